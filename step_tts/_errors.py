@@ -1,0 +1,394 @@
+"""Every error this package raises, as one tree.
+
+Branches follow what the caller can do about it::
+
+    StepTTSError
+    ├── ConfigurationError (ValueError)       the client cannot be built as asked
+    │   └── MissingExtraError (ImportError)   an optional package is not installed
+    ├── InvalidRequestError (ValueError)      refused here; nothing was sent or billed
+    ├── UsageError (RuntimeError)             the calling code is wrong
+    │   ├── ClientClosedError
+    │   └── StreamConsumedError
+    ├── SaveError (OSError)                   good audio, but the file could not be written
+    └── APIError                              the call did not bring whole audio
+        ├── APIConnectionError                no whole answer: network, TLS, proxy, protocol
+        │   └── APITimeoutError
+        │       ├── ConnectTimeoutError
+        │       ├── FirstByteTimeoutError
+        │       ├── StallTimeoutError
+        │       └── TotalTimeoutError
+        ├── APIStatusError                    the server answered, and the answer is no
+        │   ├── BadRequestError               400
+        │   ├── AuthenticationError           401
+        │   ├── QuotaExceededError            402, or 401/403/429 that speak of quota
+        │   ├── PermissionDeniedError         403
+        │   ├── NotFoundError                 404
+        │   ├── ConflictError                 409
+        │   ├── RequestTooLargeError          413
+        │   ├── UnprocessableEntityError      422
+        │   ├── RateLimitError                429
+        │   ├── ContentRefusedError           451, or a sensitive-words code
+        │   ├── InternalServerError           500 and above
+        │   ├── ModelUnavailableError         no channel serves this model
+        │   ├── ProxyBlockedError             a challenge page in front of the API
+        │   └── RedirectError                 3xx: a POST is never re-sent blindly
+        └── AudioError                        the server said 200, the bytes say otherwise
+            ├── NotAudioError                 JSON, HTML, text, or nothing we know
+            │   └── AudioLinkError            a link to the audio instead of the audio
+            ├── EmptyAudioError               no bytes, or a header without sound
+            ├── TruncatedAudioError           the audio stops before its end
+            │   └── StreamInterruptedError    ... after the caller had already received some
+            ├── CorruptAudioError             damaged, or two files run together
+            └── AudioTooLargeError            more bytes than the client was told to accept
+
+This module is a leaf: it imports nothing of ours and knows neither HTTP nor audio formats.
+No message, attribute or repr here may hold a key, a signed URL or spoken text; whoever raises
+an error passes only what has been redacted.
+"""
+
+from __future__ import annotations
+
+import enum
+from typing import TYPE_CHECKING, ClassVar
+
+if TYPE_CHECKING:
+    from step_tts._models import Attempt
+
+__all__ = [
+    "APIConnectionError",
+    "APIError",
+    "APIStatusError",
+    "APITimeoutError",
+    "AudioError",
+    "AudioLinkError",
+    "AudioTooLargeError",
+    "AuthenticationError",
+    "BadRequestError",
+    "ClientClosedError",
+    "ConfigurationError",
+    "ConflictError",
+    "ConnectTimeoutError",
+    "ContentRefusedError",
+    "CorruptAudioError",
+    "EmptyAudioError",
+    "FirstByteTimeoutError",
+    "InternalServerError",
+    "InvalidRequestError",
+    "MissingExtraError",
+    "ModelUnavailableError",
+    "NotAudioError",
+    "NotFoundError",
+    "PermissionDeniedError",
+    "ProxyBlockedError",
+    "QuotaExceededError",
+    "RateLimitError",
+    "RedirectError",
+    "RequestTooLargeError",
+    "RetryAdvice",
+    "SaveError",
+    "StallTimeoutError",
+    "StepTTSError",
+    "StreamConsumedError",
+    "StreamInterruptedError",
+    "TotalTimeoutError",
+    "TruncatedAudioError",
+    "UnprocessableEntityError",
+    "UsageError",
+]
+
+
+class RetryAdvice(enum.Enum):
+    """What trying the same call again can bring (wire.md table (a), batch.md §2.2)."""
+
+    NEVER = "never"
+    """The same call will fail the same way."""
+    ONCE = "once"
+    """One more try is fair; the last one was probably billed, or is probably permanent."""
+    TRANSIENT = "transient"
+    """A passing fault; try again with back-off."""
+    THROTTLED = "throttled"
+    """The server asked for less; wait, then try again. Waiting is not a failed attempt."""
+
+
+class StepTTSError(Exception):
+    """The root: every error raised by this package on purpose."""
+
+
+class ConfigurationError(StepTTSError, ValueError):
+    """The client cannot be built from these arguments or this environment."""
+
+
+class MissingExtraError(ConfigurationError, ImportError):
+    """An optional package is not installed; the message names the install line."""
+
+
+class InvalidRequestError(StepTTSError, ValueError):
+    """The request was refused before anything was sent or billed."""
+
+
+class UsageError(StepTTSError, RuntimeError):
+    """The calling code used an object in a way that cannot work."""
+
+
+class ClientClosedError(UsageError):
+    """The client was used before it was entered or after it was closed."""
+
+
+class StreamConsumedError(UsageError):
+    """A stream can be read once; this one has been read, or is closed."""
+
+
+class SaveError(StepTTSError, OSError):
+    """The audio arrived whole but its file could not be written.
+
+    Whatever stood at the path before is untouched and no partial file remains.
+    ``errno``, ``strerror`` and ``filename`` are those of the operating system's error.
+    """
+
+
+class APIError(StepTTSError):
+    """A call did not bring whole audio.
+
+    Attributes:
+        message: What happened, in one sentence.
+        hint: What to try, in one sentence, or ``None``.
+        status_code: The HTTP status, or ``None`` when no answer came.
+        request_id: The server's name for this request, for its support staff.
+        code: The server's error code, always as text.
+        type: The server's error type.
+        body: A short, redacted piece of the answer, for people to read.
+        advice: What trying again can bring.
+        retry_after: Seconds the server asked to wait, or ``None``.
+        attempts: Every attempt of the call, oldest first.
+    """
+
+    default_advice: ClassVar[RetryAdvice] = RetryAdvice.NEVER
+    default_hint: ClassVar[str | None] = None
+
+    def __init__(
+        self,
+        message: str,
+        *,
+        hint: str | None = None,
+        status_code: int | None = None,
+        request_id: str | None = None,
+        code: str | None = None,
+        type: str | None = None,  # noqa: A002  the name users know from every OpenAI-shaped client
+        body: str | None = None,
+        advice: RetryAdvice | None = None,
+        retry_after: float | None = None,
+    ) -> None:
+        super().__init__(message)
+        self.message: str = message
+        self.hint: str | None = hint or self.default_hint
+        self.status_code: int | None = status_code
+        self.request_id: str | None = request_id
+        self.code: str | None = code
+        self.type: str | None = type
+        self.body: str | None = body
+        self.advice: RetryAdvice = advice or self.default_advice
+        self.retry_after: float | None = retry_after
+        self.attempts: tuple[Attempt, ...] = ()
+
+    @property
+    def retryable(self) -> bool:
+        """Whether the same call may succeed later."""
+        return self.advice is not RetryAdvice.NEVER
+
+    def __str__(self) -> str:
+        facts = {
+            "status": self.status_code,
+            "code": self.code,
+            "request id": self.request_id,
+            "attempts": len(self.attempts) or None,
+        }
+        known = ", ".join(f"{name} {value}" for name, value in facts.items() if value is not None)
+        parts = [self.message, self.hint, f"[{known}]" if known else None]
+        return " ".join(part for part in parts if part)
+
+
+class APIConnectionError(APIError):
+    """No whole answer arrived: name lookup, network, TLS, proxy or protocol.
+
+    Attributes:
+        sent: Whether the request may have reached the server, and so may be billed.
+    """
+
+    default_advice = RetryAdvice.TRANSIENT
+    sent: bool = False
+
+
+class APITimeoutError(APIConnectionError):
+    """A deadline passed; the subclass says which (see ``Timeouts``)."""
+
+    default_advice = RetryAdvice.ONCE
+
+
+class ConnectTimeoutError(APITimeoutError):
+    """No connection within ``Timeouts.connect`` seconds; nothing was sent."""
+
+    default_advice = RetryAdvice.TRANSIENT
+    default_hint = "Check the network, the proxy and the base URL."
+
+
+class FirstByteTimeoutError(APITimeoutError):
+    """No audio within ``Timeouts.first_byte`` seconds; the server may still be working."""
+
+    default_hint = (
+        "Most servers send nothing until the whole text is spoken: "
+        "send shorter texts or raise Timeouts.first_byte."
+    )
+
+
+class StallTimeoutError(APITimeoutError):
+    """The audio stopped flowing for ``Timeouts.stall`` seconds."""
+
+
+class TotalTimeoutError(APITimeoutError):
+    """The call, with its retries, took longer than ``Timeouts.total`` seconds."""
+
+    default_advice = RetryAdvice.NEVER
+    default_hint = "Send shorter texts or raise Timeouts.total."
+
+
+class APIStatusError(APIError):
+    """The server answered, and the answer is no."""
+
+
+class BadRequestError(APIStatusError):
+    """400: the server refuses this request as it stands."""
+
+
+class AuthenticationError(APIStatusError):
+    """401: the key is missing, wrong, expired or disabled."""
+
+    default_hint = "Check the API key."
+
+
+class QuotaExceededError(APIStatusError):
+    """The key is good, the balance is not: 402, or 401, 403, 429 that speak of quota."""
+
+    default_hint = "Top up the account or use another key; retrying will not help."
+
+
+class PermissionDeniedError(APIStatusError):
+    """403: this key may not use this model, group or address."""
+
+
+class NotFoundError(APIStatusError):
+    """404: no such path or model."""
+
+    default_hint = "Check the base URL and the model name."
+
+
+class ConflictError(APIStatusError):
+    """409: the server could not take the request in its present state."""
+
+    default_advice = RetryAdvice.TRANSIENT
+
+
+class RequestTooLargeError(APIStatusError):
+    """413: the text or the body is too long."""
+
+    default_hint = "Send shorter texts."
+
+
+class UnprocessableEntityError(APIStatusError):
+    """422: well-formed JSON with a field the server refuses."""
+
+
+class RateLimitError(APIStatusError):
+    """429: too many requests just now."""
+
+    default_advice = RetryAdvice.THROTTLED
+
+
+class ContentRefusedError(APIStatusError):
+    """The provider's moderation refused the text (451, or a sensitive-words code)."""
+
+
+class InternalServerError(APIStatusError):
+    """500 and above: the server, or one behind it, failed."""
+
+    default_advice = RetryAdvice.TRANSIENT
+
+
+class ModelUnavailableError(APIStatusError):
+    """No channel serves this model now; gateways say so with 503 or 404."""
+
+    default_advice = RetryAdvice.ONCE
+    default_hint = "Check the model name and what the key's group may use."
+
+
+class ProxyBlockedError(APIStatusError):
+    """A challenge or block page in front of the API answered, not the API."""
+
+    default_hint = "The network or the proxy in front of the API refuses this client."
+
+
+class RedirectError(APIStatusError):
+    """3xx: a POST with a key is never re-sent to where a redirect points.
+
+    Attributes:
+        location: Where it pointed, without its query.
+    """
+
+    default_hint = "Set base_url to the final address."
+    location: str | None = None
+
+
+class AudioError(APIError):
+    """The server answered 200, but the bytes are not one whole piece of audio."""
+
+
+class NotAudioError(AudioError):
+    """JSON, HTML, text or unknown bytes where audio was promised."""
+
+
+class AudioLinkError(NotAudioError):
+    """The answer is a link to the audio, not the audio.
+
+    It is fetched only when the client was built with ``fetch_audio_from``.
+    """
+
+    default_hint = "Name the link's host in fetch_audio_from to have it fetched."
+    url: str | None = None
+    """The link itself. It may be signed: it is never part of the message or the repr."""
+
+
+class EmptyAudioError(AudioError):
+    """No bytes at all, or a header with no sound behind it."""
+
+    default_advice = RetryAdvice.ONCE
+
+
+class TruncatedAudioError(AudioError):
+    """The audio stops before its end.
+
+    Attributes:
+        bytes_received: Audio bytes that had arrived.
+        audio_seconds: How much sound they hold, or ``None`` when unknown.
+    """
+
+    default_advice = RetryAdvice.TRANSIENT
+    bytes_received: int = 0
+    audio_seconds: float | None = None
+
+
+class StreamInterruptedError(TruncatedAudioError):
+    """The audio stopped after the caller had received some of it, so no retry can be invisible.
+
+    ``__cause__`` is what went wrong.
+    """
+
+
+class CorruptAudioError(AudioError):
+    """The bytes are damaged, or two files run together."""
+
+    default_advice = RetryAdvice.ONCE
+
+
+class AudioTooLargeError(AudioError):
+    """More bytes than ``max_bytes`` allows."""
+
+    default_hint = "Raise max_bytes if this is real audio."

@@ -1,0 +1,359 @@
+"""The frozen values that callers build and receive.
+
+Knows what a request, a policy and a result are made of, and which values make no sense.
+Knows nothing of JSON field names (``_wire`` does), of bytes (``_audio`` does) or of I/O.
+No repr here shows spoken text, prompt links or audio.
+"""
+
+from __future__ import annotations
+
+import enum
+import math
+from collections.abc import Mapping
+from pathlib import Path
+from typing import Any, Literal, TypeAlias
+
+import attrs
+
+from step_tts._errors import APIError, InvalidRequestError, StepTTSError
+
+__all__ = [
+    "Attempt",
+    "AudioFormat",
+    "AudioInfo",
+    "BatchItem",
+    "BatchResult",
+    "NeedMore",
+    "NotAudio",
+    "PromptPlacement",
+    "Receipt",
+    "RetryPolicy",
+    "SavedSpeech",
+    "Sniffed",
+    "Speech",
+    "SpeechRequest",
+    "Timeouts",
+]
+
+DEFAULT_MODEL = "Step-Audio-TTS-3B"
+
+PromptPlacement: TypeAlias = Literal["nested", "top_level", "both"]
+"""Where ``prompt_text`` and ``prompt_audio_url`` stand in the JSON body.
+
+``nested`` is documented: inside a literal ``extra_body`` object. Servers of the same family
+read them at the top level (wire.md §2.1, §3).
+"""
+
+
+class AudioFormat(enum.StrEnum):
+    """What a piece of audio is, by its own bytes."""
+
+    MP3 = "mp3"
+    WAV = "wav"
+    FLAC = "flac"
+    OGG_OPUS = "ogg_opus"
+    OGG_VORBIS = "ogg_vorbis"
+    OGG_FLAC = "ogg_flac"
+    OGG_SPEEX = "ogg_speex"
+    AAC = "aac"
+    M4A = "m4a"
+    WEBM = "webm"
+    PCM = "pcm"
+    MP2 = "mp2"
+    LATM = "latm"
+    W64 = "w64"
+    AIFF = "aiff"
+    AMR = "amr"
+    CAF = "caf"
+    AU = "au"
+    AC3 = "ac3"
+    WAVPACK = "wavpack"
+    UNKNOWN = "unknown"
+
+    @property
+    def suffixes(self) -> tuple[str, ...]:
+        """File suffixes that are right for this format, the usual one first."""
+        return _SUFFIXES[self]
+
+    @property
+    def suffix(self) -> str:
+        """The usual file suffix, with its dot."""
+        return self.suffixes[0]
+
+
+_SUFFIXES: dict[AudioFormat, tuple[str, ...]] = {
+    AudioFormat.MP3: (".mp3",),
+    AudioFormat.WAV: (".wav", ".wave"),
+    AudioFormat.FLAC: (".flac",),
+    AudioFormat.OGG_OPUS: (".opus", ".ogg", ".oga"),
+    AudioFormat.OGG_VORBIS: (".ogg", ".oga"),
+    AudioFormat.OGG_FLAC: (".oga", ".ogg"),
+    AudioFormat.OGG_SPEEX: (".spx", ".ogg", ".oga"),
+    AudioFormat.AAC: (".aac",),
+    AudioFormat.M4A: (".m4a", ".mp4"),
+    AudioFormat.WEBM: (".webm", ".mka"),
+    AudioFormat.PCM: (".pcm", ".raw"),
+    AudioFormat.MP2: (".mp2",),
+    AudioFormat.LATM: (".latm", ".loas"),
+    AudioFormat.W64: (".w64",),
+    AudioFormat.AIFF: (".aiff", ".aif", ".aifc"),
+    AudioFormat.AMR: (".amr",),
+    AudioFormat.CAF: (".caf",),
+    AudioFormat.AU: (".au", ".snd"),
+    AudioFormat.AC3: (".ac3",),
+    AudioFormat.WAVPACK: (".wv",),
+    AudioFormat.UNKNOWN: (".bin",),
+}
+
+AUDIO_SUFFIXES = frozenset(suffix for group in _SUFFIXES.values() for suffix in group) - {".bin"}
+
+
+@attrs.frozen
+class NotAudio:
+    """A sniffing answer: these bytes are not audio."""
+
+    looks_like: str
+    """What they look like, as a noun phrase: ``a JSON document``."""
+
+
+@attrs.frozen
+class NeedMore:
+    """A sniffing answer: too few bytes to tell."""
+
+    at_least: int
+    """How many bytes, counted from the start, the next look needs."""
+
+
+Sniffed: TypeAlias = AudioFormat | NotAudio | NeedMore
+
+
+@attrs.frozen(kw_only=True)
+class AudioInfo:
+    """What the bytes themselves say about a piece of audio."""
+
+    format: AudioFormat
+    size: int
+    """Bytes of audio as received."""
+    duration: float | None = None
+    """Seconds of sound, or ``None`` where this format is not walked that deep."""
+    sample_rate: int | None = None
+    """Hertz."""
+    channels: int | None = None
+    codec: str | None = None
+    """The coding inside the container: ``mp3``, ``pcm_s16le``, ``pcm_f32le``, ``opus``, ..."""
+    checked: Literal["frames", "chunks", "pages", "head", "nothing"] = "head"
+    """How deep the check went: every frame, every chunk, every page, or just the head."""
+    warnings: tuple[str, ...] = ()
+    """Oddities that do not harm the sound, one sentence each."""
+
+
+@attrs.frozen(kw_only=True)
+class Attempt:
+    """One try of a call, as it went."""
+
+    number: int
+    """From 1."""
+    outcome: str
+    """``ok``, or the name of the error's class."""
+    reason: str | None = None
+    """What went wrong, in one redacted sentence."""
+    status_code: int | None = None
+    request_id: str | None = None
+    waited: float = 0.0
+    """Seconds of back-off before this try."""
+    seconds: float = 0.0
+    """How long this try took."""
+
+
+@attrs.frozen(kw_only=True)
+class Receipt:
+    """How a piece of audio was obtained."""
+
+    request_id: str | None
+    attempts: tuple[Attempt, ...]
+    queued: float
+    """Seconds spent waiting for a free slot of the client, over all attempts."""
+    first_byte: float
+    """Seconds from sending the successful attempt to its first byte of audio."""
+    total: float
+    """Seconds from the call to its end: queueing, attempts and back-off."""
+    sha256: str | None = None
+    """Hex digest of the audio as handed over or as it stands on disk; ``None`` for streams."""
+
+
+@attrs.frozen(kw_only=True)
+class Speech:
+    """Whole, verified audio in memory."""
+
+    audio: bytes = attrs.field(repr=lambda audio: f"<{len(audio)} bytes>")
+    info: AudioInfo
+    receipt: Receipt
+
+
+@attrs.frozen(kw_only=True)
+class SavedSpeech:
+    """Whole, verified audio in a file."""
+
+    path: Path
+    """Where it stands; the bytes chose the suffix."""
+    asked: Path
+    """The path that was asked for."""
+    info: AudioInfo
+    receipt: Receipt
+
+    @property
+    def suffix_corrected(self) -> bool:
+        """Whether the asked path named another audio format than the bytes hold."""
+        asked = self.asked.suffix.lower()
+        return asked in AUDIO_SUFFIXES and self.path.suffix.lower() != asked
+
+
+def _seconds(_: object, field: attrs.Attribute[Any], value: float | None) -> None:
+    if value is not None and not (math.isfinite(value) and value > 0):
+        raise ValueError(f"{field.name} must be a positive number of seconds or None: {value!r}")
+
+
+@attrs.frozen(kw_only=True)
+class Timeouts:
+    """Deadlines in seconds, each with its own error; ``None`` turns one off."""
+
+    connect: float | None = attrs.field(default=10.0, validator=_seconds)
+    """To reach the server, TLS included: ``ConnectTimeoutError``."""
+    first_byte: float | None = attrs.field(default=180.0, validator=_seconds)
+    """From sending to the first byte of audio: ``FirstByteTimeoutError``.
+
+    Most servers send nothing until the whole text is spoken (wire.md §2.3), so minutes.
+    """
+    stall: float | None = attrs.field(default=30.0, validator=_seconds)
+    """Between two pieces of audio, or to send the request: ``StallTimeoutError``."""
+    total: float | None = attrs.field(default=600.0, validator=_seconds)
+    """The whole call with its retries, not counting the wait for a free slot nor the time a
+    reader of a stream takes for itself: ``TotalTimeoutError``."""
+
+
+def _count(_: object, field: attrs.Attribute[Any], value: int) -> None:
+    if value < 0:
+        raise ValueError(f"{field.name} must be 0 or more: {value!r}")
+
+
+@attrs.frozen(kw_only=True)
+class RetryPolicy:
+    """When a call is tried again, and after how long (batch.md §2.2).
+
+    Delays are full jitter: a random share of ``min(base * 2**n, max_delay)``. A server's
+    ``Retry-After`` is a lower bound on top of it.
+    """
+
+    max_retries: int = attrs.field(default=2, validator=_count)
+    """Retries after passing faults. 0 turns every kind of retry off."""
+    max_billed_retries: int = attrs.field(default=1, validator=_count)
+    """Of those, retries after failures that were probably billed, such as 504 or no first byte."""
+    base: float = attrs.field(default=0.5, validator=_seconds)
+    """Seconds, for passing faults."""
+    throttle_base: float = attrs.field(default=1.0, validator=_seconds)
+    """Seconds, when the server asks for less."""
+    max_delay: float = attrs.field(default=20.0, validator=_seconds)
+    """Seconds; the cap of the back-off."""
+    max_retry_after: float = attrs.field(default=120.0, validator=_seconds)
+    """Seconds; a server that asks for a longer wait ends the call."""
+    patience: float = attrs.field(default=300.0, validator=_seconds)
+    """Seconds a call may spend being throttled. Throttled tries do not count as retries."""
+
+
+def _text(_: object, __: attrs.Attribute[Any], value: object) -> None:
+    if not isinstance(value, str):
+        raise InvalidRequestError(f"The text to speak must be a str, not {type(value).__name__}.")
+    if not value.strip():
+        raise InvalidRequestError("The text to speak is empty or blank: there is nothing to say.")
+
+
+def _speed(_: object, __: attrs.Attribute[Any], value: float | None) -> None:
+    if value is not None and not (math.isfinite(value) and value > 0):
+        raise InvalidRequestError(f"speed must be a positive, finite number: {value!r}.")
+
+
+def _empty_mapping() -> Mapping[str, object]:
+    return {}
+
+
+@attrs.frozen
+class SpeechRequest:
+    """One text to speak and how to speak it.
+
+    Only what is set is sent. The rules that concern the wire (placement, URL schemes,
+    encodable text) are checked when the request is encoded, before anything is sent.
+
+    Raises:
+        InvalidRequestError: Blank text or a speed that is not a positive, finite number.
+    """
+
+    input: str = attrs.field(validator=_text)
+    """The text to speak."""
+    model: str | None = attrs.field(default=None, kw_only=True)
+    """Defaults to the client's model."""
+    voice: str | None = attrs.field(default=None, kw_only=True)
+    prompt_text: str | None = attrs.field(default=None, kw_only=True)
+    """The exact words of the reference recording, or ``zh`` or ``en``."""
+    prompt_audio_url: str | None = attrs.field(default=None, kw_only=True)
+    """An absolute http(s) link to a WAV recording of the voice to imitate."""
+    response_format: str | None = attrs.field(default=None, kw_only=True)
+    """A hint only: the bytes say what came."""
+    speed: float | None = attrs.field(default=None, kw_only=True, validator=_speed)
+    extra_body: Mapping[str, object] = attrs.field(factory=_empty_mapping, kw_only=True)
+    """More keys for the nested ``extra_body`` object."""
+    extra: Mapping[str, object] = attrs.field(factory=_empty_mapping, kw_only=True)
+    """More keys for the top level of the JSON body."""
+
+    def __repr__(self) -> str:
+        """Name the fields that are set, and show none that could be private."""
+        shown = [f"{name}={value!r}" for name, value in self._public_fields() if value is not None]
+        return f"SpeechRequest({', '.join([f'<{len(self.input)} characters>', *shown])})"
+
+    def _public_fields(self) -> tuple[tuple[str, object], ...]:
+        return (
+            ("model", self.model),
+            ("voice", self.voice),
+            ("response_format", self.response_format),
+            ("speed", self.speed),
+        )
+
+
+@attrs.frozen
+class BatchItem:
+    """One row of a batch: what to speak and, if you like, the name of its file."""
+
+    input: str | SpeechRequest = attrs.field(repr=lambda value: f"<{type(value).__name__}>")
+    name: str | None = None
+    """File name without suffix; made safe before use. Defaults to the batch's template."""
+
+
+@attrs.frozen(kw_only=True)
+class BatchResult:
+    """What became of one row: exactly one of ``saved``, ``speech`` and ``error`` is set."""
+
+    index: int
+    """The row's place in the input, from 0."""
+    name: str
+    """The row's file name without suffix."""
+    saved: SavedSpeech | None = None
+    speech: Speech | None = None
+    error: StepTTSError | None = None
+
+    @property
+    def ok(self) -> bool:
+        """Whether the row was spoken."""
+        return self.error is None
+
+    @property
+    def info(self) -> AudioInfo | None:
+        """Facts of the audio, if the row was spoken."""
+        done = self.saved or self.speech
+        return done.info if done else None
+
+    @property
+    def attempts(self) -> tuple[Attempt, ...]:
+        """Every try this row took."""
+        if isinstance(self.error, APIError):
+            return self.error.attempts
+        done = self.saved or self.speech
+        return done.receipt.attempts if done else ()
