@@ -1,0 +1,238 @@
+"""A text file's lines → rows to speak: a text a line, a JSON object a line, or CSV.
+
+Knows the three forms, the field names people write in them, and how a row can be wrong. A wrong
+row is a value with its line number, so the rows behind it go on. Nothing here holds more than one
+row, and no reason given here quotes what was to be spoken.
+Must not know files, threads or the network: it is handed a ``readline``.
+"""
+
+from __future__ import annotations
+
+import codecs
+import contextlib
+import csv
+import json
+from collections.abc import Callable, Iterator
+from typing import TYPE_CHECKING, Literal, TypeAlias
+
+import attrs
+
+from step_tts._batch._fields import Fields, build_item, canonical, kind
+from step_tts._errors import ConfigurationError, InvalidRequestError
+
+if TYPE_CHECKING:
+    from step_tts._models import BatchItem
+
+__all__ = ["InputFormat", "Row", "read_rows"]
+
+InputFormat: TypeAlias = Literal["txt", "jsonl", "csv"]
+
+LONGEST_LINE = 1 << 20
+"""Bytes. No server speaks a text of a MiB; a longer line is some other kind of file."""
+
+
+@attrs.frozen(kw_only=True)
+class Row:
+    """One row of the input."""
+
+    line: int
+    """The line it starts on, from 1."""
+    size: int
+    """Bytes of input up to its end that no row before it counted."""
+    item: BatchItem | InvalidRequestError
+    """What to speak, or why this row cannot be spoken."""
+
+
+def read_rows(
+    readline: Callable[[int], bytes],
+    form: InputFormat,
+    *,
+    defaults: Fields | None = None,
+) -> Iterator[Row]:
+    """Read rows one by one, each when it is asked for.
+
+    Args:
+        readline: ``readline(limit)`` of a binary file.
+        form: How the rows are written.
+        defaults: Fields for every row that does not set them itself.
+
+    Returns:
+        The rows in order. Blank lines are skipped.
+
+    Raises:
+        ConfigurationError: UTF-16 text, or a CSV header that does not name usable columns.
+            Both are found here, before the first row is asked for.
+    """
+    lines = _Lines(readline)
+    return _rows(lines, _PULLS[form](lines), defaults or {})
+
+
+# ── lines ────────────────────────────────────────────────────────────────────────────────────
+
+
+class _Lines:
+    """Text lines of a byte stream, counted; what is wrong with one is kept for its row."""
+
+    def __init__(self, readline: Callable[[int], bytes]) -> None:
+        first = readline(LONGEST_LINE)
+        if first.startswith(_UTF16_MARKS):
+            raise ConfigurationError("The input is UTF-16 text: save it as UTF-8.")
+        self._readline = readline
+        self._ahead = first.removeprefix(codecs.BOM_UTF8)
+        self._flaw: str | None = None
+        self.number = 0
+        self.size = len(first) - len(self._ahead)
+
+    def __iter__(self) -> Iterator[str]:
+        return self
+
+    def __next__(self) -> str:
+        raw, self._ahead = self._ahead or self._readline(LONGEST_LINE), b""
+        if not raw:
+            raise StopIteration
+        self.number += 1
+        self.size += len(raw)
+        if not raw.endswith(b"\n"):
+            self._skip_rest()
+        return self._decode(raw)
+
+    def _skip_rest(self) -> None:
+        while rest := self._readline(LONGEST_LINE):
+            self.size += len(rest)
+            self._flaw = f"The line is longer than {LONGEST_LINE} bytes."
+            if rest.endswith(b"\n"):
+                return
+
+    def _decode(self, raw: bytes) -> str:
+        try:
+            return raw.decode()
+        except UnicodeDecodeError:
+            self._flaw = self._flaw or "The line is not UTF-8 text."
+            return raw.decode(errors="replace")
+
+    def take_flaw(self) -> str | None:
+        """Say what was wrong with the lines read since the last call."""
+        flaw, self._flaw = self._flaw, None
+        return flaw
+
+
+_UTF16_MARKS = (codecs.BOM_UTF16_LE, codecs.BOM_UTF16_BE)
+"""What PowerShell 5 writes for ``>``. A UTF-8 mark, from other editors, is just dropped."""
+
+
+# ── rows ─────────────────────────────────────────────────────────────────────────────────────
+
+_Pull: TypeAlias = Callable[[], Fields | None]
+"""Takes one row off the lines: its fields, or ``None`` for a blank one. ``StopIteration`` at the
+end; ``InvalidRequestError`` for a row in bad form, after which the next call goes on."""
+
+
+def _rows(lines: _Lines, pull: _Pull, defaults: Fields) -> Iterator[Row]:
+    counted = 0
+    while True:
+        line = lines.number + 1
+        try:
+            item = _item(lines, pull, defaults)
+        except StopIteration:
+            return
+        if item is not None:
+            yield Row(line=line, size=lines.size - counted, item=item)
+            counted = lines.size
+
+
+def _item(lines: _Lines, pull: _Pull, defaults: Fields) -> BatchItem | InvalidRequestError | None:
+    try:
+        fields = pull()
+        flaw = lines.take_flaw()
+        if flaw is None:
+            return None if fields is None else build_item(fields, defaults)
+    except InvalidRequestError as error:
+        flaw = lines.take_flaw()
+        if flaw is None:
+            return error
+    return InvalidRequestError(flaw)
+
+
+# ── the three forms ──────────────────────────────────────────────────────────────────────────
+
+
+def _pull_txt(lines: _Lines) -> _Pull:
+    def pull() -> Fields | None:
+        text = next(lines).rstrip("\r\n")
+        return {"input": text} if text.strip() else None
+
+    return pull
+
+
+def _pull_jsonl(lines: _Lines) -> _Pull:
+    def pull() -> Fields | None:
+        line = next(lines)
+        if not line.strip():
+            return None
+        value = _json(line, "The line")
+        if isinstance(value, dict):
+            return value
+        raise InvalidRequestError(f"The line holds {kind(value)} instead of a JSON object.")
+
+    return pull
+
+
+def _pull_csv(lines: _Lines) -> _Pull:
+    cells = csv.reader(lines, strict=True)
+    header = _header(cells)
+
+    def pull() -> Fields | None:
+        row = _cells(cells)
+        if not any(map(str.strip, row)):
+            return None
+        if len(row) != len(header):
+            raise InvalidRequestError(f"The row has {len(row)} cells, the header {len(header)}.")
+        return {name: _cell(name, text) for name, text in zip(header, row, strict=True) if text}
+
+    return pull
+
+
+def _header(cells: Iterator[list[str]]) -> tuple[str, ...]:
+    try:
+        named = [cell.strip().lower() for cell in _cells(cells)]
+        header = tuple(canonical(dict.fromkeys(named)))
+    except StopIteration:
+        return ()
+    except InvalidRequestError as error:
+        raise ConfigurationError(f"The CSV header cannot be used. {error}") from None
+    if "input" not in header or len(header) != len(named):
+        raise ConfigurationError("The CSV header must name input, and each column only once.")
+    return header
+
+
+def _cells(reader: Iterator[list[str]]) -> list[str]:
+    try:
+        return next(reader)
+    except csv.Error as error:
+        raise InvalidRequestError(f"The row is not valid CSV: {error}.") from None
+
+
+def _cell(name: str, text: str) -> object:
+    if name in {"extra", "extra_body"}:
+        return _json(text, name)
+    if name == "speed":
+        with contextlib.suppress(ValueError):
+            return float(text)
+    return text
+
+
+def _json(text: str, what: str) -> object:
+    try:
+        return json.loads(text)
+    except json.JSONDecodeError as error:
+        reason = f"{error.msg} at column {error.colno}"
+    except (ValueError, RecursionError):  # a number of 5000 digits; ten thousand brackets
+        reason = "its numbers or its nesting are out of bounds"
+    raise InvalidRequestError(f"{what} is not valid JSON: {reason}.")
+
+
+_PULLS: dict[InputFormat, Callable[[_Lines], _Pull]] = {
+    "txt": _pull_txt,
+    "jsonl": _pull_jsonl,
+    "csv": _pull_csv,
+}
