@@ -1,0 +1,105 @@
+"""File names for rows: safe on every file system, readable, never two alike.
+
+Pure. A name is one path component without suffix: no separators, no control characters, no
+names that Windows reserves, no leading dot, short enough for every file system. Letters of
+every script stay as they are.
+"""
+
+from __future__ import annotations
+
+import re
+import unicodedata
+from string import Formatter
+
+from step_tts._errors import ConfigurationError
+
+__all__ = ["DEFAULT_TEMPLATE", "Namer", "safe_name", "slug"]
+
+DEFAULT_TEMPLATE = "{index:05d}-{slug}"
+
+# 255 bytes is the common limit of a name (ext4, NTFS, APFS); the rest is left for a suffix.
+MAX_NAME_BYTES = 200
+MAX_SLUG_CHARACTERS = 40
+
+# What Windows refuses in a name, and what every system reads as a path.
+_UNSAFE = re.compile(r'[<>:"/\\|?*\x00-\x1f\x7f-\x9f]+')
+_RESERVED = re.compile(
+    r"(con|prn|aux|nul|conin\$|conout\$|com[0-9¹²³]|lpt[0-9¹²³])(\.|$)", re.IGNORECASE
+)
+
+
+class Namer:
+    """Names the rows of one batch.
+
+    Args:
+        template: A ``str.format`` template with ``{index}`` (from 0) and ``{slug}``.
+
+    Raises:
+        ConfigurationError: The template uses other fields, or no ``{index}``, without which
+            two rows could be named alike.
+    """
+
+    def __init__(self, template: str = DEFAULT_TEMPLATE) -> None:
+        self._template = template
+        self._given: set[int] = set()
+        fields = _fields(template)
+        if "index" not in fields or not fields <= {"index", "slug"}:
+            raise ConfigurationError(
+                f"A name template needs {{index}} and may use {{slug}}, nothing else: {template!r}"
+            )
+        _format(template, 0, "slug")
+
+    def name(self, index: int, text: str, given: str | None = None) -> str:
+        """The name of a row; a ``given`` name is kept where it is safe and not taken.
+
+        Only given names are remembered, eight bytes each: names with an index cannot repeat.
+        """
+        if not given:
+            return self._untaken(safe_name(_format(self._template, index, slug(text))), index)
+        name = self._untaken(safe_name(given), index)
+        self._given.add(_fingerprint(name))
+        return name
+
+    def _untaken(self, name: str, index: int) -> str:
+        while _fingerprint(name) in self._given:
+            name = safe_name(f"{_cut(name, MAX_NAME_BYTES - 12)}-{index:05d}")
+            index += 1_000_000
+        return name
+
+
+def safe_name(text: str) -> str:
+    """One path component that every file system accepts and no shell reads as a path."""
+    name = _UNSAFE.sub("_", unicodedata.normalize("NFC", text))
+    name = _cut(name, MAX_NAME_BYTES).strip(" .") or "_"
+    return f"_{name}" if _RESERVED.match(name) else name
+
+
+def slug(text: str) -> str:
+    """The first words of a text as a name: letters and digits of any script, joined by ``-``."""
+    head = unicodedata.normalize("NFC", text[: 4 * MAX_SLUG_CHARACTERS])
+    kept = "".join(c if c.isalnum() or unicodedata.category(c)[0] == "M" else "-" for c in head)
+    return re.sub("-+", "-", kept).strip("-")[:MAX_SLUG_CHARACTERS].strip("-") or "speech"
+
+
+def _fields(template: str) -> set[str | None]:
+    try:
+        return {field for _, field, _, _ in Formatter().parse(template) if field is not None}
+    except ValueError as error:
+        raise ConfigurationError(f"Not a name template: {template!r} ({error})") from error
+
+
+def _format(template: str, index: int, text: str) -> str:
+    try:
+        return template.format(index=index, slug=text)
+    except (ValueError, LookupError, AttributeError) as error:
+        raise ConfigurationError(f"Not a name template: {template!r} ({error})") from error
+
+
+def _cut(name: str, limit: int) -> str:
+    """At most ``limit`` bytes of UTF-8, never half a character; lone surrogates go."""
+    return name.encode("utf-8", "ignore")[:limit].decode("utf-8", "ignore")
+
+
+def _fingerprint(name: str) -> int:
+    """Equal for names that a case-folding or normalising file system holds to be one."""
+    return hash(unicodedata.normalize("NFD", name).casefold())

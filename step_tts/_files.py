@@ -1,0 +1,131 @@
+"""Files that are whole or absent.
+
+A file is written beside its target under a temporary name, and takes the target's name only
+when it is complete: temp → fsync → rename → fsync of the directory. Whatever stood there before
+survives anything that happens until the rename, SIGKILL included. Blocks are gathered, so there
+is one thread hop for 256 KiB or more, and a small clip costs a single hop in all.
+
+Knows paths, blocks and patches of bytes. Does not know what the bytes are: the caller brings
+the suffix and the patch.
+"""
+
+from __future__ import annotations
+
+from contextlib import asynccontextmanager
+from pathlib import Path
+from typing import TYPE_CHECKING, ParamSpec, TypeVar
+
+import anyio
+import anyio.to_thread
+
+from step_tts._errors import SaveError
+from step_tts._models import AUDIO_SUFFIXES
+from step_tts._temp import BLOCK_BYTES, Temp, prepare_directory
+
+if TYPE_CHECKING:
+    from collections.abc import AsyncGenerator, Callable
+
+    from step_tts._audio import HeaderPatch
+    from step_tts._models import AudioFormat
+
+__all__ = ["FileStore", "PendingFile", "path_for"]
+
+P = ParamSpec("P")
+T = TypeVar("T")
+
+WRITER_THREADS = 4
+
+
+def path_for(asked: Path, format: AudioFormat) -> Path:  # noqa: A002  the word for it
+    """The path whose suffix is true: ``hello`` → ``hello.mp3``; ``hello.wav`` → ``hello.mp3``.
+
+    A suffix that names no audio format belongs to the name: ``v1.2`` → ``v1.2.mp3``.
+    """
+    suffix = asked.suffix.lower()
+    if suffix in format.suffixes:
+        return asked
+    stem = asked.name[: -len(suffix)] if suffix in AUDIO_SUFFIXES else asked.name
+    return asked.with_name(stem + format.suffix)
+
+
+class FileStore:
+    """Writes files in a few threads of its own; one per client."""
+
+    def __init__(self) -> None:
+        self._threads = anyio.CapacityLimiter(WRITER_THREADS)
+        self._prepared: set[Path] = set()
+
+    async def prepare(self, target: Path) -> None:
+        """Fail before anything is paid for if ``target`` cannot be written; sweep old temps.
+
+        Raises:
+            SaveError: The directory cannot be made or written, or the target is one.
+        """
+        if await self.in_thread(prepare_directory, target, target.parent not in self._prepared):
+            self._prepared.add(target.parent)
+
+    @asynccontextmanager
+    async def pending(self, directory: Path, *, durable: bool) -> AsyncGenerator[PendingFile, None]:
+        """A file in the making; it vanishes unless it is committed."""
+        file = PendingFile(self, Temp(directory), durable=durable)
+        try:
+            yield file
+        finally:
+            with anyio.CancelScope(shield=True):
+                await file.discard()
+
+    async def in_thread(self, step: Callable[P, T], *args: P.args, **kwargs: P.kwargs) -> T:
+        """Run a blocking step; once begun it ends, cancelled or not."""
+        try:
+            return await anyio.to_thread.run_sync(
+                lambda: step(*args, **kwargs), limiter=self._threads
+            )
+        except OSError as error:
+            raise save_error(error) from error
+
+
+class PendingFile:
+    """A file in the making: ``write`` blocks, then ``commit`` it under its final name."""
+
+    def __init__(self, store: FileStore, temp: Temp, *, durable: bool) -> None:
+        self._store = store
+        self._temp = temp
+        self._durable = durable
+        self._block: list[bytes] = []
+        self._gathered = 0
+
+    async def write(self, piece: bytes) -> None:
+        """Add a piece; every 256 KiB they go to disk in one hop.
+
+        Raises:
+            SaveError: The disk is full, or the like.
+        """
+        self._block.append(piece)
+        self._gathered += len(piece)
+        if self._gathered >= BLOCK_BYTES:
+            await self._store.in_thread(self._temp.append, self._take())
+
+    async def commit(self, target: Path, patch: HeaderPatch | None) -> str:
+        """Complete the file and give it its name; gives the SHA-256 of what now stands there.
+
+        Raises:
+            SaveError: The file could not be completed; what stood there before still does.
+        """
+        return await self._store.in_thread(
+            self._temp.commit, self._take(), target, patch, self._durable
+        )
+
+    async def discard(self) -> None:
+        """Remove what was written, if it was not committed."""
+        if self._temp.exists:
+            await self._store.in_thread(self._temp.discard)
+
+    def _take(self) -> bytes:
+        block, self._block, self._gathered = b"".join(self._block), [], 0
+        return block
+
+
+def save_error(error: OSError) -> SaveError:
+    """An operating system's refusal, in our tree, with its errno and path."""
+    reason = error.strerror or type(error).__name__
+    return SaveError(error.errno or 0, f"The audio could not be saved: {reason}", error.filename)

@@ -1,0 +1,118 @@
+"""Foreign exceptions → ours: the one seam where httpx, h11 and h2 errors are turned over.
+
+httpx and httpx2 name their exceptions alike, so one table of names serves both, and neither
+needs to be imported to read it.
+"""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING, TypeAlias
+
+from step_tts._errors import (
+    APIConnectionError,
+    APIError,
+    ClientClosedError,
+    ConnectTimeoutError,
+    FirstByteTimeoutError,
+    RetryAdvice,
+    StallTimeoutError,
+    TruncatedAudioError,
+)
+
+if TYPE_CHECKING:
+    from collections.abc import Mapping
+
+__all__ = ["translate_body_error", "translate_send_error"]
+
+# Longer texts of foreign exceptions add nothing a person would read.
+FOREIGN_TEXT_LIMIT = 160
+
+_Meaning: TypeAlias = tuple[type[APIConnectionError], str, bool, RetryAdvice]
+
+# Every transport error by name, and what it means before an answer came: our class, a sentence,
+# whether the request may have been sent, and what trying again can bring.
+_BEFORE_ANSWER: Mapping[str, _Meaning] = {
+    "ConnectTimeout": (
+        ConnectTimeoutError,
+        "No connection in time",
+        False,
+        RetryAdvice.TRANSIENT,
+    ),
+    "PoolTimeout": (ConnectTimeoutError, "No free connection", False, RetryAdvice.TRANSIENT),
+    "ReadTimeout": (FirstByteTimeoutError, "No answer in time", True, RetryAdvice.ONCE),
+    "WriteTimeout": (StallTimeoutError, "Sending stalled", True, RetryAdvice.ONCE),
+    "ConnectError": (APIConnectionError, "No connection", False, RetryAdvice.TRANSIENT),
+    "ProxyError": (APIConnectionError, "The proxy refused", False, RetryAdvice.TRANSIENT),
+    # A kept-alive connection the server had closed looks like this too: one more try is safe
+    # enough, a second is not, since the request may have been spoken and billed.
+    "ReadError": (APIConnectionError, "The connection broke", True, RetryAdvice.ONCE),
+    "WriteError": (APIConnectionError, "The connection broke", True, RetryAdvice.ONCE),
+    "CloseError": (APIConnectionError, "The connection broke", True, RetryAdvice.ONCE),
+    "RemoteProtocolError": (
+        APIConnectionError,
+        "The connection closed or spoke no valid HTTP",
+        True,
+        RetryAdvice.ONCE,
+    ),
+    "LocalProtocolError": (APIConnectionError, "Not valid HTTP", False, RetryAdvice.NEVER),
+    "UnsupportedProtocol": (APIConnectionError, "Not an http address", False, RetryAdvice.NEVER),
+    "InvalidURL": (APIConnectionError, "Not a valid address", False, RetryAdvice.NEVER),
+    "DecodingError": (APIConnectionError, "Broken compression", True, RetryAdvice.ONCE),
+}
+
+_STACK_HTTP = ("httpx", "httpx2", "httpcore", "httpcore2", "h11", "h2", "hpack", "hyperframe")
+_STACK_BELOW = ("anyio", "ssl", "zlib", "aiohttp")
+_FOREIGN = frozenset(_STACK_HTTP + _STACK_BELOW)
+
+# These quote what they refuse: a header, an address, a proxy with its password.
+_TALKATIVE = frozenset({"LocalProtocolError", "UnsupportedProtocol", "InvalidURL", "ProxyError"})
+
+
+def translate_send_error(error: Exception) -> Exception | None:
+    """What an exception before the answer means to our caller; ``None`` if it is not HTTP's."""
+    if isinstance(error, RuntimeError) and "client has been closed" in str(error):
+        return ClientClosedError("The HTTP client is closed.")
+    if not _is_foreign(error):
+        return None
+    kind, sentence, sent, advice = _meaning(error)
+    distrusted = "CERTIFICATE_VERIFY_FAILED" in str(error)
+    translated = kind(
+        f"{sentence}{_own_words(error)}.",
+        advice=RetryAdvice.NEVER if distrusted else advice,
+        hint="The server's certificate is not trusted: see verify." if distrusted else None,
+    )
+    translated.sent = sent
+    return translated
+
+
+def translate_body_error(error: Exception) -> APIError | None:
+    """What an exception inside the body means to our caller; ``None`` if it is not HTTP's."""
+    if not _is_foreign(error):
+        return None
+    names = _names(error)
+    if "TimeoutException" in names:
+        return StallTimeoutError("The audio stopped flowing.")
+    broken = "compression" if "DecodingError" in names else "connection"
+    return TruncatedAudioError(f"The {broken} broke in the middle of the audio{_own_words(error)}.")
+
+
+def _is_foreign(error: Exception) -> bool:
+    """Whether an exception comes from the HTTP stack, not from our code or a caller's hook."""
+    roots = {cls.__module__.partition(".")[0] for cls in type(error).__mro__}
+    return isinstance(error, OSError) or bool(roots & _FOREIGN)
+
+
+def _meaning(error: Exception) -> _Meaning:
+    known = (name for name in _names(error) if name in _BEFORE_ANSWER)
+    return _BEFORE_ANSWER[next(known, "RemoteProtocolError")]
+
+
+def _names(error: Exception) -> list[str]:
+    return [cls.__name__ for cls in type(error).__mro__]
+
+
+def _own_words(error: Exception) -> str:
+    """A foreign exception's own text where it is safe to show, else its name."""
+    text = " ".join(str(error).split())[:FOREIGN_TEXT_LIMIT].rstrip(".")
+    quotes = not text or "://" in text or not _TALKATIVE.isdisjoint(_names(error))
+    return f" ({type(error).__name__ if quotes else text})"
