@@ -1,0 +1,142 @@
+"""What is this? The first bytes of a body in, a format, "not audio" or "need more" out.
+
+Knows the order in which the tests ask, and why; each test's knowledge is its own module's.
+The bytes decide, for Content-Type is often wrong (wire.md §8); it is asked only where bytes cannot
+tell: headerless PCM, and an MP4 file whose tracks are described behind its sound.
+
+Growing prefixes of one body never get a wrong answer: a test that has not seen enough raises
+``TooShortError``, and none behind it is asked until it has.
+"""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING
+
+import attrs
+
+from step_tts._audio._boxes import read_mp4
+from step_tts._audio._magic import LONGEST_MAGIC, Verdict, by_magic
+from step_tts._audio._peek import TooShortError, peek
+from step_tts._audio._sync import RESYNC_WINDOW, by_sync, resync
+from step_tts._audio._text_tests import STRUCTURE_WINDOW, by_plain_text, by_structure
+from step_tts._models import AudioFormat, NeedMore, NotAudio, Sniffed
+
+if TYPE_CHECKING:
+    from collections.abc import Callable
+
+__all__ = ["NOTHING", "TAG_ONLY", "UNRECOGNISED", "sniff"]
+
+NOTHING = NotAudio("nothing")
+"""A body without a byte."""
+TAG_ONLY = NotAudio("an ID3 tag with no sound behind it")
+UNRECOGNISED = NotAudio("unrecognised bytes")
+"""Nothing we know. It may still be a format of the future."""
+
+
+def sniff(head: bytes, *, content_type: str | None = None, complete: bool = False) -> Sniffed:
+    """Tell what a body is from its first bytes.
+
+    Args:
+        head: The body so far, from its first byte.
+        content_type: The Content-Type header, with or without parameters. Believed only where
+            bytes cannot tell: ``audio/pcm`` and ``audio/L16`` make bytes that are neither known
+            audio nor text PCM, and ``audio/*`` makes an MP4 file M4A whose tracks are out of reach.
+        complete: No more bytes will come. The answer is then never ``NeedMore``.
+
+    Returns:
+        The format; or ``NotAudio`` with what it looks like; or ``NeedMore`` with how many bytes,
+        counted from the start, the next look needs: always more than ``head`` has. 4 KiB decide
+        nearly always. An ID3 tag with pictures, or an MP4 file whose track list comes last, may
+        name a length of megabytes: the caller sets the bound, and asks once more with
+        ``complete=True`` when it is reached.
+    """
+    data = bytes(head)
+    try:
+        start = _end_of_tags(data, complete=complete)
+    except TooShortError as short:
+        return NeedMore(short.at_least)
+    if start >= len(data):
+        return TAG_ONLY if data else NOTHING
+    media_type = (content_type or "").partition(";")[0].strip().lower()
+    answer = _judge(_Body(data[start:], media_type, complete))
+    return NeedMore(start + answer.at_least) if isinstance(answer, NeedMore) else answer
+
+
+def _end_of_tags(head: bytes, *, complete: bool) -> int:
+    """Where the sound begins: behind any ID3v2 tags. ADTS and FLAC hide behind them as well."""
+    at = 0
+    while True:
+        if not complete:
+            peek(head, at, LONGEST_MAGIC)
+        size = _tag_size(head[at : at + 10])
+        if not size:
+            return at
+        at += size
+
+
+def _tag_size(header: bytes) -> int:
+    """Bytes of a tag with its header, padding and footer (ID3v2.4 structure §3); 0 if none.
+
+    The size is four times seven bits; version and sizes keep the word "ID3" in a text apart.
+    """
+    sizes = header[6:10]
+    if header[:3] != b"ID3" or header[3] not in {2, 3, 4} or len(sizes) < 4 or max(sizes) > 0x7F:
+        return 0
+    content = sizes[0] << 21 | sizes[1] << 14 | sizes[2] << 7 | sizes[3]
+    footer = 10 if header[3] == 4 and header[5] & 0x10 else 0
+    return 10 + content + footer
+
+
+@attrs.frozen
+class _Body:
+    head: bytes
+    """What has come so far, without the ID3 tags in front."""
+    content_type: str
+    """Lower case, without parameters; may be empty."""
+    complete: bool
+
+
+def _judge(body: _Body) -> Sniffed:
+    for test in _TESTS:
+        try:
+            verdict = test(body)
+        except TooShortError as short:
+            if not body.complete:
+                return NeedMore(short.at_least)
+        else:
+            if verdict is not None:
+                return verdict
+    return UNRECOGNISED
+
+
+def _mp4(body: _Body) -> Verdict:
+    return read_mp4(body.head, audio_promised=body.content_type.startswith("audio/"))
+
+
+_RAW_TYPES = frozenset({"audio/pcm", "audio/x-pcm", "audio/l16", "audio/raw", "audio/x-raw"})
+
+
+def _raw_pcm(body: _Body) -> Verdict:
+    """Samples carry no mark, so PCM is what nothing else is. No resync: chance would find frames.
+
+    Wide text is not asked for either: quiet samples around -2 read as UTF-16 with its mark.
+    """
+    if body.content_type not in _RAW_TYPES:
+        return None
+    if not body.complete:
+        peek(body.head, 0, STRUCTURE_WINDOW)
+    text = by_plain_text(body.head, STRUCTURE_WINDOW, wide=False, complete=True)
+    return text or AudioFormat.PCM
+
+
+_TESTS: tuple[Callable[[_Body], Verdict], ...] = (
+    lambda body: by_magic(body.head),
+    _mp4,
+    lambda body: by_sync(body.head, complete=body.complete),
+    lambda body: by_structure(body.head, complete=body.complete),
+    _raw_pcm,
+    # An encoder fills silent frames with letters, and a cut may fall among them: before a body is
+    # called mere words, look for frames as far as the words go.
+    lambda body: resync(body.head, complete=body.complete),
+    lambda body: by_plain_text(body.head, RESYNC_WINDOW, complete=body.complete),
+)

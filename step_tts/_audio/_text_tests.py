@@ -1,0 +1,122 @@
+"""Text where sound was promised: JSON, HTML, event streams, links, plain words.
+
+Knows how text looks in the encodings servers use (UTF-8, UTF-16 and UTF-32, GBK). A single byte
+proves nothing: about 1.2 % of headerless PCM starts with ``<``, ``{`` or ``[`` (wire.md §8), so a
+verdict takes a plausible opening and ``STRUCTURE_WINDOW`` bytes that are text throughout.
+Knows nothing of what a document says; ``_wire`` reads errors.
+"""
+
+from __future__ import annotations
+
+import codecs
+import re
+import unicodedata
+from typing import TYPE_CHECKING
+
+from step_tts._audio._peek import TooShortError
+from step_tts._models import NotAudio
+
+if TYPE_CHECKING:
+    from collections.abc import Iterator
+
+__all__ = ["STRUCTURE_WINDOW", "by_plain_text", "by_structure"]
+
+STRUCTURE_WINDOW = 64
+"""Bytes that must be text before an opening such as ``{"`` is believed."""
+
+_MOST_BLANKS = 2048
+_BLANKS = b" \t\r\n"
+
+_FORMS: tuple[tuple[re.Pattern[str], NotAudio], ...] = tuple(
+    (re.compile(pattern, re.IGNORECASE), NotAudio(looks_like))
+    for pattern, looks_like in (
+        (r'\{\s*["}]|\[\s*[\[{"\]]', "a JSON document"),
+        (r"<!doctype html|<(html|head|body|title|center|h1|script|div|p)\b|<!--", "an HTML page"),
+        (r"<\?xml|<!doctype|<[a-z][\w:.-]*[\s/>]", "an XML document"),
+        (r"data:[\w.+-]+/[\w.+-]+[;,]", "a data: URL"),
+        (r"(data|event|id|retry)\s?:|:", "an event stream"),
+        (r"https?://\S", "a link"),
+        (r"#EXTM3U", "a playlist"),
+        (r"(UklGR|SUQz|//[M-Ps-v]|T2dnU|ZkxhQ)[a-z0-9+/]{20}", "audio written as base64 text"),
+    )
+)
+
+
+def by_structure(head: bytes, *, complete: bool = False) -> NotAudio | None:
+    """Recognise text by how it opens, behind a byte-order mark and white space.
+
+    Raises:
+        TooShortError: It is text so far, and too little to tell.
+    """
+    start = len(head) - len(head.removeprefix(codecs.BOM_UTF8).lstrip(_BLANKS))
+    text = _text(head, start, STRUCTURE_WINDOW, complete=complete) if start < _MOST_BLANKS else None
+    opening = (text or "").lstrip("\ufeff \t\r\n")
+    return next((form for pattern, form in _FORMS if pattern.match(opening)), None)
+
+
+def by_plain_text(
+    head: bytes, window: int, *, wide: bool = True, complete: bool = False
+) -> NotAudio | None:
+    """Recognise ``window`` bytes of text of any kind. ``wide`` admits UTF-16 and UTF-32.
+
+    Raises:
+        TooShortError: It is text so far, and too little to tell.
+    """
+    text = _text(head, 0, window, wide=wide, complete=complete)
+    return NotAudio("plain text") if text and not _is_filler(text) else None
+
+
+def _is_filler(text: str) -> bool:
+    """A constant signal is valid GBK, and encoders pad silent frames with ``UUUU``."""
+    return len(text) > 8 and len(set(text)) < 3
+
+
+def _text(head: bytes, start: int, window: int, *, wide: bool = True, complete: bool) -> str | None:
+    data = head[start : start + window]
+    text = next(filter(_is_text, _decodings(data, wide=wide)), None)
+    if text is not None and len(data) < window and not complete:
+        raise TooShortError(start + window)
+    return text
+
+
+def _is_text(text: str | None) -> bool:
+    return text is not None and all(map(_may_stand_in_text, text))
+
+
+def _may_stand_in_text(char: str) -> bool:
+    """Control, surrogate, private and unassigned code points do not; white space does."""
+    return unicodedata.category(char) not in {"Cc", "Cs", "Co", "Cn"} or char in "\t\n\v\f\r\x1b"
+
+
+def _decodings(data: bytes, *, wide: bool) -> Iterator[str | None]:
+    if wide and (encoding := _wide_encoding(data[:4])):
+        yield _decode(data, encoding)
+    yield _decode(data, "utf-8")
+    if _CHINESE.fullmatch(data):
+        yield _decode(data, "gbk")
+
+
+_CHINESE = re.compile(rb"([\t\n\r -~]|[\xa1-\xa3\xb0-\xf7][\xa1-\xfe])*[\xa1-\xf7]?")
+"""GB 2312: ASCII, punctuation and hanzi. All of GBK would take in half of all binary data."""
+
+_WIDE = (
+    (re.compile(rb"\xff\xfe\0\0|\0\0\xfe\xff"), "utf-32"),
+    (re.compile(rb"\xff\xfe|\xfe\xff"), "utf-16"),
+    (re.compile(rb"[\n -~]\0\0\0"), "utf-32-le"),
+    (re.compile(rb"\0\0\0[\n -~]"), "utf-32-be"),
+    (re.compile(rb"[\n -~]\0[\n -~]\0"), "utf-16-le"),
+    (re.compile(rb"\0[\n -~]\0[\n -~]"), "utf-16-be"),
+)
+
+
+def _wide_encoding(start: bytes) -> str | None:
+    """Tell UTF-16 and UTF-32 by their byte-order mark, or by two ASCII characters."""
+    return next((encoding for pattern, encoding in _WIDE if pattern.match(start)), None)
+
+
+def _decode(data: bytes, encoding: str) -> str | None:
+    """Decode; a character cut by the end of ``data`` is no error."""
+    try:
+        return codecs.getincrementaldecoder(encoding)().decode(data)
+    except UnicodeDecodeError:
+        return None
