@@ -1,0 +1,321 @@
+"""The documentation is true: what it shows runs, what it lists is what there is."""
+
+from __future__ import annotations
+
+import ast
+import json
+import logging
+import os
+import re
+import runpy
+import shutil
+import subprocess
+import sys
+from pathlib import Path
+from typing import TYPE_CHECKING, Any
+
+import attrs
+import pytest
+from anyio.from_thread import start_blocking_portal
+
+import step_tts
+from step_tts import _errors, sandbox
+
+if TYPE_CHECKING:
+    from collections.abc import Iterator
+
+ROOT = Path(__file__).parents[1]
+DOCS = ROOT / "docs"
+README = ROOT / "README.md"
+PAGES = [README, *sorted(DOCS.rglob("*.md"))]
+COMMANDS = ("say", "batch", "sniff", "sandbox")
+FENCE = re.compile(r"^```(\w+)\n(.*?)^```$", re.MULTILINE | re.DOTALL)
+
+
+@attrs.frozen
+class Fence:
+    """A fenced block of a page."""
+
+    page: Path
+    line: int
+    language: str
+    code: str
+
+    def __str__(self) -> str:
+        return f"{self.page.relative_to(ROOT)}:{self.line}"
+
+
+def fences(page: Path, language: str) -> list[Fence]:
+    """Every block of one language on a page."""
+    text = page.read_text("utf-8")
+    found = [
+        Fence(page, text[: match.start()].count("\n") + 1, match[1], match[2])
+        for match in FENCE.finditer(text)
+    ]
+    return [fence for fence in found if fence.language == language]
+
+
+PROGRAMS = [fence for page in PAGES for fence in fences(page, "python")]
+SHELL = [fence for page in PAGES for fence in fences(page, "sh")]
+SETUPS = [fence for fence in SHELL if fence.code.startswith("python3 -m venv")]
+
+
+@pytest.fixture(name="server", scope="module")
+def serve_sandbox() -> Iterator[sandbox.Sandbox]:
+    """One sandbox for all programs, in a thread of its own."""
+    with (
+        start_blocking_portal() as portal,
+        portal.wrap_async_context_manager(sandbox.serve()) as server,
+    ):
+        yield server
+
+
+@pytest.fixture(name="desk")
+def user_desk(server: sandbox.Sandbox, tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Path:
+    """A folder with the examples, and an environment that points at the sandbox."""
+    shutil.copytree(DOCS / "examples", tmp_path / "docs" / "examples")
+    _script(tmp_path / "bin" / "step-tts", f'exec {sys.executable} -m step_tts.cli "$@"')
+    _script(tmp_path / "bin" / "ffplay", "cat > played")
+    monkeypatch.chdir(tmp_path)
+    monkeypatch.setenv("PATH", f"{tmp_path / 'bin'}{os.pathsep}{os.environ['PATH']}")
+    monkeypatch.setenv("PYTHONPATH", str(Path(step_tts.__file__).parents[1]))
+    monkeypatch.setenv("STEP_TTS_API_KEY", server.api_key)
+    monkeypatch.setenv("STEP_TTS_BASE_URL", server.base_url)
+    return tmp_path
+
+
+@pytest.fixture
+def quiet_again() -> Iterator[None]:
+    """A program may turn logging up; the next test must not hear it."""
+    yield
+    logging.getLogger("step_tts").setLevel(logging.NOTSET)
+
+
+def _script(path: Path, body: str) -> None:
+    path.parent.mkdir(exist_ok=True)
+    path.write_text(f"#!/bin/sh\n{body}\n")
+    path.chmod(0o755)
+
+
+@pytest.mark.usefixtures("desk", "quiet_again")
+@pytest.mark.parametrize("fence", PROGRAMS, ids=str)
+def test_program_runs(fence: Fence) -> None:
+    """Each Python block is a whole program, and it runs as it stands."""
+    code = compile(fence.code, str(fence), "exec")
+
+    exec(code, {"__name__": "__main__"})
+
+
+@pytest.mark.usefixtures("desk")
+@pytest.mark.parametrize("fence", [f for f in SHELL if f not in SETUPS], ids=str)
+def test_shell_lines_run(fence: Fence) -> None:
+    """Each sh block runs line by line, and no line fails."""
+    script = ("bash", "-euo", "pipefail", "-c", fence.code)
+    done = subprocess.run(script, capture_output=True, text=True, check=False)
+
+    assert done.returncode == 0, done.stderr
+
+
+@pytest.mark.usefixtures("desk")
+class TestExamples:
+    """The files in docs/examples do what their first line says."""
+
+    def run(self, monkeypatch: pytest.MonkeyPatch, name: str, *arguments: str) -> None:
+        """Run an example as ``python NAME ARGUMENTS`` would."""
+        path = str(DOCS / "examples" / name)
+        monkeypatch.setattr(sys, "argv", [path, *arguments])
+        runpy.run_path(path, run_name="__main__")
+
+    def test_speak(self, monkeypatch: pytest.MonkeyPatch, desk: Path) -> None:
+        """One sentence becomes one file, with a suffix that the bytes chose."""
+        self.run(monkeypatch, "speak.py", "Hello.", "out/greeting")
+        (saved,) = (desk / "out").iterdir()
+
+        assert step_tts.inspect(saved).format.suffix == saved.suffix
+
+    def test_batch(self, monkeypatch: pytest.MonkeyPatch, desk: Path) -> None:
+        """Every line becomes a file."""
+        lines = DOCS / "examples" / "lines.txt"
+        with pytest.raises(SystemExit) as leaving:
+            self.run(monkeypatch, "batch.py", str(lines), "out")
+
+        assert leaving.value.code == 0
+        assert len(list((desk / "out").iterdir())) == len(lines.read_text("utf-8").splitlines())
+
+    def test_stream(
+        self, monkeypatch: pytest.MonkeyPatch, capfdbinary: pytest.CaptureFixture[bytes]
+    ) -> None:
+        """Standard output holds the audio and nothing else."""
+        self.run(monkeypatch, "stream_to_stdout.py", "Hello.")
+
+        assert isinstance(step_tts.sniff(capfdbinary.readouterr().out), step_tts.AudioFormat)
+
+    def test_lines_are_in_two_languages(self) -> None:
+        """The text file and the JSON file speak English and Chinese."""
+        texts = (DOCS / "examples" / "lines.txt").read_text("utf-8").splitlines()
+        rows = (DOCS / "examples" / "lines.jsonl").read_text("utf-8").splitlines()
+        for lines in (texts, [json.loads(row)["input"] for row in rows]):
+            chinese = [line for line in lines if re.search("[\u4e00-\u9fff]", line)]
+
+            assert 0 < len(chinese) < len(lines)
+
+
+class TestDocumentedCalls:
+    """What the service documents is what goes out."""
+
+    page = DOCS / "reference" / "calls.md"
+
+    def block(self, language: str) -> str:
+        """The page's only block of a language."""
+        (fence,) = fences(self.page, language)
+        return fence.code
+
+    def theirs(self) -> dict[str, Any]:
+        """The bodies of the three documented calls, by the language they are written in."""
+        curl = re.search(r"-d '(.*)'", self.block("bash"), re.DOTALL)
+        fetch = re.search(
+            r"JSON\.stringify\((.*)\)\n\}\)\.then", self.block("javascript"), re.DOTALL
+        )
+        assert curl
+        assert fetch
+        quoted = re.sub(r"^(\s*)(\w+):", r"\1'\2':", fetch[1], flags=re.MULTILINE)
+        call = next(n for n in ast.walk(ast.parse(self.block("py"))) if isinstance(n, ast.Call))
+        body = next(keyword.value for keyword in call.keywords if keyword.arg == "json")
+        return {
+            "curl": json.loads(curl[1]),
+            "fetch": ast.literal_eval(quoted),
+            "requests": ast.literal_eval(body),
+        }
+
+    @pytest.mark.usefixtures("desk")
+    def test_our_body_is_theirs(self, server: sandbox.Sandbox) -> None:
+        """Key for key, in their order."""
+        exec(self.block("python"), {"__name__": "__main__"})
+        ours = json.loads(server.requests[-1].body)
+
+        for language, body in self.theirs().items():
+            assert ours == body, language
+            assert list(ours) == list(body), language
+
+    @pytest.mark.usefixtures("desk")
+    def test_our_headers_are_theirs(self, server: sandbox.Sandbox) -> None:
+        """The three documented headers go out with the documented values."""
+        exec(self.block("python"), {"__name__": "__main__"})
+        sent = server.requests[-1].headers
+        documented = dict(re.findall(r'-H "([\w-]+): (.*)"', self.block("bash")))
+        documented["Authorization"] = f"Bearer {server.api_key}"
+
+        assert {name: sent[name.lower()] for name in documented} == documented
+
+
+class TestReadme:
+    """The front page."""
+
+    def test_ci_runs_the_readmes_second_command(self) -> None:
+        """``.ci/run`` does what a reader does, and nothing else."""
+        lines = (ROOT / ".ci" / "run").read_text("utf-8").splitlines()
+        shell = [line for line in lines if line and not line.startswith("#")]
+
+        assert shell == ["set -euo pipefail", 'cd "$(dirname "$0")/.."', SETUPS[1].code.strip()]
+
+    def test_commands_are_one_line_each(self) -> None:
+        """There are two, and each can be pasted as one line."""
+        assert [setup.page for setup in SETUPS] == [README, README]
+        assert [setup.code.count("\n") for setup in SETUPS] == [1, 1]
+
+    def test_first_screen_is_short(self) -> None:
+        """One sentence, a program of ten lines, and the two commands before line 40."""
+        program = fences(README, "python")[0]
+
+        assert len([line for line in program.code.splitlines() if line]) <= 10
+        assert SETUPS[1].line < 40
+
+    def test_links_lead_somewhere(self) -> None:
+        """Every relative link names a file; links inside docs/ are the site builder's to check."""
+        links = re.findall(r"\]\(([^)#:]+)\)", README.read_text("utf-8"))
+
+        assert links
+        assert [link for link in links if not (ROOT / link).is_file()] == []
+
+
+class TestReference:
+    """Lists on pages equal the lists in code."""
+
+    def test_every_page_is_in_the_navigation(self) -> None:
+        """And every entry of the navigation is a page."""
+        config = (ROOT / ".mkdocs.yml").read_text("utf-8")
+        listed = re.findall(r": ([\w/-]+\.md)$", config, re.MULTILINE)
+
+        assert sorted(listed) == sorted(str(page.relative_to(DOCS)) for page in PAGES[1:])
+
+    def test_every_public_name_has_its_entry(self) -> None:
+        """The API and error pages leave no exported class or function out."""
+        pages = ("api.md", "errors.md")
+        text = "".join((DOCS / "reference" / page).read_text("utf-8") for page in pages)
+        entries = re.findall(r"^::: step_tts\.(\w+)$", text, re.MULTILINE)
+        documentable = {name for name in step_tts.__all__ if callable(getattr(step_tts, name))}
+
+        assert sorted(entries) == sorted(documentable | {"sandbox"})
+
+    def test_the_error_tree_is_the_codes(self) -> None:
+        """The tree on the page is the one in the module that defines it."""
+        (tree,) = fences(DOCS / "reference" / "errors.md", "text")
+        drawn = (_errors.__doc__ or "").partition("::\n\n")[2].partition("\n\n")[0]
+
+        assert [line.strip() for line in tree.code.splitlines()] == [
+            line.strip() for line in drawn.splitlines()
+        ]
+
+    def test_the_variables_are_the_codes(self) -> None:
+        """The page names each variable that the package reads."""
+        source = "".join(p.read_text("utf-8") for p in (ROOT / "step_tts").rglob("*.py"))
+        page = (DOCS / "reference" / "environment.md").read_text("utf-8")
+        pattern = re.compile(r"STEP_TTS_[A-Z_]+[A-Z]")
+
+        assert set(pattern.findall(page)) == set(pattern.findall(source))
+
+    def test_the_deadlines_are_the_codes(self) -> None:
+        """The table of deadlines shows the defaults."""
+        page = (DOCS / "howto" / "retries.md").read_text("utf-8")
+        shown = re.findall(r"^\| `(\w+)` \| (\d+) s \|", page, re.MULTILINE)
+
+        assert {name: float(value) for name, value in shown} == attrs.asdict(step_tts.Timeouts())
+
+    @pytest.mark.usefixtures("desk")
+    def test_the_command_line_is_the_programs(self) -> None:
+        """The page is what ``--help`` prints; STEP_TTS_UPDATE_DOCS=1 writes it again."""
+        page = DOCS / "reference" / "cli.md"
+        rendered = _command_line_page()
+        if "STEP_TTS_UPDATE_DOCS" in os.environ:
+            page.write_text(rendered, "utf-8")
+
+        assert page.read_text("utf-8") == rendered
+
+
+def _command_line_page() -> str:
+    parts = [
+        "# Command line",
+        "`step-tts` comes with `step_tts[cli]`. This page is what `--help` prints.",
+        f"```text\n{_help()}```",
+    ]
+    for name in COMMANDS:
+        parts += [f"## step-tts {name}", f"```text\n{_help(name)}```"]
+    parts += ["## Exit codes", EXIT_CODES]
+    return "\n\n".join(parts) + "\n"
+
+
+EXIT_CODES = """\
+| code | meaning |
+|---|---|
+| 0 | all is well |
+| 1 | something was not spoken, or a file is not whole audio |
+| 2 | the command or the configuration is wrong; nothing was sent |
+| 130 | interrupted |"""
+
+
+def _help(*command: str) -> str:
+    environment = {**os.environ, "COLUMNS": "100", "NO_COLOR": "1", "TERM": "dumb"}
+    arguments = ("step-tts", *command, "--help")
+    return subprocess.run(
+        arguments, env=environment, capture_output=True, text=True, check=True
+    ).stdout
