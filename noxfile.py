@@ -25,6 +25,7 @@ PROJECT = nox.project.load_toml(PYPROJECT)
 PYTHONS = nox.project.python_versions(PROJECT)
 WHEELS = ROOT / ".nox" / "wheels"
 COVERAGE = ROOT / ".nox" / "coverage"
+_built: list[Path] = []
 
 
 def _show_pyenv_builds() -> None:
@@ -57,10 +58,11 @@ def _empty_once(folder: Path) -> Path:
 
 def _wheel(session: nox.Session) -> Path:
     """Build the wheel for the first session that asks; the others get the same file."""
-    wheels = _empty_once(WHEELS)
-    if not any(wheels.iterdir()):
-        session.run("python", "-m", "pip", "wheel", "-q", "--no-deps", "-w", str(wheels), str(ROOT))
-    return next(wheels.iterdir())
+    if not _built:
+        build = ("python", "-m", "pip", "wheel", "-q", "--no-deps", "-w", str(WHEELS), str(ROOT))
+        session.run_install(*build)
+        _built.append(max(WHEELS.glob("*.whl"), key=lambda wheel: wheel.stat().st_mtime))
+    return _built[0]
 
 
 def _group(name: str) -> tuple[str, ...]:
@@ -72,7 +74,7 @@ def _install(session: nox.Session, *groups: str) -> None:
 
     pip keeps an installed wheel of the same version: uninstalling first makes ``nox -r`` honest.
     """
-    session.run("python", "-m", "pip", "uninstall", "-qy", "step_tts", silent=True)
+    session.run_install("python", "-m", "pip", "uninstall", "-qy", "step_tts", silent=True)
     wanted = (requirement for group in groups for requirement in _group(group))
     session.install(f"step_tts[all] @ {_wheel(session).as_uri()}", *wanted)
 

@@ -74,7 +74,7 @@ def serve_sandbox() -> Iterator[sandbox.Sandbox]:
 def user_desk(server: sandbox.Sandbox, tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Path:
     """A folder with the examples, and an environment that points at the sandbox."""
     shutil.copytree(DOCS / "examples", tmp_path / "docs" / "examples")
-    _script(tmp_path / "bin" / "step-tts", f'exec {sys.executable} -m step_tts.cli "$@"')
+    _script(tmp_path / "bin" / "step-tts", f'exec {sys.executable} -m step_tts "$@"')
     _script(tmp_path / "bin" / "ffplay", "cat > played")
     monkeypatch.chdir(tmp_path)
     monkeypatch.setenv("PATH", f"{tmp_path / 'bin'}{os.pathsep}{os.environ['PATH']}")
