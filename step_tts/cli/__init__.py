@@ -1,1 +1,30 @@
-"""cli."""
+"""``step-tts``: arguments → client → terminal. Nothing else in this package prints."""
+
+from __future__ import annotations
+
+import sys
+from importlib.util import find_spec
+
+__all__ = ["main"]
+
+
+def main() -> None:
+    """Run the command line and exit.
+
+    Raises:
+        SystemExit: Always: 0 all well, 1 something failed, 2 usage or configuration,
+            130 interrupted.
+    """
+    missing = [name for name in ("click", "rich") if find_spec(name) is None]
+    if missing:
+        print(  # click.echo is not there to be used
+            f"error: step-tts needs {' and '.join(missing)}: pip install 'step_tts[cli]'",
+            file=sys.stderr,
+        )
+        raise SystemExit(2)
+    from step_tts.cli._app import app
+
+    try:
+        app(prog_name="step-tts")
+    except KeyboardInterrupt:  # outside of a command, where there is nothing to tell
+        raise SystemExit(130) from None

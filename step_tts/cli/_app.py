@@ -1,0 +1,33 @@
+"""The group: which commands there are, and what holds for all of them."""
+
+from __future__ import annotations
+
+import click
+
+from step_tts._version import __version__
+from step_tts.cli._batch import batch
+from step_tts.cli._sandbox import sandbox
+from step_tts.cli._say import say
+from step_tts.cli._sniff import sniff
+
+__all__ = ["app"]
+
+
+@click.group(
+    context_settings={"help_option_names": ["-h", "--help"], "max_content_width": 100},
+    epilog=(
+        "The key is read from STEP_TTS_API_KEY and the server's address from STEP_TTS_BASE_URL. "
+        "Exit codes: 0 all well, 1 something failed, 2 usage or configuration, 130 interrupted."
+    ),
+)
+@click.version_option(__version__, message="%(prog)s %(version)s")
+def app() -> None:
+    """Speak text through Step-Audio-TTS-3B, or any server with /v1/audio/speech.
+
+    What is written is whole, verified audio; everything else is an error that says why.
+    No key yet? Add --sandbox to try without one.
+    """
+
+
+for command in (say, batch, sniff, sandbox):
+    app.add_command(command)

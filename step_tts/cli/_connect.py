@@ -1,0 +1,56 @@
+"""Options → an open client, over the network or against the built-in sandbox.
+
+The HTTP library, the event loop and the sandbox are imported here, when a command runs: asking
+for help must not wait for them.
+"""
+
+from __future__ import annotations
+
+import contextlib
+from typing import TYPE_CHECKING
+
+from step_tts._models import Timeouts
+
+if TYPE_CHECKING:
+    from collections.abc import AsyncIterator
+
+    from step_tts._client import AsyncClient
+    from step_tts.cli._options import ClientOptions
+
+__all__ = ["connect"]
+
+
+@contextlib.asynccontextmanager
+async def connect(options: ClientOptions, *, concurrency: int = 1) -> AsyncIterator[AsyncClient]:
+    """Open the client these options describe, and the sandbox first if they ask for it.
+
+    Raises:
+        ConfigurationError: No key, or an option that cannot work.
+    """
+    from step_tts import AsyncClient
+
+    async with contextlib.AsyncExitStack() as stack:
+        api_key, base_url = options.api_key, options.base_url
+        if options.sandbox:
+            from step_tts.sandbox import serve
+
+            server = await stack.enter_async_context(serve())
+            api_key, base_url = server.api_key, server.base_url
+        yield await stack.enter_async_context(
+            AsyncClient(
+                api_key=api_key,
+                base_url=base_url,
+                timeout=_timeouts(options.timeout),
+                max_retries=options.max_retries,
+                concurrency=concurrency,
+                prompt_placement=options.prompt_placement,
+                proxy=options.proxy,
+                trust_env=not options.sandbox,  # no proxy of the environment serves loopback
+            )
+        )
+
+
+def _timeouts(seconds: float | None) -> Timeouts | None:
+    # Most servers are silent until the whole text is spoken (wire.md §2.3): who grants a text
+    # more time grants it the wait for the first byte.
+    return None if seconds is None else Timeouts(first_byte=seconds, total=seconds)

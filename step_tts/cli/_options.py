@@ -1,0 +1,195 @@
+"""The options that commands share, gathered into values, and what they mean to the client.
+
+Knows click and the arguments of ``AsyncClient``. Must not build a client: ``_connect`` does.
+"""
+
+from __future__ import annotations
+
+import functools
+import json
+from collections.abc import Callable, Sequence
+from typing import Any, TypeAlias, get_args
+
+import attrs
+import click
+
+from step_tts._models import PromptPlacement
+
+__all__ = [
+    "ClientOptions",
+    "ReportOptions",
+    "RequestOptions",
+    "client_options",
+    "report_options",
+    "request_options",
+]
+
+_Command: TypeAlias = Callable[..., Any]
+_Decorator: TypeAlias = Callable[[_Command], _Command]
+
+
+@attrs.frozen(kw_only=True)
+class ClientOptions:
+    """How to reach the server."""
+
+    api_key: str | None = attrs.field(default=None, repr=False)
+    base_url: str | None = None
+    timeout: float | None = None
+    max_retries: int | None = None
+    proxy: str | None = attrs.field(default=None, repr=False)
+    prompt_placement: PromptPlacement = "nested"
+    sandbox: bool = False
+
+    def __attrs_post_init__(self) -> None:
+        if self.sandbox and (self.api_key or self.base_url or self.proxy):
+            raise click.UsageError(
+                "--sandbox brings its own server and key: "
+                "leave out --api-key, --base-url and --proxy."
+            )
+
+
+@attrs.frozen(kw_only=True)
+class RequestOptions:
+    """How to speak, by the names of ``SpeechRequest``."""
+
+    voice: str | None = None
+    model: str | None = None
+    speed: float | None = None
+    response_format: str | None = None
+    prompt_text: str | None = attrs.field(default=None, repr=False)
+    prompt_audio_url: str | None = attrs.field(default=None, repr=False)
+    extra: dict[str, object] = attrs.field(factory=dict, repr=False)
+    extra_body: dict[str, object] = attrs.field(factory=dict, repr=False)
+
+    def fields(self) -> dict[str, object]:
+        """The fields that are set, by name."""
+        named = attrs.asdict(self, recurse=False)
+        return {name: value for name, value in named.items() if value not in (None, {})}
+
+
+@attrs.frozen(kw_only=True)
+class ReportOptions:
+    """How much to tell."""
+
+    quiet: bool = False
+    debug: bool = False
+    as_json: bool = False
+
+
+def _pairs(_: click.Context, __: click.Parameter, given: tuple[str, ...]) -> dict[str, object]:
+    """``KEY=JSON`` options → a mapping."""
+    return dict(map(_pair, given))
+
+
+def _pair(given: str) -> tuple[str, object]:
+    key, _, text = given.partition("=")
+    if not key or not text:
+        raise click.BadParameter("write KEY=JSON, such as volume=1.5")
+    try:
+        return key, json.loads(text)
+    except (ValueError, RecursionError):
+        raise click.BadParameter(
+            f"the value of {key} is not JSON; a string is written '{key}=\"...\"'"
+        ) from None
+
+
+def _gathered(kind: type, name: str, options: Sequence[_Decorator]) -> _Decorator:
+    """Make a decorator that adds options and hands them over as one value."""
+
+    def decorate(command: _Command) -> _Command:
+        @functools.wraps(command)
+        def run(**given: Any) -> Any:
+            own = {field.name: given.pop(field.name) for field in attrs.fields(kind)}
+            return command(**given, **{name: kind(**own)})
+
+        decorated: _Command = run
+        for option in reversed(options):
+            decorated = option(decorated)
+        return decorated
+
+    return decorate
+
+
+request_options = _gathered(
+    RequestOptions,
+    "request",
+    (
+        click.option("-v", "--voice", help="Voice to speak with, where the server has several."),
+        click.option("-m", "--model", help="Model to speak with.  [default: Step-Audio-TTS-3B]"),
+        click.option("-x", "--speed", type=float, help="Speed of speech; 1 is normal."),
+        click.option(
+            "--format",
+            "response_format",
+            help="Format to ask for, such as mp3 or wav. A hint: the bytes say what came.",
+        ),
+        click.option("--prompt-text", help="Words of the reference recording, or zh or en."),
+        click.option(
+            "--prompt-audio-url", metavar="URL", help="WAV recording of the voice to imitate."
+        ),
+        click.option(
+            "--extra",
+            metavar="KEY=JSON",
+            multiple=True,
+            callback=_pairs,
+            help="Further key of the request, such as volume=1.5. Repeatable.",
+        ),
+        click.option(
+            "--extra-body",
+            metavar="KEY=JSON",
+            multiple=True,
+            callback=_pairs,
+            help="Further key inside the request's extra_body object. Repeatable.",
+        ),
+    ),
+)
+
+client_options = _gathered(
+    ClientOptions,
+    "client",
+    (
+        click.option(
+            "--sandbox",
+            is_flag=True,
+            help="Use a built-in test server with a robot voice: needs no key.",
+        ),
+        click.option(
+            "--api-key",
+            metavar="KEY",
+            help="Key; visible in the process list, so better set STEP_TTS_API_KEY.",
+        ),
+        click.option(
+            "--base-url",
+            metavar="URL",
+            help="Server, with or without /v1.  [env: STEP_TTS_BASE_URL]",
+        ),
+        click.option(
+            "--timeout",
+            type=click.FloatRange(min=0, min_open=True),
+            metavar="SECONDS",
+            help="Longest time for one text, retries included.  [default: 600]",
+        ),
+        click.option(
+            "--max-retries",
+            type=click.IntRange(min=0),
+            help="Retries after passing faults; 0: none.",
+        ),
+        click.option("--proxy", metavar="URL", help="Proxy to go through."),
+        click.option(
+            "--prompt-placement",
+            type=click.Choice(get_args(PromptPlacement)),
+            default="nested",
+            show_default=True,
+            help="Where the server reads the two prompt fields.",
+        ),
+    ),
+)
+
+report_options = _gathered(
+    ReportOptions,
+    "report",
+    (
+        click.option("--json", "as_json", is_flag=True, help="Write JSON lines to stdout."),
+        click.option("-q", "--quiet", is_flag=True, help="Say nothing but errors."),
+        click.option("--debug", is_flag=True, help="Show the log, and tracebacks of errors."),
+    ),
+)

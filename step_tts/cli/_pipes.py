@@ -1,0 +1,83 @@
+"""Standard input and output as plain pipes.
+
+A thread that is blocked in ``sys.stdin`` or ``sys.stdout`` holds a lock which Python wants at
+exit: Ctrl-C would hang, or die in "could not acquire lock at interpreter shutdown". These are
+other objects on the same descriptors, so such a thread can be left behind.
+"""
+
+from __future__ import annotations
+
+import contextlib
+import io
+import os
+import stat
+import sys
+from functools import partial
+from pathlib import Path
+from typing import TYPE_CHECKING, BinaryIO, TextIO
+
+import click
+
+if TYPE_CHECKING:
+    from collections.abc import Callable, Iterator
+
+__all__ = ["is_terminal", "opened", "standard_input", "standard_output"]
+
+
+def is_terminal(stream: TextIO | None) -> bool:
+    """Whether a person may be looking at it; a stream the shell closed is ``None``."""
+    return stream is not None and stream.isatty()
+
+
+@contextlib.contextmanager
+def opened(path: str) -> Iterator[tuple[BinaryIO, int | None]]:
+    """Open a file, or standard input for ``-``, with its size in bytes where it has one.
+
+    What may block (a pipe, a terminal) is never closed: a thread may be waiting in it.
+    """
+    stream = standard_input() if path == "-" else Path(path).open("rb")  # noqa: SIM115  see above
+    size = None if path == "-" else _size_of(stream)
+    try:
+        yield stream, size
+    finally:
+        if size is not None:
+            stream.close()
+
+
+def _size_of(stream: BinaryIO) -> int | None:
+    status = os.fstat(stream.fileno())
+    return status.st_size if stat.S_ISREG(status.st_mode) else None
+
+
+def standard_input() -> BinaryIO:
+    """Standard input, to be read in a thread."""
+    stream = _binary(sys.stdin, "input")
+    try:
+        return open(stream.fileno(), "rb", closefd=False)
+    except io.UnsupportedOperation:  # replaced by an object in memory
+        return stream
+
+
+def standard_output() -> Callable[[bytes], None]:
+    """A function that writes all it is given to standard output, and blocks until it is taken."""
+    stream = _binary(sys.stdout, "output")
+    try:
+        return partial(_write_all, stream.fileno())
+    except io.UnsupportedOperation:  # replaced by an object in memory
+        return partial(_write_to, stream)
+
+
+def _binary(stream: TextIO | None, name: str) -> BinaryIO:
+    if stream is None:
+        raise click.UsageError(f"Standard {name} is closed.")
+    return stream.buffer
+
+
+def _write_all(descriptor: int, data: bytes) -> None:
+    left = memoryview(data)
+    while left:
+        left = left[os.write(descriptor, left) :]
+
+
+def _write_to(stream: BinaryIO, data: bytes) -> None:
+    stream.write(data)

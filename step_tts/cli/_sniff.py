@@ -1,0 +1,108 @@
+"""``step-tts sniff``: what files are, and whether they are whole, by their own bytes."""
+
+from __future__ import annotations
+
+import sys
+from typing import TYPE_CHECKING, TypeAlias
+
+import click
+
+from step_tts._errors import StepTTSError
+from step_tts.cli._format import bytes_text, channels_text, error_record, info_record, seconds_text
+from step_tts.cli._pipes import is_terminal
+from step_tts.cli._terminal import FAILED, emit, printable, reported
+
+if TYPE_CHECKING:
+    from collections.abc import Iterator
+
+    from step_tts._models import AudioInfo
+
+__all__ = ["sniff"]
+
+_COLUMNS = ("file", "format", "codec", "length", "rate", "channels", "size", "verdict")
+
+_VERDICTS = {
+    "frames": "whole: every frame checked",
+    "chunks": "whole: every chunk checked",
+    "pages": "whole: every page checked",
+    "head": "audio: only its head checked",
+    "nothing": "audio: not checked",
+}
+
+_UNFOLDED_COLUMNS = 10_000
+"""Into a pipe nothing is folded: a line is a file."""
+
+
+@click.command()
+@click.argument("files", nargs=-1, required=True, metavar="FILE...", type=click.Path())
+@click.option("--json", "as_json", is_flag=True, help="Write a JSON line a file to stdout.")
+@click.option("--debug", is_flag=True, help="Show the log, and tracebacks of errors.")
+def sniff(files: tuple[str, ...], *, as_json: bool, debug: bool) -> None:
+    """Say what each FILE is, by its own bytes, and whether it is whole.
+
+    The exit code is 1 if any of them is not whole audio.
+    """
+    with reported(debug=debug):
+        findings = ((path, _inspected(path)) for path in files)
+        broken = _emit_all(findings) if as_json else _show_table(findings)
+    if broken:
+        sys.exit(FAILED)
+
+
+_Finding: TypeAlias = tuple[str, "AudioInfo | StepTTSError | OSError"]
+
+
+def _inspected(path: str) -> AudioInfo | StepTTSError | OSError:
+    from step_tts import inspect
+
+    try:
+        return inspect(path)
+    except (StepTTSError, OSError) as error:
+        return error
+
+
+def _emit_all(findings: Iterator[_Finding]) -> int:
+    """Write a JSON line a file, each when it is known; return how many are not whole."""
+    broken = 0
+    for path, found in findings:
+        if isinstance(found, Exception):
+            broken += 1
+            emit({"path": path, "whole": False, **error_record(found)})
+        else:
+            emit({"path": path, "whole": True, **info_record(found)})
+    return broken
+
+
+def _show_table(findings: Iterator[_Finding]) -> int:
+    """Write a table; return how many files are not whole."""
+    from rich.console import Console
+    from rich.table import Table
+
+    width = None if is_terminal(sys.stdout) else _UNFOLDED_COLUMNS
+    table = Table(box=None, pad_edge=False)
+    for column in _COLUMNS:
+        table.add_column(column, overflow="fold")
+    broken = 0
+    for path, found in findings:
+        broken += isinstance(found, Exception)
+        table.add_row(printable(path), *map(printable, _cells(found)))
+    Console(width=width, markup=False, highlight=False, emoji=False).print(table)
+    return broken
+
+
+def _cells(found: AudioInfo | StepTTSError | OSError) -> tuple[str, ...]:
+    if isinstance(found, Exception):
+        return ("", "", "", "", "", "", _reason(found))
+    return (
+        str(found.format),
+        found.codec or "",
+        seconds_text(found.duration),
+        f"{found.sample_rate} Hz" if found.sample_rate else "",
+        channels_text(found.channels) if found.channels else "",
+        bytes_text(found.size),
+        "; ".join((_VERDICTS[found.checked], *found.warnings)),
+    )
+
+
+def _reason(error: StepTTSError | OSError) -> str:
+    return (error.strerror if isinstance(error, OSError) else None) or str(error)

@@ -1,0 +1,103 @@
+"""What a person or a script gets: words on stderr, data on stdout, and an exit code.
+
+stdout carries only what was asked for (audio with ``-o -``, JSON with ``--json``, a table), so
+it can always be piped. Every line for people goes to stderr.
+Must not know any command.
+"""
+
+from __future__ import annotations
+
+import contextlib
+import json
+import logging
+import sys
+import traceback
+from typing import TYPE_CHECKING
+
+import click
+
+from step_tts._errors import (
+    ConfigurationError,
+    InvalidRequestError,
+    StepTTSError,
+    UsageError,
+)
+
+if TYPE_CHECKING:
+    from collections.abc import Iterator, Mapping
+
+__all__ = [
+    "FAILED",
+    "INTERRUPTED",
+    "USAGE",
+    "complain",
+    "emit",
+    "log_to_stderr",
+    "note",
+    "printable",
+    "reported",
+]
+
+FAILED = 1
+USAGE = 2
+INTERRUPTED = 130
+"""128 and SIGINT, as shells have it."""
+
+_USAGE_ERRORS = (ConfigurationError, InvalidRequestError, UsageError)
+
+
+def printable(text: str) -> str:
+    """Show what could steer a terminal instead of sending it there.
+
+    A server's message and a file's name are other people's words. Lone surrogates, which stand
+    for the undecodable bytes of a file's name, cannot be encoded otherwise either.
+    """
+    return "".join(
+        char if char.isprintable() else char.encode("unicode_escape").decode() for char in text
+    )
+
+
+def note(text: str) -> None:
+    """Say one line to the person at the terminal."""
+    click.echo(printable(text), err=True)
+
+
+def complain(error: BaseException) -> None:
+    """Say in one line what went wrong."""
+    note(f"error: {str(error) or type(error).__name__}")
+
+
+def emit(record: Mapping[str, object]) -> None:
+    """Write one JSON line to stdout, in ASCII: right under every locale."""
+    click.echo(json.dumps(record))
+
+
+def log_to_stderr() -> None:
+    """Show the package's log: attempts, statuses, request ids and times."""
+    handler = logging.StreamHandler()
+    handler.setFormatter(logging.Formatter("%(asctime)s %(levelname)s %(name)s: %(message)s"))
+    logger = logging.getLogger("step_tts")
+    logger.addHandler(handler)
+    logger.setLevel(logging.DEBUG)
+
+
+@contextlib.contextmanager
+def reported(*, debug: bool) -> Iterator[None]:
+    """Turn whatever a command raises into one line on stderr and an exit code.
+
+    A closed pipe passes: click ends quietly on it.
+    """
+    if debug:
+        log_to_stderr()
+    try:
+        yield
+    except KeyboardInterrupt:
+        note("interrupted")
+        sys.exit(INTERRUPTED)
+    except BrokenPipeError:
+        raise
+    except (StepTTSError, OSError) as error:
+        if debug:
+            click.echo(traceback.format_exc(), err=True)
+        complain(error)
+        sys.exit(USAGE if isinstance(error, _USAGE_ERRORS) else FAILED)
