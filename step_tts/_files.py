@@ -12,7 +12,6 @@ the suffix and the patch.
 from __future__ import annotations
 
 from contextlib import asynccontextmanager
-from pathlib import Path
 from typing import TYPE_CHECKING, ParamSpec, TypeVar
 
 import anyio
@@ -24,6 +23,7 @@ from step_tts._temp import BLOCK_BYTES, Temp, prepare_directory
 
 if TYPE_CHECKING:
     from collections.abc import AsyncGenerator, Callable
+    from pathlib import Path
 
     from step_tts._audio import HeaderPatch
     from step_tts._models import AudioFormat
@@ -58,10 +58,13 @@ class FileStore:
     async def prepare(self, target: Path) -> None:
         """Fail before anything is paid for if ``target`` cannot be written; sweep old temps.
 
+        Once per directory: a later call to the same one costs nothing.
+
         Raises:
             SaveError: The directory cannot be made or written, or the target is one.
         """
-        if await self.in_thread(prepare_directory, target, target.parent not in self._prepared):
+        if target.parent not in self._prepared:
+            await self.in_thread(prepare_directory, target)
             self._prepared.add(target.parent)
 
     @asynccontextmanager

@@ -44,15 +44,15 @@ class Temp:
     def __init__(self, directory: Path) -> None:
         self._directory = directory
         self._path = directory / f"{_PREFIX}{_host()}-{secrets.token_hex(8)}{_SUFFIX}"
-        self._fd: int | None = None
+        self._fd = -1
         self._hash = hashlib.sha256()
 
     @property
     def exists(self) -> bool:
-        return self._fd is not None
+        return self._fd >= 0
 
     def append(self, block: bytes) -> None:
-        if self._fd is None:
+        if not self.exists:
             self._fd = _create_locked(self._path)
         _write_all(self._fd, block)
         self._hash.update(block)
@@ -64,7 +64,7 @@ class Temp:
         patch: HeaderPatch | None,
         durable: bool,  # noqa: FBT001
     ) -> str:
-        if patch and self._fd is None:
+        if patch and not self.exists:
             block, patch = patch.head + block[patch.length :] + patch.tail, None
         self.append(block)
         if patch:
@@ -73,30 +73,30 @@ class Temp:
         return self._hash.hexdigest()
 
     def discard(self) -> None:
-        fd, self._fd = self._fd, None
         with suppress(FileNotFoundError):
             self._path.unlink()
-        if fd is not None:
-            os.close(fd)
+        self._close()
+
+    def _close(self) -> None:
+        fd, self._fd = self._fd, -1
+        os.close(fd)
 
     def _settle(self, target: Path, *, durable: bool) -> None:
         """Rename while the lock is still held, so that no sweep can take the file for an orphan."""
-        fd = self._open_fd()
         if durable:
-            os.fsync(fd)
+            os.fsync(self._fd)
         self._path.replace(target)
-        self._fd = None
-        os.close(fd)
+        self._close()
         if durable:
             _sync_directory(self._directory)
 
     def _apply(self, patch: HeaderPatch) -> None:
         """Replace the head in place, or copy the file where the true head is longer."""
         if len(patch.head) == patch.length:
-            os.lseek(self._open_fd(), 0, os.SEEK_SET)
-            _write_all(self._open_fd(), patch.head)
-            os.lseek(self._open_fd(), 0, os.SEEK_END)
-            _write_all(self._open_fd(), patch.tail)
+            os.lseek(self._fd, 0, os.SEEK_SET)
+            _write_all(self._fd, patch.head)
+            os.lseek(self._fd, 0, os.SEEK_END)
+            _write_all(self._fd, patch.tail)
         else:
             self._copy_behind(patch)
         self._hash = _hash_file(self._path)
@@ -115,23 +115,16 @@ class Temp:
         self.discard()
         self._path, self._fd = longer._path, longer._fd
 
-    def _open_fd(self) -> int:
-        if self._fd is None:
-            raise SaveError(errno.EBADF, "The temporary file is closed", str(self._path))
-        return self._fd
 
-
-def prepare_directory(target: Path, fresh: bool) -> bool:  # noqa: FBT001
-    """Make the directory, see that it can be written, and sweep it if it is ``fresh`` to us."""
+def prepare_directory(target: Path) -> None:
+    """Make the directory, see that it can be written, and sweep it."""
     directory = target.parent
     directory.mkdir(parents=True, exist_ok=True)
     if target.is_dir():
         raise IsADirectoryError(errno.EISDIR, "Is a directory: name a file in it", str(target))
     if not os.access(directory, os.W_OK):
         raise PermissionError(errno.EACCES, "The directory cannot be written", str(directory))
-    if fresh:
-        sweep(directory)
-    return fresh
+    sweep(directory)
 
 
 def sweep(directory: Path) -> None:

@@ -1,0 +1,230 @@
+"""Files are whole or absent, and their names are true."""
+
+from __future__ import annotations
+
+import errno
+import hashlib
+import os
+from pathlib import Path
+
+import anyio
+import pytest
+
+from step_tts import _temp
+from step_tts._errors import SaveError
+from step_tts._files import FileStore, path_for
+from step_tts._models import AudioFormat
+from step_tts._temp import Temp, sweep
+
+
+class Patch:
+    """What ``_audio`` hands over: replace the first bytes, append a tail."""
+
+    def __init__(self, length: int, head: bytes, tail: bytes = b"") -> None:
+        self.length, self.head, self.tail = length, head, tail
+
+
+def leftovers(directory: Path) -> list[str]:
+    return [p.name for p in directory.iterdir() if p.name.startswith(".step_tts-")]
+
+
+@pytest.mark.parametrize(
+    ("asked", "format_", "given"),
+    [
+        ("hello", AudioFormat.MP3, "hello.mp3"),
+        ("hello.mp3", AudioFormat.MP3, "hello.mp3"),
+        ("hello.MP3", AudioFormat.MP3, "hello.MP3"),
+        ("hello.wav", AudioFormat.MP3, "hello.mp3"),
+        ("hello.wave", AudioFormat.WAV, "hello.wave"),
+        ("v1.2", AudioFormat.WAV, "v1.2.wav"),
+        ("chapter.1.flac", AudioFormat.OGG_OPUS, "chapter.1.opus"),
+        ("a.ogg", AudioFormat.OGG_OPUS, "a.ogg"),
+        (".wav", AudioFormat.WAV, ".wav.wav"),
+        ("什么", AudioFormat.WAV, "什么.wav"),
+    ],
+)
+def test_path_for(asked: str, format_: AudioFormat, given: str) -> None:
+    """The bytes choose the suffix; other dots belong to the name."""
+    assert path_for(Path("d") / asked, format_) == Path("d") / given
+
+
+@pytest.mark.parametrize("durable", [True, False])
+@pytest.mark.parametrize("sizes", [[5], [300_000], [100_000] * 7, [1] * 50])
+async def test_commit_writes_every_byte_once(
+    tmp_path: Path, sizes: list[int], durable: bool
+) -> None:
+    """What was written stands there, and the digest is that of the file."""
+    pieces = [os.urandom(size) for size in sizes]
+    store, target = FileStore(), tmp_path / "a.bin"
+
+    async with store.pending(tmp_path, durable=durable) as file:
+        for piece in pieces:
+            await file.write(piece)
+        digest = await file.commit(target, None)
+
+    assert target.read_bytes() == b"".join(pieces)
+    assert digest == hashlib.sha256(b"".join(pieces)).hexdigest()
+    assert leftovers(tmp_path) == []
+
+
+@pytest.mark.parametrize("size", [100, 600_000])
+@pytest.mark.parametrize(
+    ("head", "tail"), [(b"HEAD", b""), (b"HEAD", b"\0"), (b"LONGER HEAD", b"\0")]
+)
+async def test_a_patch_replaces_the_head(
+    tmp_path: Path, size: int, head: bytes, tail: bytes
+) -> None:
+    """In memory, in place, or by copying behind a longer head: the same file."""
+    audio = os.urandom(size)
+    store, target = FileStore(), tmp_path / "a.bin"
+
+    async with store.pending(tmp_path, durable=False) as file:
+        for start in range(0, size, 70_000):
+            await file.write(audio[start : start + 70_000])
+        digest = await file.commit(target, Patch(4, head, tail))  # type: ignore[arg-type]
+
+    assert target.read_bytes() == head + audio[4:] + tail
+    assert digest == hashlib.sha256(target.read_bytes()).hexdigest()
+    assert leftovers(tmp_path) == []
+
+
+@pytest.mark.parametrize("size", [10, 600_000])
+async def test_an_uncommitted_file_vanishes(tmp_path: Path, size: int) -> None:
+    """A failure leaves the old file and no trace of the new one."""
+    target = tmp_path / "a.bin"
+    target.write_bytes(b"old")
+
+    with pytest.raises(LookupError):
+        async with FileStore().pending(tmp_path, durable=True) as file:
+            await file.write(b"x" * size)
+            raise LookupError
+
+    assert target.read_bytes() == b"old"
+    assert leftovers(tmp_path) == []
+
+
+async def test_a_cancelled_file_vanishes(tmp_path: Path) -> None:
+    """Cancellation cleans up under a shield."""
+    with anyio.CancelScope() as scope:
+        async with FileStore().pending(tmp_path, durable=True) as file:
+            await file.write(b"x" * 600_000)
+            assert len(leftovers(tmp_path)) == 1
+            scope.cancel()
+            await anyio.lowlevel.checkpoint()
+
+    assert list(tmp_path.iterdir()) == []
+
+
+async def test_a_full_disk_is_a_save_error(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    """ENOSPC keeps its number, names no partial file, and spares the old one."""
+    target = tmp_path / "a.bin"
+    target.write_bytes(b"old")
+
+    def full(fd: int, data: bytes) -> int:
+        raise OSError(errno.ENOSPC, "No space left on device")
+
+    monkeypatch.setattr(_temp.os, "write", full)
+    with pytest.raises(SaveError, match="No space left") as caught:
+        async with FileStore().pending(tmp_path, durable=True) as file:
+            await file.write(b"x")
+            await file.commit(target, None)
+
+    assert caught.value.errno == errno.ENOSPC
+    assert isinstance(caught.value, OSError)
+    assert target.read_bytes() == b"old"
+    assert leftovers(tmp_path) == []
+
+
+async def test_a_failed_copy_behind_a_longer_head_leaves_nothing(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """A full disk in the middle of the copy takes both temporary files with it."""
+    with pytest.raises(SaveError):
+        async with FileStore().pending(tmp_path, durable=True) as file:
+            await file.write(b"x" * 300_000)
+            monkeypatch.setattr(
+                _temp, "_blocks", lambda *_: (_ for _ in ()).throw(OSError(errno.EIO, "I/O"))
+            )
+            await file.commit(tmp_path / "a", Patch(4, b"longer"))  # type: ignore[arg-type]
+
+    assert list(tmp_path.iterdir()) == []
+
+
+async def test_short_writes_are_continued(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    """``write`` may take less than it was given (POSIX); the rest follows."""
+    real = os.write
+    monkeypatch.setattr(_temp.os, "write", lambda fd, data: real(fd, bytes(data)[:7]))
+
+    async with FileStore().pending(tmp_path, durable=False) as file:
+        await file.write(b"0123456789" * 3)
+        await file.commit(tmp_path / "a", None)
+
+    assert (tmp_path / "a").read_bytes() == b"0123456789" * 3
+
+
+async def test_prepare_makes_directories_and_refuses_early(tmp_path: Path) -> None:
+    """What can be known before paying is known before paying."""
+    store = FileStore()
+    await store.prepare(tmp_path / "x" / "y" / "a.wav")
+    await store.prepare(tmp_path / "x" / "y" / "b.wav")
+
+    assert (tmp_path / "x" / "y").is_dir()
+    with pytest.raises(SaveError, match="directory"):
+        await store.prepare(tmp_path / "x")
+    (tmp_path / "file").write_bytes(b"")
+    with pytest.raises(SaveError):
+        await store.prepare(tmp_path / "file" / "a.wav")
+
+
+async def test_prepare_sees_a_directory_that_cannot_be_written(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """A read-only directory is refused with its reason."""
+    monkeypatch.setattr(_temp.os, "access", lambda *_: False)
+
+    with pytest.raises(SaveError, match="cannot be written") as caught:
+        await FileStore().prepare(tmp_path / "a.wav")
+
+    assert caught.value.errno == errno.EACCES
+
+
+async def test_a_directory_removed_meanwhile_is_made_again(tmp_path: Path) -> None:
+    """The audio was paid for: it is not lost for want of a directory."""
+    target = tmp_path / "gone" / "a.wav"
+    async with FileStore().pending(target.parent, durable=True) as file:
+        await file.write(b"x")
+        await file.commit(target, None)
+
+    assert target.read_bytes() == b"x"
+
+
+def test_sweep_takes_orphans_and_spares_the_living(tmp_path: Path) -> None:
+    """A lock tells a file in the making from one whose writer died."""
+    living, orphan = Temp(tmp_path), Temp(tmp_path)
+    living.append(b"x")
+    orphan.append(b"x")
+    os.close(orphan._fd)  # what the kernel does to a killed process
+    (tmp_path / "a.wav").write_bytes(b"")
+    (tmp_path / ".step_tts-notes.txt").write_bytes(b"")
+
+    sweep(tmp_path)
+
+    assert orphan._path.name not in leftovers(tmp_path)
+    assert living._path.name in leftovers(tmp_path)
+    assert (tmp_path / "a.wav").exists()
+    assert (tmp_path / ".step_tts-notes.txt").exists()
+    living.discard()
+    assert leftovers(tmp_path) == [".step_tts-notes.txt"]
+
+
+def test_sweep_spares_another_machines_files_for_a_day(tmp_path: Path) -> None:
+    """On a shared disk nobody can ask whether a foreign writer lives."""
+    young, old = (tmp_path / f".step_tts-{name}.part" for name in ("0-a", "0-b"))
+    for path in (young, old):
+        path.write_bytes(b"")
+    os.utime(old, (1, 1))
+
+    sweep(tmp_path)
+
+    assert young.exists()
+    assert not old.exists()
