@@ -1,0 +1,63 @@
+"""Scripted answers: bodies whose every piece, pause and end a test decides."""
+
+from __future__ import annotations
+
+import importlib
+from typing import TYPE_CHECKING, Any
+
+import anyio
+
+if TYPE_CHECKING:
+    from collections.abc import Callable, Sequence
+    from types import ModuleType
+
+LIBRARIES = ("httpx", "httpx2")
+
+
+def library(name: str) -> ModuleType:
+    return importlib.import_module(name)
+
+
+def body_of(lib: ModuleType, script: Sequence[object], closed: list[bool] | None = None) -> Any:
+    """A streaming body: bytes are pieces, numbers are pauses in seconds, exceptions are raised."""
+
+    class Body(lib.AsyncByteStream):  # type: ignore[misc, name-defined]
+        def __init__(self) -> None:
+            self._script = iter(script)
+
+        def __aiter__(self) -> Body:
+            return self
+
+        async def __anext__(self) -> bytes:
+            for step in self._script:
+                if isinstance(step, bytes):
+                    return step
+                if isinstance(step, BaseException):
+                    raise step
+                await anyio.sleep(float(str(step)))
+            raise StopAsyncIteration
+
+        async def aclose(self) -> None:
+            await anyio.lowlevel.checkpoint()
+            if closed is not None:
+                closed.append(True)
+
+    return Body()
+
+
+def answer(
+    lib: ModuleType,
+    script: Sequence[object] = (),
+    *,
+    status: int = 200,
+    headers: dict[str, str] | None = None,
+    closed: list[bool] | None = None,
+) -> Any:
+    """A chunked answer (framed, unless the headers say otherwise)."""
+    given = {"transfer-encoding": "chunked", **(headers or {})}
+    return lib.Response(status, headers=given, stream=body_of(lib, script, closed))
+
+
+def client(lib: ModuleType, handler: Callable[[Any], Any], **options: Any) -> Any:
+    """A caller's own client over a scripted transport."""
+    return lib.AsyncClient(transport=lib.MockTransport(handler), **options)

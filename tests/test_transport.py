@@ -1,0 +1,528 @@
+"""One attempt over HTTP: deadlines, translation, redirects, closing; on httpx and httpx2."""
+
+from __future__ import annotations
+
+import gzip
+import ssl
+from typing import TYPE_CHECKING, Any
+
+import anyio
+import pytest
+import trio.testing
+from scripted import LIBRARIES, answer, client, library
+
+from step_tts import _errors as errors
+from step_tts._errors import RetryAdvice
+from step_tts._models import Timeouts
+from step_tts._transport import Answer, Deadlines, HTTPOptions, Outgoing, Transport
+from step_tts._transport._build import build_client, check_client, needs_tls
+from step_tts._transport._open import origin
+from step_tts._transport._translate import translate_body_error, translate_send_error
+
+if TYPE_CHECKING:
+    from collections.abc import Callable
+    from types import ModuleType
+
+URL = "http://tts.example/v1/audio/speech"
+OUTGOING = Outgoing(url=URL)
+
+
+@pytest.fixture(params=LIBRARIES)
+def lib(request: pytest.FixtureRequest) -> ModuleType:
+    return library(request.param)
+
+
+async def drain(opened: Answer) -> bytes:
+    whole = b""
+    while (piece := await opened.receive()) is not None:
+        whole += piece
+    return whole
+
+
+async def fetch(
+    lib: ModuleType,
+    handler: Callable[[Any], Any],
+    timeouts: Timeouts | None = None,
+    **outgoing: Any,
+) -> tuple[int, bytes]:
+    """Send one request through a scripted client and read its whole answer."""
+    deadlines = Deadlines(timeouts or Timeouts())
+    deadlines.start_call()
+    deadlines.start_attempt()
+    async with client(lib, handler) as http:
+        transport = Transport(HTTPOptions(), http)
+        async with transport.open(Outgoing(url=URL, **outgoing), deadlines) as opened:
+            return opened.status, await drain(opened)
+
+
+async def test_an_answer_comes_piece_by_piece(lib: ModuleType) -> None:
+    """Pieces are handed on as they come, and the request is sent as given."""
+    seen: list[Any] = []
+
+    def handler(request: Any) -> Any:
+        seen.append(request)
+        return answer(lib, [b"a", b"bc", b"d"])
+
+    got = await fetch(
+        lib, handler, body=b"{}", headers={"authorization": "Bearer k", "accept": "x"}
+    )
+
+    assert got == (200, b"abcd")
+    assert seen[0].method == "POST"
+    assert seen[0].content == b"{}"
+    assert seen[0].headers["authorization"] == "Bearer k"
+    assert seen[0].extensions["timeout"] == {"connect": 10, "write": 30, "read": None, "pool": None}
+
+
+async def test_a_callers_auth_does_not_replace_the_key(lib: ModuleType) -> None:
+    """``auth`` of the caller's client is for its other requests."""
+    seen: list[str] = []
+
+    def handler(request: Any) -> Any:
+        seen.append(request.headers["authorization"])
+        return answer(lib)
+
+    async with client(lib, handler, auth=("user", "password")) as http:
+        transport = Transport(HTTPOptions(), http)
+        outgoing = Outgoing(url=URL, headers={"authorization": "Bearer k"})
+        async with transport.open(outgoing, Deadlines(Timeouts())):
+            pass
+
+    assert seen == ["Bearer k"]
+
+
+async def test_content_encoding_is_decoded(lib: ModuleType) -> None:
+    """A server that compresses although we asked it not to is understood."""
+    packed = gzip.compress(b"audio" * 100)
+    headers = {"content-encoding": "gzip"}
+
+    got = await fetch(lib, lambda _: answer(lib, [packed[:9], packed[9:]], headers=headers))
+
+    assert got == (200, b"audio" * 100)
+
+
+async def test_broken_compression_is_a_truncated_audio_error(lib: ModuleType) -> None:
+    """What cannot be unpacked is not whole."""
+    headers = {"content-encoding": "gzip"}
+
+    with pytest.raises(errors.TruncatedAudioError, match="compression"):
+        await fetch(lib, lambda _: answer(lib, [b"not gzip at all"], headers=headers))
+
+
+async def test_a_body_shorter_than_its_length_is_truncated(lib: ModuleType) -> None:
+    """Not every transport holds Content-Length against what came; this one does."""
+
+    def handler(_: Any) -> Any:
+        short = answer(lib, [b"abc"])
+        short.headers = lib.Headers({"content-length": "5"})
+        return short
+
+    with pytest.raises(errors.TruncatedAudioError, match="3 of 5"):
+        await fetch(lib, handler)
+
+
+async def test_a_body_larger_than_allowed_is_refused(lib: ModuleType) -> None:
+    """An endless body ends at ``max_bytes``."""
+    with pytest.raises(errors.AudioTooLargeError):
+        await fetch(lib, lambda _: answer(lib, [b"x" * 10] * 100), max_bytes=99)
+
+
+@pytest.mark.parametrize(
+    ("headers", "version", "framed"),
+    [
+        ({"transfer-encoding": "chunked"}, b"HTTP/1.1", True),
+        ({"content-length": "0"}, b"HTTP/1.0", True),
+        ({"connection": "close"}, b"HTTP/1.1", False),
+        ({}, b"HTTP/2", True),
+    ],
+)
+async def test_framed(
+    lib: ModuleType, headers: dict[str, str], version: bytes, framed: bool
+) -> None:
+    """RFC 9112 §6.3: without a length or chunks the end of the body is the end of the line."""
+    made = answer(lib)
+    made.headers = lib.Headers(headers)
+    made.extensions["http_version"] = version
+
+    assert Answer(made, Deadlines(Timeouts()), 1).framed is framed
+
+
+async def test_the_error_body_is_whatever_can_be_had(lib: ModuleType) -> None:
+    """A cut explanation does not hide the status; a long one is cut."""
+    deadlines = Deadlines(Timeouts())
+    for script, length in (([b"abc", lib.ReadError("cut")], 3), ([b"x" * 50_000] * 3, 64 * 1024)):
+        http = client(lib, lambda _, s=script: answer(lib, s))
+        async with http, Transport(HTTPOptions(), http).open(OUTGOING, deadlines) as opened:
+            assert len(await opened.read_error_body()) == length
+
+
+async def test_closing_survives_cancellation(lib: ModuleType) -> None:
+    """Httpx does not shield the close of a body; a leaked connection is a leaked socket."""
+    closed: list[bool] = []
+    with anyio.CancelScope() as scope:
+        async with client(lib, lambda _: answer(lib, [b"a", b"b"], closed=closed)) as http:
+            transport = Transport(HTTPOptions(), http)
+            async with transport.open(Outgoing(url=URL), Deadlines(Timeouts())) as opened:
+                await opened.receive()
+                scope.cancel()
+                await anyio.lowlevel.checkpoint()
+
+    assert closed == [True]
+
+
+# --- deadlines, on a clock that jumps -------------------------------------------------------
+
+jumping = pytest.mark.parametrize(
+    "anyio_backend",
+    [pytest.param("trio", id="mock clock")],
+)
+
+
+@pytest.fixture
+def anyio_backend_options() -> None:
+    return None
+
+
+def run_late(lib: ModuleType, script: list[object], timeouts: Timeouts, before: float = 0) -> None:
+    async def handler(_: Any) -> Any:
+        await anyio.sleep(before)
+        return answer(lib, script)
+
+    async def main() -> None:
+        await fetch(lib, handler, timeouts)
+
+    trio.run(main, clock=trio.testing.MockClock(autojump_threshold=0))
+
+
+def test_no_headers_in_time(lib: ModuleType) -> None:
+    """The first byte is due in one deadline, headers or not."""
+    with pytest.raises(errors.FirstByteTimeoutError, match=r"180\.0 s") as caught:
+        run_late(lib, [b"a"], Timeouts(), before=181)
+
+    assert caught.value.sent
+    assert caught.value.advice is RetryAdvice.ONCE
+
+
+def test_headers_but_no_byte_in_time(lib: ModuleType) -> None:
+    """A server that commits to 200 early still owes the first byte."""
+    with pytest.raises(errors.FirstByteTimeoutError):
+        run_late(lib, [120, b"a"], Timeouts(), before=100)
+
+
+def test_a_stall_is_not_a_late_first_byte(lib: ModuleType) -> None:
+    """Between two pieces the stall deadline counts, each time anew."""
+    run_late(lib, [100, b"a", 29, b"b", 29, b"c"], Timeouts())
+    with pytest.raises(errors.StallTimeoutError, match=r"30\.0 s"):
+        run_late(lib, [b"a", 31, b"b"], Timeouts())
+
+
+def test_the_total_deadline_ends_a_trickle(lib: ModuleType) -> None:
+    """Bytes that keep coming too slowly end the call all the same."""
+    with pytest.raises(errors.TotalTimeoutError, match="60"):
+        run_late(lib, [step for _ in range(99) for step in (b"a", 5)], Timeouts(total=60))
+
+
+def test_deadlines_can_be_off(lib: ModuleType) -> None:
+    """``None`` waits as long as it takes."""
+    run_late(lib, [9e5, b"a", 9e5], Timeouts(connect=None, first_byte=None, stall=None, total=None))
+
+
+def test_a_slow_reader_does_not_use_up_the_total() -> None:
+    """Only the time this package works or waits for the server counts."""
+
+    async def main() -> None:
+        deadlines = Deadlines(Timeouts(total=10))
+        deadlines.start_call()
+        deadlines.start_attempt()
+        deadlines.paused()
+        await anyio.sleep(1000)
+        deadlines.resumed()
+        assert deadlines.leave_room_for(9)
+        assert not deadlines.leave_room_for(11)
+
+    trio.run(main, clock=trio.testing.MockClock(autojump_threshold=0))
+
+
+# --- redirects and links ---------------------------------------------------------------------
+
+
+@pytest.mark.parametrize("status", [307, 308])
+async def test_a_redirect_within_the_origin_is_followed_on_request(
+    lib: ModuleType, status: int
+) -> None:
+    """307 and 308 keep method and body (RFC 9110 §15.4.8)."""
+    seen: list[tuple[str, bytes]] = []
+
+    def handler(request: Any) -> Any:
+        seen.append((str(request.url), request.content))
+        moved = len(seen) == 1
+        headers = {"location": "/moved"} if moved else {}
+        return answer(lib, [b"audio"], status=status if moved else 200, headers=headers)
+
+    got = await fetch(lib, handler, body=b"{}", follow_redirects=True)
+
+    assert got == (200, b"audio")
+    assert seen == [(URL, b"{}"), ("http://tts.example/moved", b"{}")]
+
+
+@pytest.mark.parametrize(
+    ("status", "location", "follow"),
+    [
+        (307, "/moved", False),
+        (301, "/moved", True),
+        (302, "/moved", True),
+        (303, "/moved", True),
+        (307, "https://tts.example/moved", True),
+        (308, "http://evil.example/moved", True),
+        (308, "http://tts.example:81/moved", True),
+    ],
+)
+async def test_other_redirects_are_answers(
+    lib: ModuleType, status: int, location: str, follow: bool
+) -> None:
+    """Neither body nor key goes where a redirect points, and a POST never becomes a GET."""
+    seen: list[Any] = []
+
+    def handler(request: Any) -> Any:
+        seen.append(request)
+        return answer(lib, status=status, headers={"location": location})
+
+    got = await fetch(lib, handler, follow_redirects=follow)
+
+    assert got[0] == status
+    assert len(seen) == 1
+
+
+async def test_a_redirect_loop_ends(lib: ModuleType) -> None:
+    """Three hops, then the redirect is the answer."""
+    seen: list[Any] = []
+
+    def handler(request: Any) -> Any:
+        seen.append(request)
+        return answer(lib, status=307, headers={"location": "/again"})
+
+    got = await fetch(lib, handler, follow_redirects=True)
+
+    assert got[0] == 307
+    assert len(seen) == 4
+
+
+def test_origin_knows_default_ports() -> None:
+    """``https://a`` and ``https://a:443`` are one origin."""
+    assert origin("https://a.example/x") == origin("https://a.example:443/y")
+    assert origin("http://a.example") != origin("https://a.example")
+
+
+# --- translation ------------------------------------------------------------------------------
+
+
+def subclasses(cls: type[BaseException]) -> set[type[BaseException]]:
+    return {cls}.union(*(subclasses(sub) for sub in cls.__subclasses__()))
+
+
+def exceptions_of(module: ModuleType) -> list[type[Exception]]:
+    found = vars(module).values()
+    return [e for e in found if isinstance(e, type) and issubclass(e, Exception)]
+
+
+def made(kind: type[BaseException]) -> Exception:
+    error = kind.__new__(kind)
+    Exception.__init__(error, "some text")
+    for attribute in ("stream_id", "max_stream_id", "expected_length", "actual_length"):
+        error.__dict__[attribute] = 1  # what some of h2's texts are made of
+    assert isinstance(error, Exception)
+    return error
+
+
+@pytest.mark.parametrize(
+    "kind",
+    [
+        kind
+        for name in ("httpx", "httpx2", "httpcore", "httpcore2", "h11", "h2.exceptions")
+        for kind in exceptions_of(library(name))
+    ],
+    ids=lambda kind: f"{kind.__module__}.{kind.__name__}",
+)
+def test_no_foreign_exception_is_unmapped(kind: type[Exception]) -> None:
+    """Every exception of the HTTP stack becomes one of ours, before and inside the body."""
+    assert isinstance(translate_send_error(made(kind)), errors.APIConnectionError)
+    assert isinstance(translate_body_error(made(kind)), errors.APIError)
+
+
+@pytest.mark.parametrize(
+    ("name", "kind", "sent", "advice"),
+    [
+        ("ConnectTimeout", errors.ConnectTimeoutError, False, RetryAdvice.TRANSIENT),
+        ("PoolTimeout", errors.ConnectTimeoutError, False, RetryAdvice.TRANSIENT),
+        ("ReadTimeout", errors.FirstByteTimeoutError, True, RetryAdvice.ONCE),
+        ("WriteTimeout", errors.StallTimeoutError, True, RetryAdvice.ONCE),
+        ("ConnectError", errors.APIConnectionError, False, RetryAdvice.TRANSIENT),
+        ("ReadError", errors.APIConnectionError, True, RetryAdvice.ONCE),
+        ("RemoteProtocolError", errors.APIConnectionError, True, RetryAdvice.ONCE),
+        ("LocalProtocolError", errors.APIConnectionError, False, RetryAdvice.NEVER),
+        ("UnsupportedProtocol", errors.APIConnectionError, False, RetryAdvice.NEVER),
+        ("ProxyError", errors.APIConnectionError, False, RetryAdvice.TRANSIENT),
+    ],
+)
+async def test_an_error_before_the_answer(
+    lib: ModuleType, name: str, kind: type[Exception], sent: bool, advice: RetryAdvice
+) -> None:
+    """What was sent may be billed; what was not may be sent again."""
+
+    def handler(_: Any) -> Any:
+        raise getattr(lib, name)("secret" if name in {"LocalProtocolError", "ProxyError"} else "x")
+
+    with pytest.raises(kind) as caught:
+        await fetch(lib, handler)
+
+    assert isinstance(caught.value, errors.APIConnectionError)
+    assert (caught.value.sent, caught.value.advice) == (sent, advice)
+    assert "secret" not in str(caught.value)
+    if name == "LocalProtocolError":
+        assert caught.value.__cause__ is None
+
+
+async def test_a_distrusted_certificate_is_not_retried(lib: ModuleType) -> None:
+    """Trust does not come with time."""
+
+    def handler(_: Any) -> Any:
+        raise lib.ConnectError("[SSL: CERTIFICATE_VERIFY_FAILED] certificate verify failed")
+
+    with pytest.raises(errors.APIConnectionError, match="verify") as caught:
+        await fetch(lib, handler)
+
+    assert not caught.value.retryable
+
+
+async def test_an_address_is_never_quoted(lib: ModuleType) -> None:
+    """A foreign text that holds a URL is replaced by the exception's name."""
+
+    def handler(_: Any) -> Any:
+        raise lib.ConnectError("https://user:password@proxy.example failed")
+
+    with pytest.raises(errors.APIConnectionError) as caught:
+        await fetch(lib, handler)
+
+    assert "password" not in str(caught.value)
+    assert "ConnectError" in str(caught.value)
+
+
+async def test_a_callers_own_error_stays_its_own(lib: ModuleType) -> None:
+    """An event hook that raises is not the network's fault."""
+
+    def handler(_: Any) -> Any:
+        raise LookupError("mine")
+
+    with pytest.raises(LookupError, match="mine"):
+        await fetch(lib, handler)
+    with pytest.raises(LookupError, match="mine"):
+        await fetch(lib, lambda _: answer(lib, [b"a", LookupError("mine")]))
+
+
+@pytest.mark.parametrize("name", ["ReadError", "RemoteProtocolError"])
+async def test_a_cut_in_the_body(lib: ModuleType, name: str) -> None:
+    """The connection broke: what came is not whole."""
+    with pytest.raises(errors.TruncatedAudioError, match="middle of the audio"):
+        await fetch(lib, lambda _: answer(lib, [b"a", getattr(lib, name)("cut")]))
+
+
+async def test_a_callers_read_timeout_is_a_stall(lib: ModuleType) -> None:
+    """A transport with a timeout of its own says the same in our words."""
+    with pytest.raises(errors.StallTimeoutError):
+        await fetch(lib, lambda _: answer(lib, [b"a", lib.ReadTimeout("late")]))
+
+
+async def test_a_callers_closed_client(lib: ModuleType) -> None:
+    """Misuse is told from failure."""
+    http = client(lib, lambda _: answer(lib))
+    await http.aclose()
+
+    with pytest.raises(errors.ClientClosedError):
+        async with Transport(HTTPOptions(), http).open(Outgoing(url=URL), Deadlines(Timeouts())):
+            pass
+
+
+# --- clients ------------------------------------------------------------------------------------
+
+
+@pytest.mark.parametrize("name", LIBRARIES)
+async def test_our_own_client_is_built_once_and_closed(name: Any) -> None:
+    """Building happens at first use and off the loop; a closed transport stays closed."""
+    transport = Transport(HTTPOptions(library=name, trust_env=False))
+    first = await transport._own_client("http://127.0.0.1:9/")
+
+    assert await transport._own_client("http://127.0.0.1:9/") is first
+    await transport.aclose()
+    assert first.is_closed
+    with pytest.raises(errors.ClientClosedError):
+        await transport._own_client("http://127.0.0.1:9/")
+
+
+async def test_a_callers_client_is_left_open(lib: ModuleType) -> None:
+    """Who opens, closes."""
+    async with client(lib, lambda _: answer(lib)) as http:
+        await Transport(HTTPOptions(), http).aclose()
+
+        assert not http.is_closed
+
+
+def test_a_foreign_client_is_refused(lib: ModuleType) -> None:
+    """A synchronous client, or anything else, is named and refused."""
+    with lib.Client() as http, pytest.raises(errors.ConfigurationError, match="Client"):
+        check_client(http)
+    with pytest.raises(errors.ConfigurationError, match=r"builtins\.str"):
+        check_client("httpx")
+    assert check_client(None) is None
+
+
+@pytest.mark.parametrize(
+    ("url", "options", "environment", "needed"),
+    [
+        ("http://a/", HTTPOptions(), {}, False),
+        ("https://a/", HTTPOptions(), {}, True),
+        ("HTTPS://a/", HTTPOptions(), {}, True),
+        ("http://a/", HTTPOptions(proxy="https://p/"), {}, True),
+        ("http://a/", HTTPOptions(proxy="http://p/"), {}, False),
+        ("http://a/", HTTPOptions(), {"HTTP_PROXY": "https://p/"}, True),
+        ("http://a/", HTTPOptions(trust_env=False), {"HTTP_PROXY": "https://p/"}, False),
+    ],
+)
+def test_a_tls_context_is_built_only_where_it_will_be_used(
+    url: str,
+    options: HTTPOptions,
+    environment: dict[str, str],
+    needed: bool,
+    monkeypatch: pytest.MonkeyPatch,
+) -> None:
+    """A plain-http client does not pay for TLS, and no TLS goes unverified for it."""
+    for name, value in environment.items():
+        monkeypatch.setenv(name, value)
+
+    assert needs_tls(url, options) is needed
+
+
+@pytest.mark.parametrize("name", LIBRARIES)
+def test_verify_takes_what_httpx_takes(name: Any, tmp_path: Any) -> None:
+    """A context, a CA file, or a truth value."""
+    import trustme
+
+    ca_file = tmp_path / "ca.pem"
+    trustme.CA().cert_pem.write_to_path(str(ca_file))
+    for verify in (True, False, str(ca_file), ssl.create_default_context()):
+        options = HTTPOptions(library=name, verify=verify, trust_env=False)
+        assert build_client(options, True).timeout.read is None
+
+
+def test_what_cannot_be_built_is_a_configuration_error(monkeypatch: pytest.MonkeyPatch) -> None:
+    """With the reason, the install line where one helps, and no proxy password."""
+    with pytest.raises(errors.ConfigurationError, match="proxy") as caught:
+        build_client(HTTPOptions(proxy="ftp://user:password@p/"), False)
+    assert "password" not in str(caught.value)
+    with pytest.raises(errors.ConfigurationError):
+        build_client(HTTPOptions(verify="/no/such/file.pem"), True)
+    monkeypatch.setitem(__import__("sys").modules, "h2", None)
+    with pytest.raises(errors.MissingExtraError, match=r"step_tts\[http2\]"):
+        build_client(HTTPOptions(http2=True), False)
+    monkeypatch.setitem(__import__("sys").modules, "httpx2", None)
+    with pytest.raises(errors.MissingExtraError, match=r"step_tts\[httpx2\]"):
+        build_client(HTTPOptions(library="httpx2"), False)
