@@ -1,1 +1,21 @@
-"""_wire."""
+"""The service's language: request to JSON; status, headers and body to audio or an error."""
+
+from __future__ import annotations
+
+from step_tts._wire._body import BodyDecoder
+from step_tts._wire._headers import request_id_from
+from step_tts._wire._redact import redact
+from step_tts._wire._reply import enrich_from_tail, error_from_reply
+from step_tts._wire._request import encode_request, request_warnings
+from step_tts._wire._retry import next_delay
+
+__all__ = [
+    "BodyDecoder",
+    "encode_request",
+    "enrich_from_tail",
+    "error_from_reply",
+    "next_delay",
+    "redact",
+    "request_id_from",
+    "request_warnings",
+]

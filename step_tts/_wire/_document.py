@@ -1,0 +1,188 @@
+"""What a body that is not raw audio says: its kind, an error's facts, audio or a link inside.
+
+Knows every shape in which servers of this family, and what stands in front of them, write errors
+(wire.md §2.4, §3, §5, §7). Takes any bytes and never raises. Decides nothing about them:
+``_reply`` does, and redacts what it shows.
+"""
+
+from __future__ import annotations
+
+import html
+import json
+import re
+from typing import TYPE_CHECKING, Literal, TypeGuard
+
+import attrs
+
+from step_tts._wire._headers import media_type
+
+if TYPE_CHECKING:
+    from collections.abc import Iterator
+
+__all__ = ["Document", "read_document"]
+
+_Object = dict[str, object]
+
+_DEPTH = 5  # response.error.message is 3 deep; more is not a message any more
+_INNER = ("error", "errors", "err", "detail", "details", "message", "response", "header")
+_MESSAGES = ("message", "msg", "err", "error_msg", "error_message", "errmsg", "errorMessage")
+_LOOSE_MESSAGES = ("detail", "details", "error", "title", "reason")
+_CODES = ("code", "error_code", "errorCode", "err_code", "errcode")
+_REQUEST_IDS = ("request_id", "requestId", "trace_id")
+_REQUEST_ID_TEXT = re.compile(r"request[ _-]id:?\s*([\w.:-]{4,128})", re.ASCII | re.IGNORECASE)
+_IDENTIFIER = re.compile(r"[A-Za-z][\w.:-]{2,63}", re.ASCII)
+_VALIDATION_ITEMS = 3  # of a FastAPI list; the first says enough
+
+_TITLE = re.compile(r"<(title|h1)\b[^>]*>(.*?)</\1", re.DOTALL | re.IGNORECASE)
+_SILENT = re.compile(r"<(script|style)\b.*?</\1|<!--.*?-->|<[^>]*>", re.DOTALL | re.IGNORECASE)
+_PAGE_LIMIT = 16_384  # characters of a page that are looked at
+_HTML = re.compile(r"<(?:!doctype html|html|head|body|title|center|h1)\b", re.IGNORECASE)
+
+_GZIP = b"\x1f\x8b"
+_BINARY = re.compile(rb"[\x00-\x08\x0e-\x1a\x1c-\x1f]")
+_UTF16 = (b"\xff\xfe", b"\xfe\xff")
+# Only these: many codecs that a header may name are no character sets, or warn.
+_CHARSETS = {"gbk": "gb18030", "gb2312": "gb18030", "gb18030": "gb18030", "big5": "big5"}
+_CHARSETS |= {"iso-8859-1": "cp1252", "latin1": "cp1252", "windows-1252": "cp1252"}
+
+
+@attrs.frozen
+class Document:
+    """A body as far as it can be understood. Nothing in it is redacted yet."""
+
+    kind: Literal["empty", "json", "html", "text", "binary"]
+    text: str = ""
+    """For people: the JSON, a page's title, the text itself; ``""`` for binary data."""
+    value: object = None
+    """What the JSON holds; the head of a page, with its tags."""
+    message: str | None = None
+    code: str | None = None
+    type: str | None = None
+    request_id: str | None = None
+
+
+def read_document(body: bytes, content_type: str = "") -> Document:
+    """Understand a body. Never raises."""
+    if body.startswith(_GZIP):
+        return Document("binary", message="gzip data without a Content-Encoding header")
+    text = _decoded(body, content_type).strip()
+    if not text:
+        return Document("empty")
+    try:
+        return _read_json(text, content_type)
+    except (ValueError, RecursionError):
+        return _read_text(body, text)
+
+
+def _decoded(body: bytes, content_type: str) -> str:
+    if body.startswith(_UTF16):
+        return body.decode("utf-16", errors="replace")
+    try:
+        return body.decode("utf-8-sig")
+    except UnicodeDecodeError:
+        charset = content_type.lower().partition("charset=")[2].strip("\"' ;")
+        return body.decode(_CHARSETS.get(charset, "utf-8-sig"), errors="replace")
+
+
+def _read_json(text: str, content_type: str) -> Document:
+    """Read a JSON document; the whole text must be one.
+
+    A number or a bare word in plain text is text, whatever JSON would make of it.
+    """
+    if text[0] not in '{["' and "json" not in media_type(content_type):
+        raise ValueError("not a document")
+    value: object = json.loads(text)
+    shown = json.dumps(value, ensure_ascii=False)
+    layers = tuple(_layers(value))
+    message = _message(value, layers)
+    return Document(
+        "json",
+        shown,
+        value,
+        message=message,
+        code=_code(layers),
+        type=_first_text(layers, ("type",)),
+        request_id=_request_id(layers, message),
+    )
+
+
+def _read_text(body: bytes, text: str) -> Document:
+    if _BINARY.search(body, 0, 1024) and not body.startswith(_UTF16):
+        return Document("binary")
+    if _HTML.search(text, 0, 1024) and text.startswith("<"):
+        return Document("html", _title(text[:_PAGE_LIMIT]), text[:_PAGE_LIMIT])
+    return Document("text", text, message=text, request_id=_request_id((), text))
+
+
+def _title(page: str) -> str:
+    found = _TITLE.search(page)
+    return html.unescape(_SILENT.sub(" ", found[2] if found else page)).strip()
+
+
+def _is_object(value: object) -> TypeGuard[_Object]:
+    return isinstance(value, dict)
+
+
+def _is_text(value: object) -> TypeGuard[str]:
+    return isinstance(value, str) and bool(value.strip())
+
+
+def _layers(value: object, depth: int = 0) -> Iterator[_Object]:
+    """Yield the objects that may describe an error, the innermost first."""
+    if isinstance(value, list) and value:
+        value = value[0]
+    if _is_object(value) and depth < _DEPTH:
+        for key in _INNER:
+            yield from _layers(value.get(key), depth + 1)
+        yield value
+
+
+def _first_text(layers: tuple[_Object, ...], keys: tuple[str, ...]) -> str | None:
+    found = (layer[key] for layer in layers for key in keys if _is_text(layer.get(key)))
+    return next((str(text) for text in found), None)
+
+
+def _message(value: object, layers: tuple[_Object, ...]) -> str | None:
+    if isinstance(value, list) and value and _is_text(value[0]):
+        value = value[0]
+    return (
+        (value if _is_text(value) else None)
+        or _validation(layers)
+        or _first_text(layers, _MESSAGES)
+        or _first_text(layers, _LOOSE_MESSAGES)
+    )
+
+
+def _validation(layers: tuple[_Object, ...]) -> str | None:
+    """Join FastAPI's list of refused fields; its ``input`` echoes the text and is left out."""
+    lists = (layer.get("detail") for layer in layers)
+    items = next((items for items in lists if isinstance(items, list)), [])
+    return "; ".join(_refusals(items[:_VALIDATION_ITEMS])) or None
+
+
+def _refusals(items: list[object]) -> Iterator[str]:
+    for item in items:
+        if _is_object(item) and _is_text(item.get("msg")):
+            place = item.get("loc")
+            where = ".".join(map(str, place)) if isinstance(place, list) else ""
+            yield f"{where}: {item['msg']}" if where else str(item["msg"])
+        elif _is_text(item):
+            yield item
+
+
+def _code(layers: tuple[_Object, ...]) -> str | None:
+    """Return the code as text; servers send strings, numbers, null and nothing.
+
+    Some put a name into ``error`` beside a ``message``; that name is the code.
+    """
+    values = [layer.get(key) for layer in layers for key in _CODES]
+    names = [layer.get("error") for layer in layers if _first_text((layer,), _MESSAGES)]
+    values += [name for name in names if isinstance(name, str) and _IDENTIFIER.fullmatch(name)]
+    scalars = (v for v in values if isinstance(v, str | int | float) and not isinstance(v, bool))
+    return next((text for scalar in scalars if (text := str(scalar).strip())), None)
+
+
+def _request_id(layers: tuple[_Object, ...], message: str | None) -> str | None:
+    """Return the id gateways write into messages, ``(request id: 2025...)``, or into a field."""
+    found = _REQUEST_ID_TEXT.search(message or "")
+    return found[1] if found else _first_text(layers, _REQUEST_IDS)

@@ -1,0 +1,88 @@
+"""What response headers say about waiting, retrying and the request's name.
+
+Knows header names, which arrive in lower case. Knows no clock: the time is handed in.
+"""
+
+from __future__ import annotations
+
+import math
+import re
+from datetime import UTC
+from email.utils import parsedate_to_datetime
+from typing import TYPE_CHECKING
+
+if TYPE_CHECKING:
+    from collections.abc import Mapping
+
+__all__ = ["media_type", "request_id_from", "retry_after_from", "should_retry_from"]
+
+# The gateway's own name first: it is the one its support staff can look up. A relay's upstream
+# adds its own; the content delivery network's ray is the last resort (wire.md §2.3, (a)).
+_REQUEST_ID_HEADERS = (
+    "x-oneapi-request-id",
+    "x-request-id",
+    "request-id",
+    "x-siliconcloud-trace-id",
+    "x-trace-id",
+    "cf-ray",
+)
+_REQUEST_ID_LIMIT = 128  # characters; the longest seen are 36
+
+# A header sent twice arrives joined by a comma; the first value counts.
+_NUMBER = re.compile(r"\s*(-?\d+(?:\.\d+)?)\s*(?:,|$)", re.ASCII)
+
+
+def media_type(content_type: str | None) -> str:
+    """Return the bare type of a Content-Type: no parameters, lower case, ``""`` if absent."""
+    return (content_type or "").partition(";")[0].strip().lower()
+
+
+def request_id_from(headers: Mapping[str, str]) -> str | None:
+    """Return the server's name for this request, or ``None``."""
+    named = (headers.get(name, "").strip() for name in _REQUEST_ID_HEADERS)
+    return next((name[:_REQUEST_ID_LIMIT] for name in named if name), None)
+
+
+def should_retry_from(headers: Mapping[str, str]) -> bool | None:
+    """Return what ``x-should-retry`` says, or ``None``; OpenAI-shaped clients obey it."""
+    return {"true": True, "false": False}.get(headers.get("x-should-retry", "").strip().lower())
+
+
+def retry_after_from(headers: Mapping[str, str], now: float) -> float | None:
+    """Return the seconds the server asks to wait, never negative, or ``None``.
+
+    Args:
+        headers: Of the response, names in lower case.
+        now: Seconds since the epoch. A date is measured from the response's own ``Date`` when
+            it has one, so a wrong clock on either side does not matter; without both, ``now``
+            being 0, a date says nothing.
+    """
+    milliseconds = _number(headers.get("retry-after-ms", ""))
+    if milliseconds is not None:
+        return max(0.0, milliseconds / 1000)
+    value = headers.get("retry-after", "")
+    seconds = _number(value)
+    if seconds is None:
+        seconds = _until(value, headers.get("date", ""), now)
+    return None if seconds is None else max(0.0, seconds)
+
+
+def _number(value: str) -> float | None:
+    match = _NUMBER.match(value)
+    number = float(match[1]) if match else math.nan
+    return number if math.isfinite(number) else None
+
+
+def _until(value: str, date: str, now: float) -> float | None:
+    moment = _epoch(value)
+    reference = _epoch(date) or now
+    return moment - reference if moment is not None and reference else None
+
+
+def _epoch(value: str) -> float | None:
+    """Read an HTTP date (RFC 9110 §5.6.7, always UTC) as seconds since the epoch."""
+    try:
+        moment = parsedate_to_datetime(value)
+        return (moment if moment.tzinfo else moment.replace(tzinfo=UTC)).timestamp()
+    except (ValueError, OverflowError):
+        return None

@@ -1,0 +1,132 @@
+"""An answer that is not audio becomes one typed error, with only redacted text in it.
+
+Joins what the headers, the document and the verdict say. Takes any status, headers and bytes,
+and never raises: an error about an error would hide the first one.
+"""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING, TypeVar
+from urllib.parse import urlsplit
+
+from step_tts._errors import APIError, AudioLinkError, RedirectError, RetryAdvice
+from step_tts._wire._document import read_document
+from step_tts._wire._headers import request_id_from, retry_after_from, should_retry_from
+from step_tts._wire._payload import find_link
+from step_tts._wire._redact import redact, shorten
+from step_tts._wire._verdict import judge, judge_codes
+
+if TYPE_CHECKING:
+    from collections.abc import Mapping, Sequence
+
+    from step_tts._wire._document import Document
+
+__all__ = ["enrich_from_tail", "error_from_reply"]
+
+_SAID_LIMIT = 300  # bytes of the server's own message inside ours
+_BODY_LIMIT = 2048  # bytes
+_NAME_LIMIT = 128  # bytes of a code, type or request id
+
+_AnyError = TypeVar("_AnyError", bound=APIError)
+
+
+def error_from_reply(
+    status: int,
+    headers: Mapping[str, str],
+    body: bytes,
+    *,
+    secrets: Sequence[str] = (),
+    now: float = 0.0,
+) -> APIError:
+    """Return the error that this answer is.
+
+    Args:
+        status: Any; a 2xx is an error too when its body is not audio.
+        headers: Names in lower case.
+        body: As much as was read; a few kilobytes say everything.
+        secrets: What must not be repeated: the key, the text, the prompt's text and link.
+        now: Seconds since the epoch, for a ``Retry-After`` date without a ``Date``.
+    """
+    document = read_document(body, headers.get("content-type", ""))
+    retry_after = retry_after_from(headers, now)
+    verdict = judge(status, headers, document, told_to_wait=retry_after is not None)
+    link = find_link(document.value) if verdict.kind is AudioLinkError else None
+    hidden = [*secrets, link] if link else secrets
+    error = verdict.kind(
+        _sentence(verdict.sentence, document, hidden),
+        hint=verdict.hint,
+        status_code=status,
+        request_id=_name(request_id_from(headers) or document.request_id, secrets),
+        code=_name(document.code, secrets),
+        type=_name(document.type, secrets),
+        body=_snippet(document, hidden),
+        advice=verdict.advice,
+        retry_after=retry_after,
+    )
+    error.advice = _advice(error.advice, should_retry_from(headers))
+    return _with_address(error, link, headers.get("location", ""), secrets)
+
+
+def enrich_from_tail(error: _AnyError, tail: bytes, secrets: Sequence[str] = ()) -> _AnyError:
+    """Add to an error what a JSON document appended to the audio says, and return the error.
+
+    Relays append one when the server behind them fails after the audio began (wire.md §2.3).
+    """
+    document = read_document(tail, "application/json")
+    if document.kind != "json":
+        return error
+    error.message = _sentence(error.message, document, secrets)
+    error.args = (error.message,)
+    error.code = _name(document.code, secrets) or error.code
+    error.type = _name(document.type, secrets) or error.type
+    error.request_id = error.request_id or _name(document.request_id, secrets)
+    error.body = _snippet(document, secrets)
+    if judge_codes(document):
+        error.advice = RetryAdvice.NEVER
+    return error
+
+
+def _sentence(ours: str, document: Document, secrets: Sequence[str]) -> str:
+    said = document.text if document.kind == "html" else document.message
+    shown = _redacted(said, secrets, _SAID_LIMIT)
+    return f'{ours} It says: "{shown}"' if shown else ours
+
+
+def _snippet(document: Document, secrets: Sequence[str]) -> str | None:
+    return _redacted(document.text, secrets, _BODY_LIMIT)
+
+
+def _name(text: str | None, secrets: Sequence[str]) -> str | None:
+    return _redacted(text, secrets, _NAME_LIMIT)
+
+
+def _redacted(text: str | None, secrets: Sequence[str], limit: int) -> str | None:
+    """Redact, then cut. Twice the limit is read, since redaction mostly makes text shorter."""
+    return shorten(redact((text or "")[: 2 * limit], secrets), limit) or None
+
+
+def _advice(advice: RetryAdvice, should_retry: bool | None) -> RetryAdvice:  # noqa: FBT001  tri-state
+    if should_retry is None or (should_retry and advice is RetryAdvice.THROTTLED):
+        return advice
+    return RetryAdvice.TRANSIENT if should_retry else RetryAdvice.NEVER
+
+
+def _with_address(
+    error: APIError, link: str | None, location: str, secrets: Sequence[str]
+) -> APIError:
+    if isinstance(error, AudioLinkError):
+        error.url = link
+    if isinstance(error, RedirectError):
+        error.location = _name(_without_query(location), secrets)
+        error.hint = error.hint if error.location else "It does not say which."
+    return error
+
+
+def _without_query(location: str) -> str | None:
+    """Leave scheme, host and path: what else a redirect carries may be signed."""
+    try:
+        parts = urlsplit(location.strip())
+    except ValueError:
+        return None
+    host = parts.netloc.rpartition("@")[2]
+    return parts._replace(netloc=host, query="", fragment="").geturl()
