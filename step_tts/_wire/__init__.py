@@ -7,6 +7,7 @@ from step_tts._wire._headers import request_id_from
 from step_tts._wire._redact import redact
 from step_tts._wire._reply import enrich_from_tail, error_from_reply
 from step_tts._wire._request import encode_request, request_warnings
+from step_tts._wire._request_headers import request_headers
 from step_tts._wire._retry import next_delay
 
 __all__ = [
@@ -16,6 +17,7 @@ __all__ = [
     "error_from_reply",
     "next_delay",
     "redact",
+    "request_headers",
     "request_id_from",
     "request_warnings",
 ]
