@@ -1,0 +1,120 @@
+"""True sizes for a WAV that was streamed before its length was known.
+
+Works from the header alone and from how many bytes followed it; never sees the sound. Knows
+where each form of WAV writes its sizes. Whether the audio is whole is judged elsewhere, before.
+
+Sources: see ``_riff``; EBU Tech 3306 §3 (RF64: ``ds64`` is the first chunk, and a ``JUNK`` chunk of
+its size may have kept the place).
+"""
+
+from __future__ import annotations
+
+import attrs
+
+from step_tts._audio._riff import Chunk, Layout, chunks, is_placeholder, layout_of
+
+__all__ = ["HeaderPatch", "repair_wav"]
+
+_LARGEST = 0xFFFFFFFF
+_IN_DS64 = b"\xff\xff\xff\xff"
+_DS64_SIZE = 28
+
+
+@attrs.frozen
+class HeaderPatch:
+    """How to make a streamed WAV's sizes true."""
+
+    length: int
+    """The first so many bytes received ..."""
+    head: bytes
+    """... give way to these. Longer only where 64-bit sizes need room that nobody kept."""
+    tail: bytes = b""
+    """To append: the pad byte that sound of odd length needs."""
+
+
+@attrs.frozen
+class _Sizes:
+    """What the header should say."""
+
+    total: int
+    sound: int
+    samples: int | None
+
+
+def repair_wav(
+    head: bytes, *, sound_size: int, total: int, frame_size: int | None
+) -> HeaderPatch | None:
+    """Work out the patch; ``None`` when the sizes are true already.
+
+    Big-endian RIFX beyond 4 GiB stays as it is: it has no form with longer sizes.
+
+    Args:
+        head: Everything before the sound, as received; it ends with the data chunk's header.
+        sound_size: Bytes of sound.
+        total: Bytes of the whole file as received, chunks behind the sound included.
+        frame_size: Bytes of one sample on all channels; ``None`` for compressed sound, whose
+            samples cannot be counted from its size.
+    """
+    layout = layout_of(head)
+    if layout is None:
+        return None
+    samples = sound_size // frame_size if frame_size else None
+    unpadded = total == len(head) + sound_size
+    tail = bytes(layout.padding(sound_size)) if unpadded else b""
+    fixed = _fix(head, layout, _Sizes(total + len(tail), sound_size, samples))
+    as_received = _fix(head, layout, _Sizes(total, sound_size, samples))
+    return None if head in {fixed, as_received} else HeaderPatch(len(head), fixed, tail)
+
+
+def _fix(head: bytes, layout: Layout, sizes: _Sizes) -> bytes:
+    found = {chunk.name: chunk for chunk in chunks(head, layout)}
+    long = found.get(b"ds64")
+    draft = bytearray(head)
+    if long is not None and long.size >= _DS64_SIZE:
+        _put_long_sizes(draft, long, sizes)
+    elif sizes.total <= _LARGEST or layout.width > 4:
+        _put_sizes(draft, layout, sizes)
+    elif layout.order == "little":
+        _lengthen(draft, found.get(b"JUNK"), sizes)
+    else:
+        return head
+    if fact := found.get(b"fact"):
+        shift = len(draft) - len(head)
+        _put_samples(draft, fact.content_at + shift, layout, sizes)
+    return bytes(draft)
+
+
+def _put_sizes(draft: bytearray, layout: Layout, sizes: _Sizes) -> None:
+    if draft.startswith((b"RF64", b"BW64")):
+        draft[:4] = b"RIFF"
+    form = layout.size_field(sizes.total - layout.header_size)
+    draft[layout.name_size : layout.header_size] = form
+    draft[-layout.width :] = layout.size_field(sizes.sound)
+
+
+def _put_long_sizes(draft: bytearray, ds64: Chunk, sizes: _Sizes) -> None:
+    fields = (sizes.total - 8, sizes.sound, sizes.samples or 0)
+    content = b"".join(field.to_bytes(8, "little") for field in fields)
+    draft[ds64.content_at : ds64.content_at + len(content)] = content
+    draft[4:8] = draft[-4:] = _IN_DS64
+
+
+def _lengthen(draft: bytearray, junk: Chunk | None, sizes: _Sizes) -> None:
+    """Turn RIFF into RF64, in the place that a ``JUNK`` chunk kept or in new bytes."""
+    first = 12
+    if junk is None or junk.at != first or junk.size < _DS64_SIZE:
+        draft[first:first] = b"JUNK" + _DS64_SIZE.to_bytes(4, "little") + bytes(_DS64_SIZE)
+        sizes = attrs.evolve(sizes, total=sizes.total + 8 + _DS64_SIZE)
+        junk = Chunk(b"JUNK", first, first + 8, _DS64_SIZE)
+    draft[:4], draft[first : first + 4] = b"RF64", b"ds64"
+    draft[junk.content_at : junk.content_at + junk.size] = bytes(junk.size)
+    _put_long_sizes(draft, junk, sizes)
+
+
+def _put_samples(draft: bytearray, at: int, layout: Layout, sizes: _Sizes) -> None:
+    """Fill in a ``fact`` chunk that nobody filled in. Wave64 counts samples in eight bytes."""
+    width = layout.width
+    told = int.from_bytes(draft[at : at + width], layout.order)
+    if sizes.samples is not None and is_placeholder(told):
+        count = min(sizes.samples, (1 << 8 * width) - 1)
+        draft[at : at + width] = count.to_bytes(width, layout.order)

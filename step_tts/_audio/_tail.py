@@ -1,0 +1,102 @@
+"""The JSON error document that some gateways append to audio cut short.
+
+Their answer was already under way as 200 when the upstream failed, so the error goes behind the
+sound and the body ends cleanly (wire.md §2.3). The guard holds back whatever may be such a
+document, so that no listener ever hears one. Knows nothing of audio.
+"""
+
+from __future__ import annotations
+
+import codecs
+import re
+
+__all__ = ["TAIL_LIMIT", "TailGuard"]
+
+TAIL_LIMIT = 4096
+"""Bytes. Longer documents are cut here; none is seen in the wild near it."""
+
+_HEAD_LIMIT = 128
+
+# A key and the start of a value: in random bytes that is one chance in 2**40 a byte, and text
+# must follow up to the end.
+_HEAD = re.compile(
+    rb'\{[ \t\r\n]{0,40}"[A-Za-z_][\w .-]{0,40}"[ \t\r\n]{0,8}:[ \t\r\n]{0,8}["\[{\dtfn-]'
+)
+_UNFINISHED_HEAD = re.compile(
+    rb"\{[ \t\r\n]{0,40}"
+    rb'(?:\Z|"(?:\Z|[A-Za-z_][\w .-]{0,40}(?:\Z|"[ \t\r\n]{0,8}(?:\Z|:[ \t\r\n]{0,8}\Z))))'
+)
+_NOT_TEXT = re.compile(rb"[\x00-\x08\x0b\x0c\x0e-\x1f]")
+
+
+class TailGuard:
+    """Lets bytes through until a JSON document begins that no other byte has followed yet."""
+
+    def __init__(self) -> None:
+        self._held = b""
+        self.found = False
+        """The bytes held back are a document's, not just a brace that may become one."""
+
+    @property
+    def tail(self) -> bytes:
+        """The document held back, up to ``TAIL_LIMIT`` bytes of it; ``b""`` when there is none."""
+        return self._held[:TAIL_LIMIT] if self.found else b""
+
+    @property
+    def full(self) -> bool:
+        """A document of ``TAIL_LIMIT`` bytes or more is held: this is no chance any more."""
+        return self.found and len(self._held) >= TAIL_LIMIT
+
+    def feed(self, data: bytes) -> bytes:
+        """Add a chunk; return what comes before a possible document (``data`` itself, usually)."""
+        data = self._held + data if self._held else data
+        at = self._find(data, 0)
+        self._held = data[at:]
+        return data[:at]
+
+    def release(self) -> bytes:
+        """The document held back stands where text is at home: let go of it, and look further."""
+        held = self._held
+        at = self._find(held, 1)
+        self._held = held[at:]
+        return held[:at]
+
+    def finish(self) -> bytes:
+        """Let go of a brace that did not become a document."""
+        held, self._held = (b"", self._held) if self.found else (self._held, b"")
+        return held
+
+    def _find(self, data: bytes, start: int) -> int:
+        """Where the first possible document begins that text follows up to the end or the limit."""
+        while head := _HEAD.search(data, start):
+            text_end = _text_end(data, head.start())
+            self.found = text_end is None
+            if text_end is None:
+                return head.start()
+            start = text_end
+        self.found = False
+        return _unfinished(data, start)
+
+
+def _text_end(data: bytes, start: int) -> int | None:
+    """Where bytes that cannot be text begin; ``None`` if not before the end or the limit."""
+    piece = data[start : start + TAIL_LIMIT]
+    control = _NOT_TEXT.search(piece)
+    try:
+        codecs.utf_8_decode(piece, "strict", False)
+    except UnicodeDecodeError as error:
+        invalid: int | None = error.start
+    else:
+        invalid = None
+    ends = [end for end in (control and control.start(), invalid) if end is not None]
+    return start + min(ends) if ends else None
+
+
+def _unfinished(data: bytes, start: int) -> int:
+    """Where a head begins that the next chunk may complete; the end if there is none."""
+    at = data.find(b"{", max(start, len(data) - _HEAD_LIMIT))
+    while at >= 0:
+        if _UNFINISHED_HEAD.match(data, at):
+            return at
+        at = data.find(b"{", at + 1)
+    return len(data)

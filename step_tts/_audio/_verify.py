@@ -1,0 +1,248 @@
+"""Whole audio or an error: sniffing, a walker per format and the guard against tails, joined.
+
+Knows in which order they speak and what a promise of HTTP is worth. Each format's knowledge is
+its walker's.
+
+What is held in memory, besides the chunk last fed: up to 256 KiB before the first sound (4 KiB
+nearly always), a WAV's header up to 256 KiB, one frame or one Ogg page, and what may be a JSON
+document up to 4 KiB. All else is handed on as it comes.
+"""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING
+
+from step_tts._audio._labels import Label
+from step_tts._audio._mp3 import MpegWalker
+from step_tts._audio._open import OpenWalker, PcmWalker
+from step_tts._audio._sniff import NOTHING, TAG_ONLY, UNRECOGNISED, sniff
+from step_tts._audio._tags import id3v2_size
+from step_tts._audio._tail import TailGuard
+from step_tts._audio._walk import Walk, Walker
+from step_tts._audio._wav import WavWalker
+from step_tts._errors import AudioError, EmptyAudioError, NotAudioError, TruncatedAudioError
+from step_tts._models import AudioFormat, AudioInfo, NeedMore, NotAudio
+
+if TYPE_CHECKING:
+    from step_tts._audio._repair import HeaderPatch
+
+__all__ = ["HEAD_LIMIT", "AudioVerifier"]
+
+HEAD_LIMIT = 256 * 1024
+"""Bytes held while the format is undecided. Behind an ID3 tag longer than that, MP3 is assumed and
+the tag handed on: the walker says so if it was none."""
+
+_WALKERS: dict[AudioFormat, type[Walker]] = {
+    AudioFormat.MP3: MpegWalker,
+    AudioFormat.MP2: MpegWalker,
+    AudioFormat.WAV: WavWalker,
+    AudioFormat.W64: WavWalker,
+}
+
+
+class AudioVerifier:
+    """Verifies one body as it flows through, chunk by chunk.
+
+    ``feed`` returns what may be handed on; ``finish`` says that the body ended cleanly, and returns
+    the rest. However the body is cut into chunks, the bytes, the facts and the kind of error are
+    the same. After an error the verifier is of no further use but to be asked.
+
+    Attributes:
+        received: Bytes fed so far.
+        tail: The JSON document appended to the audio, up to 4 KiB of it, once
+            ``TruncatedAudioError`` has been raised for it.
+
+    Args:
+        content_type: The Content-Type header. It decides only where bytes cannot.
+        expect: The ``response_format`` asked for; ``pcm`` makes bytes without a mark raw PCM.
+        allow_unknown: Let bytes of no known format pass, unless they are labelled as something
+            else than audio.
+        trust_end: Take the end of the connection for the end of the audio, where neither HTTP nor
+            the bytes say so.
+    """
+
+    def __init__(
+        self,
+        *,
+        content_type: str | None = None,
+        expect: str | None = None,
+        allow_unknown: bool = False,
+        trust_end: bool = False,
+    ) -> None:
+        self.received = 0
+        self.tail = b""
+        self._label = Label(content_type)
+        pcm_expected = expect == "pcm" and not self._label.textual
+        self._sniffed_as = "audio/pcm" if pcm_expected else self._label.media_type
+        self._allow_unknown = allow_unknown and self._label.may_be_audio
+        self._trust_end = trust_end
+        self._undecided: list[bytes] = []
+        self._wanted = 1
+        self._lead = bytearray()
+        self._guard = TailGuard()
+        self._walker: Walker | None = None
+        self._walk: Walk | None = None
+        self._finished = False
+
+    @property
+    def format(self) -> AudioFormat | None:
+        """What the bytes are; ``None`` until that is known."""
+        return self._walker.format if self._walker else None
+
+    @property
+    def info(self) -> AudioInfo | None:
+        """The facts so far; complete once ``finish`` has returned."""
+        walker = self._walker
+        if walker is None:
+            return None
+        return AudioInfo(
+            format=walker.format,
+            size=self.received,
+            duration=walker.duration,
+            sample_rate=walker.sample_rate,
+            channels=walker.channels,
+            codec=walker.codec,
+            checked=walker.checked,
+            warnings=tuple(walker.warnings),
+        )
+
+    @property
+    def patch(self) -> HeaderPatch | None:
+        """How to make a streamed WAV's sizes true, once ``finish`` has returned."""
+        return self._walker.patch if self._walker and self._finished else None
+
+    def feed(self, data: bytes) -> bytes:
+        """Take the next chunk; return the bytes now cleared for handing on.
+
+        Raises:
+            NotAudioError: The bytes are something else.
+            EmptyAudioError: The bytes are a header with no sound behind it.
+            CorruptAudioError: The bytes are damaged, or two files run together.
+            TruncatedAudioError: An error document took the place of the rest.
+        """
+        self.received += len(data)
+        try:
+            return self._feed(data)
+        except TruncatedAudioError as error:
+            raise self._with_facts(error) from None
+
+    def finish(self, *, framed: bool = True) -> bytes:
+        """The body ended cleanly; return the last cleared bytes.
+
+        Args:
+            framed: HTTP marked the end, by a length or by chunks. A closed connection does not.
+
+        Raises:
+            EmptyAudioError: No bytes, or a header with no sound behind it.
+            TruncatedAudioError: The audio stops before its end, or nothing says that it does not.
+            NotAudioError: The bytes are something else.
+            CorruptAudioError: The bytes are damaged, or two files run together.
+        """
+        try:
+            cleared = self._finish()
+            if not framed:
+                self._judge_end()
+        except TruncatedAudioError as error:
+            raise self._with_facts(error) from None
+        self._finished = True
+        return cleared
+
+    def _feed(self, data: bytes) -> bytes:
+        if self._walk is not None:
+            return self._pass(self._walk, data)
+        self._undecided.append(data)
+        if self.received < self._wanted:
+            return b""
+        return self._decide(complete=False)
+
+    def _finish(self) -> bytes:
+        cleared = b"" if self._walk else self._decide(complete=True)
+        walk = self._walk
+        if walk is None or self._guard.found:
+            raise self._tail_error()
+        cleared += self._held_until_sound(walk, walk.feed(self._guard.finish()))
+        return cleared + bytes(self._lead) + walk.finish()
+
+    def _decide(self, *, complete: bool) -> bytes:
+        """Sniff what has come, and let a walker pass it once the format is known."""
+        data = b"".join(self._undecided)
+        head = data[:HEAD_LIMIT]
+        verdict = sniff(head, content_type=self._sniffed_as, complete=complete)
+        if isinstance(verdict, NeedMore):
+            if len(head) < HEAD_LIMIT:
+                self._wanted = min(verdict.at_least, HEAD_LIMIT)
+                return b""
+            verdict = self._judge_long_head(head)
+        if isinstance(verdict, NotAudio):
+            verdict = self._judge_not_audio(verdict)
+        self._undecided.clear()
+        self._walker = self._walker_for(verdict)
+        self._walk = Walk(self._walker)
+        return self._pass(self._walk, data)
+
+    def _judge_long_head(self, head: bytes) -> AudioFormat | NotAudio:
+        if (id3v2_size(head) or 0) > len(head):
+            return AudioFormat.MP3
+        verdict = sniff(head, content_type=self._sniffed_as, complete=True)
+        assert not isinstance(verdict, NeedMore)  # noqa: S101  complete=True rules it out
+        return verdict
+
+    def _judge_not_audio(self, verdict: NotAudio) -> AudioFormat:
+        if verdict == UNRECOGNISED and self._allow_unknown:
+            return AudioFormat.UNKNOWN
+        if verdict == NOTHING:
+            raise EmptyAudioError("The server sent no audio: the body is empty.")
+        message = f"The server sent {verdict.looks_like} instead of audio ({self._label})."
+        raise EmptyAudioError(message) if verdict == TAG_ONLY else NotAudioError(message)
+
+    def _walker_for(self, audio_format: AudioFormat) -> Walker:
+        if audio_format is AudioFormat.PCM:
+            return PcmWalker(self._label)
+        walker = _WALKERS.get(audio_format, OpenWalker)(audio_format)
+        if self._label.contradicts(audio_format):
+            walker.warnings.append(f"Labelled {self._label}, but the bytes are {walker.name}.")
+        return walker
+
+    def _pass(self, walk: Walk, data: bytes) -> bytes:
+        cleared = walk.feed(self._guard.feed(data))
+        while self._guard.found and walk.source.in_metadata:
+            cleared += walk.feed(self._guard.release())
+        if self._guard.full:
+            raise self._tail_error()
+        return self._held_until_sound(walk, cleared)
+
+    def _held_until_sound(self, walk: Walk, cleared: bytes) -> bytes:
+        """Hand on no header before its sound: a header without any can then still be retried."""
+        if walk.source.sounding and not self._lead:
+            return cleared
+        self._lead += cleared
+        if not walk.source.sounding and len(self._lead) < HEAD_LIMIT:
+            return b""
+        lead = bytes(self._lead)
+        self._lead.clear()
+        return lead
+
+    def _tail_error(self) -> AudioError:
+        if self._walk is None or not self._walk.source.position:
+            return NotAudioError(
+                f"The server sent a JSON document instead of audio ({self._label})."
+            )
+        self.tail = self._guard.tail
+        return TruncatedAudioError("The audio breaks off and an error document follows it.")
+
+    def _judge_end(self) -> None:
+        """Nobody marked the end of the body: can the bytes vouch for it?"""
+        walker = self._walker
+        if walker is None or walker.end == "proven":
+            return
+        if walker.end == "open" and not self._trust_end:
+            raise TruncatedAudioError(
+                f"Nothing marks the end of this {walker.name}: the connection just closed, "
+                "and the audio cannot be told from a part of it."
+            )
+        walker.warnings.append("Nothing marks its end but the end of the connection.")
+
+    def _with_facts(self, error: TruncatedAudioError) -> TruncatedAudioError:
+        error.bytes_received = self.received - len(self.tail)
+        error.audio_seconds = self._walker.duration if self._walker else None
+        return error

@@ -1,0 +1,280 @@
+"""WAV in all its forms: chunks walked up to the end, sizes held against what arrived.
+
+A size that was never filled in is accepted, and then the end of the body is the end of the
+sound; any other size must be true. Knows the ``fmt``, ``fact``, ``ds64`` and ``data`` chunks and
+steps over the rest. Does not repair (``_repair``) and does not look for JSON (``_tail``).
+
+Sources: see ``_riff``; Microsoft ``mmreg.h`` and ``WAVEFORMATEXTENSIBLE`` for the format tags.
+"""
+
+from __future__ import annotations
+
+import math
+from typing import TYPE_CHECKING, Literal
+
+import attrs
+
+from step_tts._audio._repair import HeaderPatch, repair_wav
+from step_tts._audio._riff import Layout, is_placeholder, layout_of
+from step_tts._audio._walk import Source, Steps, Walker
+from step_tts._errors import CorruptAudioError, EmptyAudioError, TruncatedAudioError
+
+if TYPE_CHECKING:
+    from step_tts._models import AudioFormat
+
+__all__ = ["HEADER_LIMIT", "WavWalker", "WaveFormat"]
+
+HEADER_LIMIT = 256 * 1024
+"""Bytes before the sound. They are kept, for the repair of sizes."""
+
+_FORMS = frozenset({b"RIFF", b"RIFX", b"RF64", b"BW64"})
+_IN_DS64 = 0xFFFFFFFF
+_NEVER_TRUE = frozenset({0, _IN_DS64, 0xFFFFFFFFFFFFFFFF})
+_BLANK = b"\x00\r\n\t "
+
+_EXTENSIBLE = 0xFFFE
+_LINEAR = {
+    (1, 1): "pcm_u8",
+    (1, 2): "pcm_s16",
+    (1, 3): "pcm_s24",
+    (1, 4): "pcm_s32",
+    (1, 8): "pcm_s64",
+    (3, 2): "pcm_f16",
+    (3, 4): "pcm_f32",
+    (3, 8): "pcm_f64",
+}
+_NAMED = {
+    0x0002: "adpcm_ms",
+    0x0006: "pcm_alaw",
+    0x0007: "pcm_mulaw",
+    0x0011: "adpcm_ima_wav",
+    0x0031: "gsm_ms",
+    0x0050: "mp2",
+    0x0055: "mp3",
+    0x00FF: "aac",
+    0x674F: "vorbis",
+    0xF1AC: "flac",
+}
+
+
+@attrs.frozen
+class WaveFormat:
+    """The ``fmt`` chunk."""
+
+    codec: str
+    channels: int
+    sample_rate: int
+    byte_rate: int
+    frame_size: int
+    """Bytes of one sample on all channels (of one block, for compressed sound)."""
+    linear: bool
+    """Every ``frame_size`` bytes are one moment of sound."""
+
+    @classmethod
+    def parse(cls, body: bytes, order: Literal["little", "big"]) -> WaveFormat:
+        """Read a ``fmt`` chunk of any size.
+
+        Raises:
+            CorruptAudioError: It is too short, or has no channels, rate or frame size.
+        """
+        tag, channels, align = (int.from_bytes(body[at : at + 2], order) for at in (0, 2, 12))
+        rate, byte_rate = (int.from_bytes(body[at : at + 4], order) for at in (4, 8))
+        if len(body) < 14 or not (channels and rate and align):
+            raise CorruptAudioError("The WAV's format chunk makes no sense.")
+        if tag == _EXTENSIBLE and len(body) >= 28:
+            tag = int.from_bytes(body[24:28], order) & 0xFFFF
+        linear = tag in {1, 3, 6, 7}
+        codec = _codec(tag, align // channels, order)
+        return cls(codec, channels, rate, byte_rate, align, linear)
+
+
+def _codec(tag: int, width: int, order: str) -> str:
+    """FFmpeg's name for the coding, which is what people know."""
+    name = _LINEAR.get((tag, width))
+    if name is None:
+        return _NAMED.get(tag, f"wav_0x{tag:04x}")
+    return name if width == 1 else f"{name}{order[0]}e"
+
+
+class WavWalker(Walker):
+    """Walks RIFF, RIFX, RF64, BW64 and Wave64.
+
+    Attributes:
+        head: Everything before the sound, as received.
+        sound_size: Bytes of sound.
+    """
+
+    checked = "chunks"
+
+    def __init__(self, audio_format: AudioFormat) -> None:
+        super().__init__(audio_format)
+        self.head = b""
+        self._format: WaveFormat | None = None
+        self._layout = Layout("little")
+        self._samples = 0  # As the fact chunk counts them.
+        self._long_size = 0  # As the ds64 chunk says.
+        self._form_size = 0
+        self._source: Source | None = None
+        self._sound_end: int | None = None
+        self._seam = b""
+
+    @property
+    def sound_size(self) -> int:
+        """Bytes of sound so far."""
+        if self._source is None:
+            return 0
+        end = self._source.position if self._sound_end is None else self._sound_end
+        return end - len(self.head)
+
+    @property
+    def duration(self) -> float | None:
+        """Seconds of sound so far; for compressed sound the header's word at the average rate."""
+        fmt = self._format
+        if fmt is None:
+            return None
+        if fmt.linear:
+            return self.sound_size // fmt.frame_size / fmt.sample_rate
+        if self._samples and self._sound_end is not None:
+            return self._samples / fmt.sample_rate
+        return self.sound_size / fmt.byte_rate if fmt.byte_rate else None
+
+    @property
+    def patch(self) -> HeaderPatch | None:
+        """True sizes, where a streaming server could not know them."""
+        fmt = self._format
+        if fmt is None or self._source is None:
+            return None
+        return repair_wav(
+            self.head,
+            sound_size=self.sound_size,
+            total=self._source.position,
+            frame_size=fmt.frame_size if fmt.linear else None,
+        )
+
+    def walk(self, source: Source) -> Steps[None]:
+        """The header, the sound, what follows it."""
+        yield from self._read_form(source)
+        declared = yield from self._read_header(source)
+        self._source = source
+        unknown = is_placeholder(declared)
+        endless = declared in _NEVER_TRUE
+        missing = yield from source.skip(
+            math.inf if endless else declared, watch=self._watch if unknown else None
+        )
+        self._sound_end = source.position
+        self._judge_sound(declared, missing, unknown=unknown)
+        if not missing:
+            self.end = "proven"
+            yield from self._pass_trailer(source)
+        self._judge_form(source.position, unknown=unknown)
+
+    def _read_form(self, source: Source) -> Steps[None]:
+        self._layout = layout_of((yield from source.peek(4))) or self._layout
+        form = yield from source.take(self._layout.form_size)
+        if len(form) < self._layout.form_size:
+            raise TruncatedAudioError(f"The {self.name} ends inside its header.")
+        self._form_size = self._layout.content_size(form)
+        self.head = form
+
+    def _read_header(self, source: Source) -> Steps[int]:
+        """Read the chunks before the sound; return how many bytes of sound are announced."""
+        layout = self._layout
+        while header := (yield from source.take(layout.header_size)):
+            self.head += header
+            if len(header) < layout.header_size:
+                raise TruncatedAudioError(f"The {self.name} ends inside its header.")
+            size = layout.content_size(header)
+            if header.startswith(b"data"):
+                return self._announced(size)
+            yield from self._read_chunk(source, header[:4], size)
+        raise EmptyAudioError(f"The {self.name} is a header without sound.")
+
+    def _read_chunk(self, source: Source, name: bytes, size: int) -> Steps[None]:
+        padded = size + self._layout.padding(size)
+        if len(self.head) + padded > HEADER_LIMIT:
+            raise CorruptAudioError(f"The {self.name} names no sound in its first bytes.")
+        body = yield from source.take(padded, metadata=True)
+        if len(body) < padded:
+            raise TruncatedAudioError(f"The {self.name} ends inside its header.")
+        self.head += body
+        self._learn(name, body[:size])
+
+    def _learn(self, name: bytes, body: bytes) -> None:
+        order = self._layout.order
+        if name == b"fmt ":
+            self._format = WaveFormat.parse(body, order)
+            self.codec, self.channels = self._format.codec, self._format.channels
+            self.sample_rate = self._format.sample_rate
+        elif name == b"fact":
+            samples = int.from_bytes(body[:4], order)
+            self._samples = 0 if is_placeholder(samples) else samples
+        elif name == b"ds64":
+            self._form_size, self._long_size = (
+                int.from_bytes(body[at : at + 8], order) for at in (0, 8)
+            )
+
+    def _announced(self, size: int) -> int:
+        if self._format is None:
+            raise CorruptAudioError(f"The {self.name} has no format chunk before its sound.")
+        return self._long_size if self._long_size and size == _IN_DS64 else size
+
+    def _judge_sound(self, declared: int, missing: float, *, unknown: bool) -> None:
+        size = self.sound_size
+        if not size or (declared == 0 and self._form_size + 8 == len(self.head) + size):
+            raise EmptyAudioError(f"The {self.name} is a header without sound.")
+        if missing and not unknown:
+            raise TruncatedAudioError(
+                f"The {self.name} announces {declared} bytes of sound and has {size}."
+            )
+        fmt = self._format
+        if missing and fmt and fmt.linear and size % fmt.frame_size:
+            raise TruncatedAudioError(f"The {self.name} ends inside a sample.")
+
+    def _judge_form(self, total: int, *, unknown: bool) -> None:
+        """A wrong outer size harms nobody: players go by the data chunk."""
+        told = self._form_size + self._layout.header_size
+        if told not in {total, total + 1} and not unknown:
+            self.warnings.append(f"Its header says {told} bytes in all; {total} arrived.")
+
+    def _watch(self, piece: bytes) -> None:
+        """With the length unknown, a second file can only be known by its head."""
+        for window in (self._seam + piece[:11], piece):
+            at = window.find(b"WAVE", 8)
+            while at >= 0:
+                if window[at - 8 : at - 4] in _FORMS:
+                    raise self._two_files()
+                at = window.find(b"WAVE", at + 1)
+        self._seam = (self._seam + piece[-11:])[-11:]
+
+    def _two_files(self) -> CorruptAudioError:
+        return CorruptAudioError(f"Another {self.name} follows the first: two files run together.")
+
+    def _pass_trailer(self, source: Source) -> Steps[None]:
+        """Chunks behind the sound: titles, pictures, signatures."""
+        layout = self._layout
+        yield from self._pass_padding(source, self.sound_size)
+        while header := (yield from source.peek(layout.header_size)):
+            self._judge_trailing(header)
+            if len(header) < layout.header_size:
+                source.at += len(header)
+                continue
+            source.at += layout.header_size
+            size = layout.content_size(header)
+            if (yield from source.skip(size, metadata=True)):
+                raise TruncatedAudioError(f"The {self.name} ends inside a chunk behind its sound.")
+            yield from self._pass_padding(source, size)
+
+    def _pass_padding(self, source: Source, size: int) -> Steps[None]:
+        """Many writers forget it. No chunk's name begins with a zero."""
+        padding = yield from source.peek(self._layout.padding(size))
+        source.at += len(padding) - len(padding.lstrip(b"\0"))
+
+    def _judge_trailing(self, header: bytes) -> None:
+        if header[:4] in _FORMS or header.startswith(b"riff"):
+            raise self._two_files()
+        whole = len(header) == self._layout.header_size
+        if whole and header[:4].isascii() and header[:4].decode().isprintable():
+            return
+        if whole or header.strip(_BLANK):
+            raise CorruptAudioError(f"The {self.name}'s sound is followed by bytes of no chunk.")
+        self.warnings.append(f"{len(header)} stray bytes at its end.")
