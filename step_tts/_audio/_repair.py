@@ -31,6 +31,10 @@ class HeaderPatch:
     tail: bytes = b""
     """To append: the pad byte that sound of odd length needs."""
 
+    def apply(self, audio: bytes) -> bytes:
+        """The audio with true sizes, where it is in memory anyway."""
+        return self.head + audio[self.length :] + self.tail
+
 
 @attrs.frozen
 class _Sizes:
