@@ -65,7 +65,7 @@ class Temp:
         durable: bool,  # noqa: FBT001
     ) -> str:
         if patch and not self.exists:
-            block, patch = patch.head + block[patch.length :] + patch.tail, None
+            block, patch = patch.apply(block), None
         self.append(block)
         if patch:
             self._apply(patch)

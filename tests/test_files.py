@@ -11,17 +11,11 @@ import anyio
 import pytest
 
 from step_tts import _temp
+from step_tts._audio import HeaderPatch
 from step_tts._errors import SaveError
 from step_tts._files import FileStore, path_for
 from step_tts._models import AudioFormat
 from step_tts._temp import Temp, sweep
-
-
-class Patch:
-    """What ``_audio`` hands over: replace the first bytes, append a tail."""
-
-    def __init__(self, length: int, head: bytes, tail: bytes = b"") -> None:
-        self.length, self.head, self.tail = length, head, tail
 
 
 def leftovers(directory: Path) -> list[str]:
@@ -81,7 +75,7 @@ async def test_a_patch_replaces_the_head(
     async with store.pending(tmp_path, durable=False) as file:
         for start in range(0, size, 70_000):
             await file.write(audio[start : start + 70_000])
-        digest = await file.commit(target, Patch(4, head, tail))  # type: ignore[arg-type]
+        digest = await file.commit(target, HeaderPatch(4, head, tail))
 
     assert target.read_bytes() == head + audio[4:] + tail
     assert digest == hashlib.sha256(target.read_bytes()).hexdigest()
@@ -145,7 +139,7 @@ async def test_a_failed_copy_behind_a_longer_head_leaves_nothing(
             monkeypatch.setattr(
                 _temp, "_blocks", lambda *_: (_ for _ in ()).throw(OSError(errno.EIO, "I/O"))
             )
-            await file.commit(tmp_path / "a", Patch(4, b"longer"))  # type: ignore[arg-type]
+            await file.commit(tmp_path / "a", HeaderPatch(4, b"longer"))
 
     assert list(tmp_path.iterdir()) == []
 

@@ -47,23 +47,29 @@ class Namer:
             raise ConfigurationError(
                 f"A name template needs {{index}} and may use {{slug}}, nothing else: {template!r}"
             )
-        _format(template, 0, "slug")
+        longest = "\U00020000" * MAX_SLUG_CHARACTERS
+        if len({safe_name(_format(template, index, longest)) for index in (1, 2)}) < 2:
+            raise ConfigurationError(f"This template makes names that are too long: {template!r}")
+        self._unnamed = _pattern(template)
 
     def name(self, index: int, text: str, given: str | None = None) -> str:
         """The name of a row; a ``given`` name is kept where it is safe and not taken.
 
-        Only given names are remembered, eight bytes each: names with an index cannot repeat.
+        Only given names are remembered, as one number each: names with an index cannot repeat,
+        and a given name that looks like one of those gives way to it.
         """
         if not given:
             return self._untaken(safe_name(_format(self._template, index, slug(text))), index)
-        name = self._untaken(safe_name(given), index)
+        name = safe_name(given)
+        if self._unnamed.fullmatch(name):
+            name = _numbered(name, index)
+        name = self._untaken(name, index)
         self._given.add(_fingerprint(name))
         return name
 
     def _untaken(self, name: str, index: int) -> str:
         while _fingerprint(name) in self._given:
-            name = safe_name(f"{_cut(name, MAX_NAME_BYTES - 12)}-{index:05d}")
-            index += 1_000_000
+            name = _numbered(name, index)
         return name
 
 
@@ -79,6 +85,23 @@ def slug(text: str) -> str:
     head = unicodedata.normalize("NFC", text[: 4 * MAX_SLUG_CHARACTERS])
     kept = "".join(c if c.isalnum() or unicodedata.category(c)[0] == "M" else "-" for c in head)
     return re.sub("-+", "-", kept).strip("-")[:MAX_SLUG_CHARACTERS].strip("-") or "speech"
+
+
+def _numbered(name: str, index: int) -> str:
+    return safe_name(f"{_cut(name, MAX_NAME_BYTES - 24)}.{index}")
+
+
+def _pattern(template: str) -> re.Pattern[str]:
+    """What a template's names look like once they are safe, case folded."""
+    return re.compile("".join(_part(*part) for part in Formatter().parse(template)), re.IGNORECASE)
+
+
+def _part(text: str, field: str | None, spec: str | None, _: str | None) -> str:
+    literal = re.escape(_UNSAFE.sub("_", text))
+    if field is None:
+        return literal
+    ten = format(10, spec or "") if field == "index" else ""
+    return literal + (f"[0-9]{{{len(format(0, spec or ''))},}}" if ten.isdecimal() else ".*")
 
 
 def _fields(template: str) -> set[str | None]:

@@ -9,19 +9,16 @@ from __future__ import annotations
 
 from collections.abc import AsyncGenerator, AsyncIterable
 from contextlib import asynccontextmanager
-from typing import TYPE_CHECKING, Self, TypeAlias
+from typing import TYPE_CHECKING, Self, TypeAlias, cast
 
 import anyio
 import attrs
 
-from step_tts._errors import StepTTSError, StreamConsumedError
+from step_tts._errors import ConfigurationError, StepTTSError, StreamConsumedError
 from step_tts._models import BatchItem, BatchResult, SavedSpeech, Speech, SpeechRequest
 
 if TYPE_CHECKING:
     from collections.abc import Awaitable, Callable, Iterable
-
-    from anyio.abc import TaskGroup
-    from anyio.streams.memory import MemoryObjectReceiveStream, MemoryObjectSendStream
 
     from step_tts._batch._names import Namer
 
@@ -89,19 +86,31 @@ async def open_batch(
 
     The task group stays inside: an exception of the reader's own block leaves as itself, not
     in an ``ExceptionGroup``.
+
+    Raises:
+        ConfigurationError: ``rows`` is a single text.
     """
+    if isinstance(rows, str | bytes):
+        raise ConfigurationError("A batch takes many texts; this is one text. Put it in a list.")
     run = _Run(rows, speak, namer, window=2 * workers if in_order else None)
     raised: BaseException | None = None
-    async with anyio.create_task_group() as tasks:
-        run.start(tasks, workers)
-        try:
-            yield SpeechBatch(run, in_order=in_order)
-        except (Exception, KeyboardInterrupt) as error:  # noqa: BLE001  raised again below
-            raised = error
-        tasks.cancel_scope.cancel()
-    run.close()
+    try:
+        async with anyio.create_task_group() as tasks:
+            tasks.start_soon(run.crew, workers)
+            tasks.start_soon(run.feed)
+            try:
+                yield SpeechBatch(run, in_order=in_order)
+            except (Exception, KeyboardInterrupt) as error:  # noqa: BLE001  raised again below
+                raised = error
+            tasks.cancel_scope.cancel()
+    finally:
+        run.close()
     if raised is not None:
         raise raised
+
+
+class _StoppedError(Exception):
+    """A worker broke: no more rows are read."""
 
 
 class _Run:
@@ -122,17 +131,20 @@ class _Run:
         self._to_reader, self._results = anyio.create_memory_object_stream[BatchResult](0)
         self._broken: Exception | None = None
 
-    def start(self, tasks: TaskGroup, workers: int) -> None:
-        """Start the crew; the last worker to leave closes the results."""
-        for _ in range(workers):
-            tasks.start_soon(self._work, self._from_feeder.clone(), self._to_reader.clone())
-        tasks.start_soon(self._feed)
-        self._from_feeder.close()
-        self._to_reader.close()
+    async def crew(self, workers: int) -> None:
+        """The workers; when the last has left, no more results come and no more rows are taken."""
+        try:
+            async with anyio.create_task_group() as tasks:
+                for _ in range(workers):
+                    tasks.start_soon(self._work)
+        finally:
+            self._from_feeder.close()
+            self._to_reader.close()
 
     def close(self) -> None:
-        """Let go of the reader's end."""
-        self._results.close()
+        """Close every end, also of tasks that were cancelled before they began."""
+        for end in (self._to_workers, self._from_feeder, self._to_reader, self._results):
+            end.close()
 
     def emitted(self) -> None:
         """Note that the reader took one more result, so that one more row may be read."""
@@ -148,7 +160,7 @@ class _Run:
                 raise self._broken from None
             raise StopAsyncIteration from None
 
-    async def _feed(self) -> None:
+    async def feed(self) -> None:
         """Read a row when a worker is free to take it."""
         async with self._to_workers:
             try:
@@ -157,8 +169,8 @@ class _Run:
                 else:
                     for index, item in enumerate(self._rows):
                         await self._hand_on(index, item)
-            except anyio.BrokenResourceError:
-                pass  # Every worker has left: one of them broke, and says so itself.
+            except (_StoppedError, anyio.BrokenResourceError):
+                pass
             except Exception as error:  # noqa: BLE001  the input's own error, for its reader
                 self._broken = error
 
@@ -175,17 +187,20 @@ class _Run:
                     await rows.aclose()
 
     async def _hand_on(self, index: int, item: object) -> None:
+        if self._broken:
+            raise _StoppedError
         if self._window:
             await self._window.acquire()
         name = self._namer.name(index, _text_of(item), getattr(item, "name", None))
         await self._to_workers.send(_Row(index, name, item))
 
-    async def _work(
-        self, rows: MemoryObjectReceiveStream[_Row], results: MemoryObjectSendStream[BatchResult]
-    ) -> None:
-        async with rows, results:
-            async for row in rows:
-                await results.send(await self._result(row))
+    async def _work(self) -> None:
+        """Speak row after row; an unforeseen error ends the batch and is raised to its reader."""
+        try:
+            async for row in self._from_feeder:
+                await self._to_reader.send(await self._result(row))
+        except Exception as error:  # noqa: BLE001  raised by ``receive``
+            self._broken = error
 
     async def _result(self, row: _Row) -> BatchResult:
         try:
@@ -206,7 +221,7 @@ def _request(row: object) -> SpeechRequest:
     given = row.input if isinstance(row, BatchItem) else row
     if isinstance(given, SpeechRequest):
         return given
-    return SpeechRequest(given)  # type: ignore[arg-type]  its validator refuses what is no text
+    return SpeechRequest(cast("str", given))  # Its validator refuses what is no text.
 
 
 def _text_of(row: object) -> str:

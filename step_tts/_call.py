@@ -1,0 +1,234 @@
+"""One call: its attempts, one after the other, until one of them brings whole audio.
+
+Joins the gate, the transport and a verified body into an attempt, and tries again while the
+policy allows and nothing has been handed out. Does not know what becomes of the audio: ``run``
+is given a function for that.
+"""
+
+from __future__ import annotations
+
+import logging
+import random
+import time
+from contextlib import AbstractAsyncContextManager, AsyncExitStack, asynccontextmanager
+from typing import TYPE_CHECKING, TypeVar
+from urllib.parse import urljoin
+
+import anyio
+import attrs
+
+from step_tts._audio import AudioVerifier
+from step_tts._errors import APIError, AudioLinkError
+from step_tts._ledger import Ledger
+from step_tts._links import may_fetch
+from step_tts._stream import VerifiedBody
+from step_tts._transport import Deadlines, Outgoing
+from step_tts._wire import (
+    BodyDecoder,
+    encode_request,
+    error_from_reply,
+    request_id_from,
+    request_warnings,
+)
+
+if TYPE_CHECKING:
+    from collections.abc import AsyncGenerator, Awaitable, Callable, Mapping
+
+    from step_tts._config import Settings
+    from step_tts._files import FileStore
+    from step_tts._gate import Gate
+    from step_tts._models import (
+        PromptPlacement,
+        Receipt,
+        RetryPolicy,
+        SpeechRequest,
+        Timeouts,
+    )
+    from step_tts._transport import Answer, Transport
+
+__all__ = ["Call", "Engine", "Options"]
+
+T = TypeVar("T")
+logger = logging.getLogger("step_tts")
+
+
+@attrs.frozen(kw_only=True)
+class Engine:
+    """What a client and its siblings share."""
+
+    settings: Settings
+    transport: Transport
+    gate: Gate
+    files: FileStore
+
+
+@attrs.frozen(kw_only=True)
+class Options:
+    """What may differ between siblings."""
+
+    model: str
+    timeouts: Timeouts
+    retry: RetryPolicy
+    headers: Mapping[str, str] = attrs.field(repr=False)
+    """All headers of a request, the key's among them."""
+    extra_headers: Mapping[str, str] = attrs.field(repr=False)
+    """Those of them the caller added."""
+    prompt_placement: PromptPlacement
+    max_bytes: int
+    follow_redirects: bool
+    fetch_audio_from: tuple[str, ...]
+    allow_unknown_audio: bool
+    trust_unframed_end: bool
+
+
+class Call:
+    """One text on its way to becoming audio.
+
+    Raises:
+        InvalidRequestError: The request cannot be encoded; nothing was sent.
+    """
+
+    def __init__(self, engine: Engine, options: Options, request: SpeechRequest) -> None:
+        self._engine = engine
+        self._options = options
+        self._expect = request.response_format
+        self._secrets = _secrets_of(engine.settings, request)
+        self._outgoing = Outgoing(
+            url=engine.settings.endpoint,
+            headers=options.headers,
+            body=encode_request(request, model=options.model, placement=options.prompt_placement),
+            follow_redirects=options.follow_redirects,
+            max_bytes=options.max_bytes,
+        )
+        for warning in request_warnings(request):
+            logger.warning("%s", warning)
+        self._link: str | None = None
+        self._deadlines = Deadlines(options.timeouts)
+        self._ledger = Ledger(anyio.current_time())
+
+    async def run(self, use: Callable[[VerifiedBody, AsyncExitStack], Awaitable[T]]) -> T:
+        """Attempt until ``use`` has what it needs, or the policy gives up.
+
+        ``use`` may keep the open attempt with ``stack.pop_all()``. It must hand nothing out
+        before it returns: a failure inside it starts the whole audio afresh.
+
+        Raises:
+            APIError: The last attempt's error, with all attempts attached.
+        """
+        while True:
+            try:
+                async with AsyncExitStack() as stack:
+                    result = await use(await stack.enter_async_context(self._attempt()), stack)
+                self._note(None)
+            except APIError as error:
+                self._note(error)
+                pause = self._pause_after(error)
+                if pause is None:
+                    self._ledger.complete(error)
+                    raise
+            else:
+                return result
+            await anyio.sleep(pause)
+
+    def receipt(self, sha256: str | None = None) -> Receipt:
+        """How the audio was obtained, as of now."""
+        return self._ledger.receipt(anyio.current_time(), sha256)
+
+    def complete(self, error: APIError) -> APIError:
+        """Add what only the call knows to an error on its way out."""
+        return self._ledger.complete(error)
+
+    @asynccontextmanager
+    async def _attempt(self) -> AsyncGenerator[VerifiedBody, None]:
+        """One attempt, from a free slot to a body that is being read."""
+        self._deadlines.paused()
+        async with self._engine.gate.slot() as queued:
+            self._deadlines.resumed()
+            self._deadlines.start_attempt()
+            self._ledger.sent(anyio.current_time(), queued)
+            async with self._open() as answer:
+                self._ledger.status_code = answer.status
+                self._ledger.request_id = request_id_from(answer.headers)
+                yield await self._body_of(answer)
+
+    def _open(self) -> AbstractAsyncContextManager[Answer]:
+        transport = self._engine.transport
+        if self._link:
+            return transport.fetch(self._link, self._options.max_bytes, self._deadlines)
+        return transport.open(self._outgoing, self._deadlines)
+
+    async def _body_of(self, answer: Answer) -> VerifiedBody:
+        """The audio an answer promises; anything but 2xx promises none."""
+        if not 200 <= answer.status < 300:
+            self._look_for_link(answer)
+            body = await answer.read_error_body()
+            raise self._error_from(answer, body)
+        return VerifiedBody(
+            answer,
+            BodyDecoder(answer.content_type, secrets=self._secrets),
+            AudioVerifier(
+                content_type=answer.content_type,
+                expect=self._expect,
+                allow_unknown=self._options.allow_unknown_audio,
+                trust_end=self._options.trust_unframed_end,
+            ),
+            heard=lambda: self._ledger.heard(anyio.current_time()),
+            explain=self._error_from,
+        )
+
+    def _error_from(self, answer: Answer, body: bytes) -> APIError:
+        """What an answer without audio means."""
+        return error_from_reply(
+            answer.status, answer.headers, body, secrets=self._secrets, now=time.time()
+        )
+
+    def _look_for_link(self, answer: Answer) -> None:
+        """Some gateways redirect to a stored file (wire.md §2.3): a link like any other."""
+        location = answer.headers.get("location")
+        if answer.status in {302, 303} and location:
+            link = AudioLinkError("The server redirects to a link to the audio.")
+            link.url = urljoin(self._outgoing.url, location)
+            if self._may_follow(link):
+                raise link
+
+    def _may_follow(self, error: APIError) -> bool:
+        """Whether this is a link to the audio that the client was built to fetch, once."""
+        return (
+            isinstance(error, AudioLinkError)
+            and error.url is not None
+            and self._link is None
+            and may_fetch(error.url, self._options.fetch_audio_from)
+        )
+
+    def _note(self, error: APIError | None) -> None:
+        attempt = self._ledger.ended(anyio.current_time(), error)
+        logger.debug(
+            "attempt %d: %s, status %s, request id %s, %.3f s",
+            attempt.number,
+            attempt.outcome,
+            attempt.status_code,
+            attempt.request_id,
+            attempt.seconds,
+        )
+
+    def _pause_after(self, error: APIError) -> float | None:
+        """Seconds until the next attempt, or ``None``: give up."""
+        if isinstance(error, AudioLinkError) and self._may_follow(error):
+            self._link = error.url
+            return 0.0
+        pause = self._ledger.pause_after(
+            error,
+            self._options.retry,
+            anyio.current_time(),
+            random.random(),  # noqa: S311
+        )
+        if pause is None or not self._deadlines.leave_room_for(pause):
+            return None
+        logger.info("%s; next attempt in %.2f s", type(error).__name__, pause)
+        return pause
+
+
+def _secrets_of(settings: Settings, request: SpeechRequest) -> tuple[str, ...]:
+    """What must never be quoted back from an answer."""
+    private = (settings.api_key, request.input, request.prompt_text, request.prompt_audio_url)
+    return tuple(secret for secret in private if secret)

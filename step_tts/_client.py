@@ -1,0 +1,357 @@
+"""``AsyncClient``: the verbs a caller knows.
+
+Turns arguments into one engine and one set of options, and each verb into a call with a use
+for its audio: a file, memory, or a listener. What an attempt is, and when it is tried again,
+is ``_call``'s business.
+"""
+
+from __future__ import annotations
+
+import hashlib
+import os
+from contextlib import asynccontextmanager
+from pathlib import Path
+from typing import TYPE_CHECKING, Literal, Self
+
+import anyio.to_thread
+import attrs
+
+from step_tts._batch import DEFAULT_TEMPLATE, Namer, open_batch
+from step_tts._call import Call, Engine, Options
+from step_tts._config import resolve_settings
+from step_tts._errors import ConfigurationError
+from step_tts._files import FileStore, path_for
+from step_tts._gate import Gate
+from step_tts._models import (
+    DEFAULT_MODEL,
+    RetryPolicy,
+    SavedSpeech,
+    Speech,
+    SpeechRequest,
+    Timeouts,
+)
+from step_tts._stream import SpeechStream
+from step_tts._transport import HTTPOptions, Transport
+from step_tts._wire import request_headers
+
+if TYPE_CHECKING:
+    import ssl
+    from collections.abc import AsyncGenerator, AsyncIterable, Iterable, Mapping, Sequence
+    from contextlib import AsyncExitStack
+    from types import TracebackType
+
+    from step_tts._batch import BatchRow, SpeechBatch
+    from step_tts._models import AudioInfo, PromptPlacement
+    from step_tts._stream import VerifiedBody
+    from step_tts._transport import TransportName
+
+__all__ = ["AsyncClient"]
+
+DEFAULT_CONCURRENCY = 8
+DEFAULT_MAX_BYTES = 256 * 1024 * 1024
+# A call that backs off holds no slot: spare workers use it meanwhile.
+WORKERS_PER_SLOT = 2
+# Up to here hashing on the loop costs less than a hop to a thread.
+HASH_ON_LOOP_BYTES = 256 * 1024
+
+
+class AsyncClient:
+    """Speaks texts through a ``/v1/audio/speech`` server; for asyncio and trio.
+
+    Use it as an async context manager, or call ``aclose``. Nothing is sent and no TLS context
+    is built before the first call. One client is one gate and one set of connections: share it.
+
+    Args:
+        api_key: Defaults to the environment's ``STEP_TTS_API_KEY``.
+        base_url: With or without ``/v1``, or the whole endpoint. Defaults to the environment's
+            ``STEP_TTS_BASE_URL``, else ``https://api.gpt.ge/v1``.
+        model: For requests that name none.
+        timeout: ``Timeouts``, or seconds for the whole call.
+        retry: When a call is tried again.
+        max_retries: Short for ``RetryPolicy(max_retries=...)``; 0 turns retries off.
+        concurrency: How many attempts may be in flight at once, over all calls.
+        headers: More headers for each request.
+        prompt_placement: Where the voice prompt stands in the body.
+        http_client: The caller's own ``httpx.AsyncClient`` or ``httpx2.AsyncClient``; the
+            caller closes it. Then the next five arguments do not apply.
+        transport: The HTTP library of our own client.
+        http2: Speak HTTP/2 where the server does.
+        proxy: A proxy's address.
+        verify: ``False``, the path of a CA file, or an ``ssl.SSLContext``.
+        trust_env: Whether proxies and CA files of the environment count.
+        max_bytes: The largest answer to accept.
+        follow_redirects: Follow 307 and 308 within the same origin; others never.
+        fetch_audio_from: Hosts from which a link sent instead of audio may be fetched, such as
+            ``*.example.com``. The key is never sent there.
+        allow_unknown_audio: Accept unknown bytes with an audio content type, unverified.
+        trust_unframed_end: Accept a body whose end neither HTTP nor the audio marks.
+
+    Raises:
+        ConfigurationError: A key is missing, or an argument makes no sense.
+    """
+
+    def __init__(
+        self,
+        *,
+        api_key: str | None = None,
+        base_url: str | None = None,
+        model: str = DEFAULT_MODEL,
+        timeout: Timeouts | float | None = None,
+        retry: RetryPolicy | None = None,
+        max_retries: int | None = None,
+        concurrency: int = DEFAULT_CONCURRENCY,
+        headers: Mapping[str, str] | None = None,
+        prompt_placement: PromptPlacement = "nested",
+        http_client: object | None = None,
+        transport: TransportName = "httpx",
+        http2: bool = False,
+        proxy: str | None = None,
+        verify: bool | str | ssl.SSLContext = True,
+        trust_env: bool = True,
+        max_bytes: int = DEFAULT_MAX_BYTES,
+        follow_redirects: bool = False,
+        fetch_audio_from: Sequence[str] = (),
+        allow_unknown_audio: bool = False,
+        trust_unframed_end: bool = False,
+    ) -> None:
+        settings = resolve_settings(os.environ, api_key=api_key, base_url=base_url)
+        http = HTTPOptions(
+            library=transport,
+            http2=http2,
+            proxy=proxy,
+            verify=verify,
+            trust_env=trust_env,
+            keepalive_connections=concurrency,
+        )
+        self._engine = Engine(
+            settings=settings,
+            transport=Transport(http, http_client),
+            gate=Gate(concurrency),
+            files=FileStore(),
+        )
+        self._options = Options(
+            model=model,
+            timeouts=_timeouts(timeout),
+            retry=_retry(retry, max_retries),
+            headers=request_headers(settings.api_key, headers or {}),
+            extra_headers=dict(headers or {}),
+            prompt_placement=prompt_placement,
+            max_bytes=max_bytes,
+            follow_redirects=follow_redirects,
+            fetch_audio_from=tuple(fetch_audio_from),
+            allow_unknown_audio=allow_unknown_audio,
+            trust_unframed_end=trust_unframed_end,
+        )
+
+    def with_options(
+        self,
+        *,
+        model: str | None = None,
+        timeout: Timeouts | float | None = None,
+        retry: RetryPolicy | None = None,
+        max_retries: int | None = None,
+        headers: Mapping[str, str] | None = None,
+        prompt_placement: PromptPlacement | None = None,
+        max_bytes: int | None = None,
+    ) -> AsyncClient:
+        """A sibling with other options that shares this client's connections and gate.
+
+        Closing either closes both. ``headers`` are added to those there are.
+        """
+        now = self._options
+        extra = {**now.extra_headers, **(headers or {})}
+        sibling = object.__new__(AsyncClient)
+        sibling._engine = self._engine
+        sibling._options = attrs.evolve(
+            now,
+            model=model or now.model,
+            timeouts=now.timeouts if timeout is None else _timeouts(timeout),
+            retry=_retry(retry or now.retry, max_retries),
+            headers=request_headers(self._engine.settings.api_key, extra),
+            extra_headers=extra,
+            prompt_placement=prompt_placement or now.prompt_placement,
+            max_bytes=max_bytes or now.max_bytes,
+        )
+        return sibling
+
+    async def __aenter__(self) -> Self:
+        return self
+
+    async def __aexit__(
+        self,
+        _: type[BaseException] | None,
+        __: BaseException | None,
+        ___: TracebackType | None,
+    ) -> None:
+        await self.aclose()
+
+    async def aclose(self) -> None:
+        """Close the connections. A caller's own ``http_client`` stays open."""
+        await self._engine.transport.aclose()
+
+    def __repr__(self) -> str:
+        return f"<AsyncClient {self._engine.settings.base_url} model={self._options.model!r}>"
+
+    async def save(
+        self,
+        text: str | SpeechRequest,
+        path: str | os.PathLike[str],
+        *,
+        exact_path: bool = False,
+        repair: bool = True,
+        durable: bool = True,
+    ) -> SavedSpeech:
+        """Speak a text into a file that is whole or absent.
+
+        The bytes choose the suffix: ``out/hello`` becomes ``out/hello.mp3`` or ``.wav``, and a
+        path with another audio format's suffix is corrected (``suffix_corrected`` says so).
+        What stood at the path before survives any failure, cancellation or kill.
+
+        Args:
+            text: The text, or a request.
+            path: Where to. Missing directories are made.
+            exact_path: Insist on the path as it is, whatever the bytes are.
+            repair: Write true sizes into the header of a streamed WAV; ``False`` keeps the
+                bytes exactly as received.
+            durable: Also survive a power cut (fsync); costs a millisecond or so.
+
+        Raises:
+            InvalidRequestError: Refused before anything was sent.
+            SaveError: The file cannot be written.
+            APIError: No whole audio came.
+        """
+        asked = Path(path)
+        call = self._call(text)
+        await self._engine.files.prepare(asked)
+
+        async def use(body: VerifiedBody, _: AsyncExitStack) -> tuple[Path, str, AudioInfo]:
+            async with self._engine.files.pending(asked.parent, durable=durable) as file:
+                while piece := await body.next_piece():
+                    await file.write(piece)
+                target = asked if exact_path else path_for(asked, body.info.format)
+                return target, await file.commit(target, body.patch if repair else None), body.info
+
+        target, digest, info = await call.run(use)
+        return SavedSpeech(path=target, asked=asked, info=info, receipt=call.receipt(digest))
+
+    async def synthesize(self, text: str | SpeechRequest, *, repair: bool = True) -> Speech:
+        """Speak a text into memory.
+
+        Args:
+            text: The text, or a request.
+            repair: Write true sizes into the header of a streamed WAV; ``False`` keeps the
+                bytes exactly as received.
+
+        Raises:
+            InvalidRequestError: Refused before anything was sent.
+            APIError: No whole audio came.
+        """
+        call = self._call(text)
+
+        async def use(body: VerifiedBody, _: AsyncExitStack) -> tuple[bytes, AudioInfo]:
+            pieces: list[bytes] = []
+            while piece := await body.next_piece():
+                pieces.append(piece)
+            audio = b"".join(pieces)
+            return body.patch.apply(audio) if repair and body.patch else audio, body.info
+
+        audio, info = await call.run(use)
+        return Speech(audio=audio, info=info, receipt=call.receipt(await _sha256(audio)))
+
+    @asynccontextmanager
+    async def stream(self, text: str | SpeechRequest) -> AsyncGenerator[SpeechStream, None]:
+        """Speak a text to a listener: audio as it arrives, checked.
+
+        The block is entered once the first audio is here and known to be audio. Until then
+        failures are retried; after it they are not, since what was heard cannot be unheard.
+        Leaving the block closes the connection.
+
+        Args:
+            text: The text, or a request.
+
+        Raises:
+            InvalidRequestError: Refused before anything was sent.
+            APIError: No audio came, on entering the block.
+            StreamInterruptedError: The audio broke off, while iterating.
+        """
+        call = self._call(text)
+
+        async def use(
+            body: VerifiedBody, stack: AsyncExitStack
+        ) -> tuple[SpeechStream, AsyncExitStack]:
+            first = await body.next_piece()
+            return SpeechStream(body, first, call.receipt, call.complete), stack.pop_all()
+
+        stream, attempt = await call.run(use)
+        try:
+            yield stream
+        finally:
+            stream.close()
+            await attempt.aclose()
+
+    @asynccontextmanager
+    async def batch(
+        self,
+        texts: Iterable[BatchRow] | AsyncIterable[BatchRow],
+        *,
+        to: str | os.PathLike[str] | None = None,
+        name: str = DEFAULT_TEMPLATE,
+        order: Literal["completion", "input"] = "completion",
+        repair: bool = True,
+        durable: bool = True,
+    ) -> AsyncGenerator[SpeechBatch, None]:
+        """Speak many texts, a bounded number at once; failures are values.
+
+        Rows are read only as fast as they are spoken and results are read, so ``texts`` may be
+        endless. Leaving the block cancels what has not ended.
+
+        Args:
+            texts: Texts, requests or ``BatchItem``; any iterable or async iterable.
+            to: A directory for the files; ``None`` gives the audio in memory.
+            name: How files are named: ``{index}`` (from 0) and ``{slug}`` (the first words).
+            order: Results as they are completed, or in the order of the input.
+            repair: As in ``save``.
+            durable: As in ``save``.
+
+        Raises:
+            ConfigurationError: ``name`` is no template that names every row differently.
+            SaveError: ``to`` cannot be made or written.
+        """
+        namer = Namer(name)
+        if order not in {"completion", "input"}:
+            raise ConfigurationError(f"order must be 'completion' or 'input': {order!r}")
+        if to is not None:
+            await self._engine.files.prepare(Path(to) / "_")
+
+        async def speak(request: SpeechRequest, row: str) -> SavedSpeech | Speech:
+            if to is None:
+                return await self.synthesize(request, repair=repair)
+            return await self.save(request, Path(to) / row, repair=repair, durable=durable)
+
+        workers = WORKERS_PER_SLOT * self._engine.gate.slots
+        async with open_batch(
+            texts, speak, workers=workers, in_order=order == "input", namer=namer
+        ) as batch:
+            yield batch
+
+    def _call(self, text: str | SpeechRequest) -> Call:
+        request = text if isinstance(text, SpeechRequest) else SpeechRequest(text)
+        return Call(self._engine, self._options, request)
+
+
+def _timeouts(timeout: Timeouts | float | None) -> Timeouts:
+    if isinstance(timeout, Timeouts):
+        return timeout
+    return Timeouts() if timeout is None else Timeouts(total=timeout)
+
+
+def _retry(retry: RetryPolicy | None, max_retries: int | None) -> RetryPolicy:
+    policy = retry or RetryPolicy()
+    return policy if max_retries is None else attrs.evolve(policy, max_retries=max_retries)
+
+
+async def _sha256(audio: bytes) -> str:
+    if len(audio) <= HASH_ON_LOOP_BYTES:
+        return hashlib.sha256(audio).hexdigest()
+    digest = await anyio.to_thread.run_sync(hashlib.sha256, audio)
+    return digest.hexdigest()

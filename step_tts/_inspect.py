@@ -1,0 +1,45 @@
+"""A file on disk, held to the same checks as an answer."""
+
+from __future__ import annotations
+
+from pathlib import Path
+from typing import TYPE_CHECKING
+
+from step_tts._audio import AudioVerifier
+
+if TYPE_CHECKING:
+    import os
+
+    from step_tts._models import AudioInfo
+
+__all__ = ["inspect"]
+
+BLOCK_BYTES = 256 * 1024
+
+
+def inspect(path: str | os.PathLike[str]) -> AudioInfo:
+    """Check a whole audio file and give its facts. Blocks: in async code, call it in a thread.
+
+    The end of a file is the end of its audio, so sizes left open by a streaming server are
+    read to the end.
+
+    Args:
+        path: The file.
+
+    Raises:
+        NotAudioError: It is something else.
+        EmptyAudioError: It holds a header without sound, or nothing.
+        TruncatedAudioError: It stops before its end.
+        CorruptAudioError: It is damaged, or two files run together.
+        OSError: It cannot be read.
+    """
+    path = Path(path)
+    expect = "pcm" if path.suffix.lower() in {".pcm", ".raw"} else None
+    verifier = AudioVerifier(expect=expect)
+    with path.open("rb") as file:
+        while block := file.read(BLOCK_BYTES):
+            verifier.feed(block)
+    verifier.finish()
+    info = verifier.info
+    assert info is not None  # noqa: S101  finish() has not raised, so the facts are known
+    return info

@@ -1,0 +1,134 @@
+"""File names for rows: safe, readable, never two alike."""
+
+from __future__ import annotations
+
+import unicodedata
+from pathlib import PurePosixPath, PureWindowsPath
+
+import pytest
+from hypothesis import given
+from hypothesis import strategies as st
+
+from step_tts._batch._names import MAX_NAME_BYTES, Namer, safe_name, slug
+from step_tts._errors import ConfigurationError
+
+
+@pytest.mark.parametrize(
+    ("text", "expected"),
+    [
+        ("Hello, world!", "Hello-world"),
+        ("你好，世界。", "你好-世界"),
+        ("  ...  ", "speech"),
+        ("../../etc/passwd", "etc-passwd"),
+        ("हिन्दी में", "हिन्दी-में"),
+        ("🎉🎉", "speech"),
+        ("a" * 100, "a" * 40),
+    ],
+)
+def test_slug(text: str, expected: str) -> None:
+    """The first words, in their own script."""
+    assert slug(text) == expected
+
+
+@pytest.mark.parametrize(
+    ("name", "expected"),
+    [
+        ("intro", "intro"),
+        ("a/b\\c", "a_b_c"),
+        ("../../x", "_.._x"),
+        ("..", "_"),
+        (".hidden", "hidden"),
+        ("dots. . .", "dots"),
+        ("", "_"),
+        ("CON", "_CON"),
+        ("nul.txt", "_nul.txt"),
+        ("com¹", "_com¹"),
+        ("console", "console"),
+        ("a\x00b\nc", "a_b_c"),
+        ('<>:"|?*', "_"),
+        ("e\u0301", "\u00e9"),
+        ("\udc80x", "x"),
+        ("你" * 100, "你" * 66),
+    ],
+)
+def test_safe_name(name: str, expected: str) -> None:
+    """No path, no reserved name, no control character, not too long."""
+    assert safe_name(name) == expected
+
+
+@given(st.text())
+def test_a_safe_name_is_one_component_everywhere(text: str) -> None:
+    """Whatever the text, POSIX and Windows read a single plain name."""
+    name = safe_name(text)
+
+    assert PurePosixPath("d", name).name == name
+    assert PureWindowsPath("d", name).name == name
+    assert not PureWindowsPath(name).is_reserved()
+    assert len(name.encode()) <= MAX_NAME_BYTES + 1
+    assert safe_name(name) == name
+
+
+def test_rows_are_named_by_template() -> None:
+    """The default: the index, then the first words."""
+    namer = Namer()
+
+    assert namer.name(0, "Hello, world!") == "00000-Hello-world"
+    assert namer.name(123456, "") == "123456-speech"
+    assert Namer("{slug}_{index}").name(7, "a b") == "a-b_7"
+
+
+@given(
+    st.lists(
+        st.tuples(st.text(max_size=5), st.none() | st.text("aAé\u0301./", max_size=3)),
+        max_size=12,
+    )
+)
+def test_given_names_never_collide(rows: list[tuple[str, str | None]]) -> None:
+    """Not even on a file system that folds case or normalises."""
+    namer = Namer()
+    names = [namer.name(i, text, name) for i, (text, name) in enumerate(rows)]
+
+    assert len({unicodedata.normalize("NFD", n).casefold() for n in names}) == len(rows)
+
+
+def test_given_names_and_template_names_never_collide() -> None:
+    """Whichever comes first, no row overwrites another's file."""
+    namer = Namer()
+
+    assert namer.name(0, "hello") == "00000-hello"
+    assert namer.name(1, "x", "00000-HELLO") == "00000-HELLO.1"
+    assert namer.name(2, "x", "01-intro") == "01-intro"
+    assert namer.name(3, "x", "01-intro") == "01-intro.3"
+    assert namer.name(4, "x", "00005-a") == "00005-a.4"
+    assert namer.name(5, "a.4") == "00005-a-4"
+    assert Namer("{index}").name(0, "", "intro") == "intro"
+    assert Namer("{index:x}").name(10, "", "a") == "a.10"
+
+
+def test_a_template_that_meets_a_given_name_gives_way() -> None:
+    """A shorter template is covered too."""
+    namer = Namer("n{index}")
+
+    assert namer.name(0, "x", "n.") == "n"
+    assert namer.name(1, "x", "N2") == "N2.1"
+    assert namer.name(2, "x") == "n2"
+
+
+@pytest.mark.parametrize(
+    "template",
+    [
+        "{slug}",
+        "{slug}{slug}{index}",
+        "",
+        "x",
+        "{index}{other}",
+        "{index",
+        "{index.__class__}",
+        "{0}{index}",
+        "{index:z}",
+    ],
+)
+def test_other_templates_are_refused(template: str) -> None:
+    """Two rows must not be named alike, and a template is not a way into objects."""
+    with pytest.raises(ConfigurationError, match="template"):
+        Namer(template)

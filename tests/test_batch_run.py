@@ -1,0 +1,249 @@
+"""The runner: bounded, lazy, in either order, and no row harms another."""
+
+from __future__ import annotations
+
+from itertools import count
+from typing import TYPE_CHECKING, Any
+
+import anyio
+import pytest
+
+from step_tts._batch import Namer, SpeechBatch, open_batch
+from step_tts._errors import (
+    ConfigurationError,
+    InvalidRequestError,
+    RateLimitError,
+    StreamConsumedError,
+)
+from step_tts._models import (
+    AudioFormat,
+    AudioInfo,
+    BatchItem,
+    BatchResult,
+    Receipt,
+    Speech,
+    SpeechRequest,
+)
+
+if TYPE_CHECKING:
+    from collections.abc import AsyncIterator, Callable, Iterable, Iterator
+    from contextlib import AbstractAsyncContextManager
+
+INFO = AudioInfo(format=AudioFormat.WAV, size=1)
+RECEIPT = Receipt(request_id=None, attempts=(), queued=0, first_byte=0, total=0)
+
+
+class Voice:
+    """Speaks by echo; texts that are numbers take as many turns of the loop."""
+
+    def __init__(self) -> None:
+        self.started: list[str] = []
+        self.at_once = self.peak = 0
+
+    async def speak(self, request: SpeechRequest, name: str) -> Speech:
+        self.started.append(request.input)
+        self.at_once += 1
+        self.peak = max(self.peak, self.at_once)
+        try:
+            if request.input == "forever":
+                await anyio.sleep_forever()
+            for _ in range(int(request.input) if request.input.isdecimal() else 1):
+                await anyio.lowlevel.checkpoint()
+        finally:
+            self.at_once -= 1
+        if request.input.startswith("fail"):
+            raise RateLimitError("no")
+        if request.input.startswith("bug"):
+            raise LookupError("bug")
+        return Speech(audio=request.input.encode(), info=INFO, receipt=RECEIPT)
+
+
+def batch(
+    rows: Any, voice: Voice, workers: int = 3, in_order: bool = False
+) -> AbstractAsyncContextManager[SpeechBatch]:
+    return open_batch(rows, voice.speak, workers=workers, in_order=in_order, namer=Namer())
+
+
+async def collect(rows: Any, voice: Voice | None = None, **options: Any) -> list[BatchResult]:
+    async with batch(rows, voice or Voice(), **options) as results:
+        return [result async for result in results]
+
+
+async def arriving(texts: Iterable[str]) -> AsyncIterator[str]:
+    for text in texts:
+        await anyio.lowlevel.checkpoint()
+        yield text
+
+
+@pytest.mark.parametrize("kind", [list, tuple, iter])
+async def test_every_row_is_spoken_once(kind: Callable[[Iterable[str]], Iterable[str]]) -> None:
+    """Any iterable will do."""
+    results = await collect(kind("abc"))
+
+    assert {r.index: r.name for r in results} == {0: "00000-a", 1: "00001-b", 2: "00002-c"}
+    assert {r.speech.audio for r in results if r.speech} == {b"a", b"b", b"c"}
+    assert all(r.ok for r in results)
+
+
+async def test_an_async_iterable_will_do() -> None:
+    """Rows may arrive while others are spoken."""
+    assert len(await collect(arriving("abcdefg"))) == 7
+
+
+async def test_a_single_text_is_not_a_batch() -> None:
+    """A ``str`` is an iterable of characters, which nobody means."""
+    with pytest.raises(ConfigurationError, match="one text"):
+        await collect("hello")
+
+
+async def test_no_rows_no_results() -> None:
+    """An empty input ends at once."""
+    assert await collect([]) == []
+
+
+async def test_requests_and_items_are_rows() -> None:
+    """A request brings its options, an item its name."""
+    rows = [
+        SpeechRequest("a", voice="v"),
+        BatchItem("b", name="x/y"),
+        BatchItem(SpeechRequest("c")),
+    ]
+    results = await collect(rows, in_order=True)
+
+    assert [r.name for r in results] == ["00000-a", "x_y", "00002-c"]
+
+
+async def test_failures_are_values() -> None:
+    """A failing row is a result; the others do not notice."""
+    results = await collect(["a", "fail", " ", "b", 7, None], in_order=True)
+
+    assert [r.ok for r in results] == [True, False, False, True, False, False]
+    assert isinstance(results[1].error, RateLimitError)
+    assert isinstance(results[2].error, InvalidRequestError)
+    assert "int" in str(results[4].error)
+
+
+async def test_results_in_the_order_of_the_input() -> None:
+    """Even when the first row is the slowest."""
+    voice = Voice()
+    results = await collect(["50", "1", "9", "1", "30", "1", "1", "2"], voice, in_order=True)
+
+    assert [r.index for r in results] == list(range(8))
+
+
+async def test_results_as_they_are_completed() -> None:
+    """A slow row does not hold back the fast ones."""
+    results = await collect(["500", "1", "2"])
+
+    assert results[-1].index == 0
+
+
+@pytest.mark.parametrize("in_order", [False, True])
+async def test_an_endless_input_is_read_only_as_results_are_taken(in_order: bool) -> None:
+    """Back-pressure: rows in hand stay within a fixed distance of the reader."""
+    voice, read = Voice(), 0
+
+    def endless() -> Iterator[str]:
+        nonlocal read
+        for read in count(1):  # noqa: B007  the test looks at it from outside
+            yield "text"
+
+    async with batch(endless(), voice, workers=4, in_order=in_order) as results:
+        taken = 0
+        async for _ in results:
+            taken += 1
+            await anyio.wait_all_tasks_blocked()
+            assert read - taken <= 2 * 4 + 1
+            if taken == 50:
+                break
+
+    assert voice.peak <= 4
+    assert voice.at_once == 0
+
+
+async def test_a_slow_first_row_does_not_let_the_rest_run_away() -> None:
+    """In the order of the input, what came early is bounded too."""
+    voice = Voice()
+    async with batch(["300", *("1" for _ in range(1000))], voice, in_order=True) as results:
+        first = await anext(results)
+
+    assert first.index == 0
+    assert len(voice.started) <= 2 * 3 + 3
+
+
+async def test_leaving_early_cancels_what_is_under_way() -> None:
+    """No task outlives the block."""
+    voice = Voice()
+    async with batch(["forever"] * 5, voice):
+        await anyio.wait_all_tasks_blocked()
+        assert voice.at_once == 3
+
+    assert voice.at_once == 0
+
+
+async def test_an_async_generator_is_closed_where_it_was_read() -> None:
+    """The input learns that nobody listens any more."""
+    closed = []
+
+    async def endless() -> AsyncIterator[str]:
+        try:
+            while True:
+                yield "text"
+        finally:
+            with anyio.CancelScope(shield=True):
+                await anyio.lowlevel.checkpoint()
+            closed.append(True)
+
+    async with batch(endless(), Voice()) as results:
+        await anext(results)
+
+    assert closed == [True]
+
+
+async def test_an_input_that_breaks_is_told_after_its_results() -> None:
+    """What was read before is not lost, and the reader learns why it ends."""
+
+    def broken() -> Iterator[str]:
+        yield "a"
+        yield "b"
+        raise OSError("disk gone")
+
+    async with batch(broken(), Voice()) as results:
+        assert {(await anext(results)).name, (await anext(results)).name} == {"00000-a", "00001-b"}
+        with pytest.raises(OSError, match="disk gone"):
+            await anext(results)
+
+
+async def test_the_readers_own_error_leaves_as_itself() -> None:
+    """No ``ExceptionGroup`` for an exception of the caller's block."""
+    with pytest.raises(LookupError, match="mine"):
+        async with batch(["a"], Voice()):
+            raise LookupError("mine")
+
+
+async def test_an_unforeseen_error_ends_the_batch() -> None:
+    """A bug is not a failed row: it is raised, plainly."""
+    with pytest.raises(LookupError, match="bug"):
+        async with batch(["a", "bug", *("c" for _ in range(100))], Voice()) as results:
+            async for _ in results:
+                pass
+
+
+async def test_results_can_be_iterated_once() -> None:
+    """A second loop is a mistake, and says so."""
+    async with batch(["a"], Voice()) as results:
+        assert len([r async for r in results]) == 1
+        with pytest.raises(StreamConsumedError):
+            aiter(results)
+
+
+async def test_an_outer_cancellation_passes_through() -> None:
+    """Cancelling the caller cancels the batch and nothing is swallowed."""
+    voice = Voice()
+    with anyio.CancelScope() as scope:
+        async with batch(["forever"] * 9, voice) as results:
+            scope.cancel()
+            await anext(results)
+
+    assert scope.cancelled_caught
+    assert voice.at_once == 0

@@ -1,0 +1,53 @@
+"""Which links may be fetched."""
+
+from __future__ import annotations
+
+import pytest
+
+from step_tts._links import may_fetch
+
+ANY = ("*",)
+
+
+@pytest.mark.parametrize(
+    ("url", "hosts"),
+    [
+        ("https://cdn.example.com/a.wav?sig=1", ("cdn.example.com",)),
+        ("https://CDN.Example.com/a.wav", ("cdn.example.com",)),
+        ("https://x.example.com/a", ("*.example.com",)),
+        ("https://anything.example/a", ANY),
+        ("https://10.0.0.1/a", ("10.0.0.1",)),
+        ("http://127.0.0.1:8000/a", ("127.0.0.1",)),
+        ("http://localhost/a", ("localhost",)),
+        ("http://[::1]/a", ("::1",)),
+    ],
+)
+def test_a_named_host_may_be_fetched(url: str, hosts: tuple[str, ...]) -> None:
+    """What the caller named is allowed."""
+    assert may_fetch(url, hosts)
+
+
+@pytest.mark.parametrize(
+    ("url", "hosts"),
+    [
+        ("https://cdn.example.com/a", ()),
+        ("https://evil.example/a", ("*.example.com",)),
+        ("https://example.com.evil.example/a", ("*.example.com",)),
+        ("http://cdn.example.com/a", ("cdn.example.com",)),
+        ("http://cdn.example.com/a", ANY),
+        ("https://10.0.0.1/a", ANY),
+        ("https://[::1]/a", ANY),
+        ("http://169.254.169.254/latest/meta-data", ANY),
+        ("http://10.0.0.1/a", ("10.0.0.1",)),
+        ("https://localhost/a", ANY),
+        ("https://user:password@cdn.example.com/a", ANY),
+        ("file:///etc/passwd", ANY),
+        ("ftp://cdn.example.com/a", ANY),
+        ("https:///a", ANY),
+        ("https://[broken/a", ANY),
+        ("", ANY),
+    ],
+)
+def test_anything_else_may_not(url: str, hosts: tuple[str, ...]) -> None:
+    """A server cannot make the client look into its caller's network."""
+    assert not may_fetch(url, hosts)
