@@ -16,7 +16,7 @@ import attrs
 
 from step_tts._audio._mpeg import HEADER_SIZE, FrameHeader, parse_header
 from step_tts._audio._sync import RESYNC_WINDOW
-from step_tts._audio._tags import skip_id3v2, skip_tag
+from step_tts._audio._tags import skip_id3v2, skip_padding, skip_tag
 from step_tts._audio._walk import Source, Steps, Walker
 from step_tts._errors import (
     CorruptAudioError,
@@ -34,7 +34,9 @@ LEAD_LIMIT = 3 * RESYNC_WINDOW
 """Bytes of zeros and garbage tolerated before the first frame: a piece cut out of a stream."""
 
 _FREE_FORMAT_LIMIT = 5761  # Bytes: 640 kbit/s, LAME's limit, at 8 kHz.
-_PADDING = b"\x00\r\n\t "
+_NEXT_BYTES = frozenset(
+    {b"\xff", b"T", b"I", b"A", b"L"}
+)  # Of frames, ID3v1, ID3v2, APEv2, Lyrics3.
 _INFO_MARKS = frozenset({b"Xing", b"Info"})
 _VBRI_AT = HEADER_SIZE + 32  # Bytes; after the longest side information, whatever the channels.
 
@@ -120,7 +122,7 @@ class MpegWalker(Walker):
         return None
 
     def _complain_of_no_frame(self, window: bytes) -> None:
-        if not window.strip(_PADDING):
+        if not window.strip(b"\0"):
             raise EmptyAudioError(f"The {self.name} is a tag without sound behind it.")
         if (header := parse_header(window[:HEADER_SIZE].ljust(HEADER_SIZE, b"\0"))) is not None:
             self.sample_rate, self.channels = header.sample_rate, header.channels
@@ -177,21 +179,15 @@ class MpegWalker(Walker):
         """Tags and padding; after them no frame may come."""
         if not self._frames:
             raise EmptyAudioError(f"The {self.name} is a header frame without sound behind it.")
-        while (yield from self._pass_padding(source)) or (yield from skip_tag(source, self.name)):
+        while (yield from skip_padding(source)) or (yield from skip_tag(source, self.name)):
             pass
         rest = yield from source.peek(HEADER_SIZE)
         if rest:
             self._judge_rest(rest, source.position)
 
-    def _pass_padding(self, source: Source) -> Steps[bool]:
-        rest = (yield from source.peek(1)) and source.buffer[source.at :]
-        padding = len(rest) - len(rest.lstrip(_PADDING))
-        source.at += padding
-        return padding > 0
-
     def _judge_rest(self, rest: bytes, position: int) -> None:
-        if len(rest) < HEADER_SIZE and rest[0] == 0xFF:
-            raise TruncatedAudioError(f"The {self.name} ends inside a frame.")
+        if len(rest) < HEADER_SIZE and rest[:1] in _NEXT_BYTES:
+            raise TruncatedAudioError(f"The {self.name} ends inside a frame or a tag.")
         if len(rest) == HEADER_SIZE and parse_header(rest):
             raise self._two_files(position)
         raise CorruptAudioError(

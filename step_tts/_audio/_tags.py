@@ -16,9 +16,10 @@ from step_tts._errors import TruncatedAudioError
 if TYPE_CHECKING:
     from step_tts._audio._walk import Source, Steps
 
-__all__ = ["id3v2_size", "skip_id3v2", "skip_tag"]
+__all__ = ["id3v2_size", "skip_id3v2", "skip_padding", "skip_tag"]
 
 _LONGEST_MARK = 32
+_PADDING = b"\x00\r\n\t "
 _ID3V1_SIZE, _ID3V1_PLUS_SIZE = 128, 227
 _LYRICS_END = re.compile(rb"LYRICS(?:200|END)")
 _LYRICS_END_SIZE = 9
@@ -44,6 +45,14 @@ def skip_id3v2(source: Source, name: str) -> Steps[int]:
         return 0
     yield from _skip(source, size, f"The {name} ends inside its ID3v2 tag.")
     return size
+
+
+def skip_padding(source: Source) -> Steps[bool]:
+    """Pass zeros and line ends, if any stand here."""
+    rest = (yield from source.peek(1)) and source.buffer[source.at :]
+    padding = len(rest) - len(rest.lstrip(_PADDING))
+    source.at += padding
+    return padding > 0
 
 
 def skip_tag(source: Source, name: str) -> Steps[bool]:

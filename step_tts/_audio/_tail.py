@@ -43,6 +43,11 @@ class TailGuard:
         return self._held[:TAIL_LIMIT] if self.found else b""
 
     @property
+    def held(self) -> int:
+        """Bytes held back."""
+        return len(self._held)
+
+    @property
     def full(self) -> bool:
         """A document of ``TAIL_LIMIT`` bytes or more is held: this is no chance any more."""
         return self.found and len(self._held) >= TAIL_LIMIT
@@ -55,16 +60,15 @@ class TailGuard:
         return data[:at]
 
     def release(self) -> bytes:
-        """The document held back stands where text is at home: let go of it, and look further."""
+        """The document stands where text is at home: let go of it, and look further behind it."""
         held = self._held
-        at = self._find(held, 1)
+        at = self._find(held, TAIL_LIMIT)
         self._held = held[at:]
         return held[:at]
 
     def finish(self) -> bytes:
-        """Let go of a brace that did not become a document."""
-        held, self._held = (b"", self._held) if self.found else (self._held, b"")
-        return held
+        """No more bytes will come: let go of everything. ``tail`` still tells."""
+        return self._held
 
     def _find(self, data: bytes, start: int) -> int:
         """Where the first possible document begins that text follows up to the end or the limit."""

@@ -12,8 +12,13 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING
 
+from step_tts._audio._boxed import EbmlWalker, Mp4Walker
+from step_tts._audio._chunked import AiffWalker, AuWalker, CafWalker
+from step_tts._audio._flac import FlacWalker
+from step_tts._audio._framed import FramedWalker
 from step_tts._audio._labels import Label
 from step_tts._audio._mp3 import MpegWalker
+from step_tts._audio._ogg import OggWalker
 from step_tts._audio._open import OpenWalker, PcmWalker
 from step_tts._audio._sniff import NOTHING, TAG_ONLY, UNRECOGNISED, sniff
 from step_tts._audio._tags import id3v2_size
@@ -37,6 +42,21 @@ _WALKERS: dict[AudioFormat, type[Walker]] = {
     AudioFormat.MP2: MpegWalker,
     AudioFormat.WAV: WavWalker,
     AudioFormat.W64: WavWalker,
+    AudioFormat.FLAC: FlacWalker,
+    AudioFormat.OGG_OPUS: OggWalker,
+    AudioFormat.OGG_VORBIS: OggWalker,
+    AudioFormat.OGG_FLAC: OggWalker,
+    AudioFormat.OGG_SPEEX: OggWalker,
+    AudioFormat.AAC: FramedWalker,
+    AudioFormat.LATM: FramedWalker,
+    AudioFormat.AC3: FramedWalker,
+    AudioFormat.AMR: FramedWalker,
+    AudioFormat.WAVPACK: FramedWalker,
+    AudioFormat.M4A: Mp4Walker,
+    AudioFormat.WEBM: EbmlWalker,
+    AudioFormat.AIFF: AiffWalker,
+    AudioFormat.CAF: CafWalker,
+    AudioFormat.AU: AuWalker,
 }
 
 
@@ -158,10 +178,17 @@ class AudioVerifier:
     def _finish(self) -> bytes:
         cleared = b"" if self._walk else self._decide(complete=True)
         walk = self._walk
-        if walk is None or self._guard.found:
+        if walk is None:
+            raise EmptyAudioError("The server sent no audio: the body is empty.")
+        if self._guard.found and not walk.source.in_metadata:
             raise self._tail_error()
-        cleared += self._held_until_sound(walk, walk.feed(self._guard.finish()))
-        return cleared + bytes(self._lead) + walk.finish()
+        try:
+            cleared += self._held_until_sound(walk, walk.feed(self._guard.finish()))
+            return cleared + bytes(self._lead) + walk.finish()
+        except AudioError:
+            if self._guard.found:  # It was no part of a tag: the tag was cut, and this follows.
+                raise self._tail_error() from None
+            raise
 
     def _decide(self, *, complete: bool) -> bytes:
         """Sniff what has come, and let a walker pass it once the format is known."""
@@ -205,10 +232,10 @@ class AudioVerifier:
 
     def _pass(self, walk: Walk, data: bytes) -> bytes:
         cleared = walk.feed(self._guard.feed(data))
-        while self._guard.found and walk.source.in_metadata:
+        while self._guard.full:
+            if not walk.source.in_metadata:
+                raise self._tail_error()
             cleared += walk.feed(self._guard.release())
-        if self._guard.full:
-            raise self._tail_error()
         return self._held_until_sound(walk, cleared)
 
     def _held_until_sound(self, walk: Walk, cleared: bytes) -> bytes:
@@ -223,7 +250,7 @@ class AudioVerifier:
         return lead
 
     def _tail_error(self) -> AudioError:
-        if self._walk is None or not self._walk.source.position:
+        if self._guard.held == self.received:
             return NotAudioError(
                 f"The server sent a JSON document instead of audio ({self._label})."
             )

@@ -19,12 +19,27 @@ if TYPE_CHECKING:
     from step_tts._audio._repair import HeaderPatch
     from step_tts._models import AudioFormat
 
-__all__ = ["Source", "Steps", "Walk", "Walker"]
+__all__ = ["Seam", "Source", "Steps", "Walk", "Walker"]
 
 _T = TypeVar("_T")
 
 Steps: TypeAlias = Generator[None, None, _T]
 """A piece of a walk: each ``yield`` waits for more bytes, the return value is what was read."""
+
+
+class Seam:
+    """Makes a mark findable that a chunk border cuts in two."""
+
+    def __init__(self, mark_size: int) -> None:
+        self._reach = mark_size - 1
+        self._kept = b""
+
+    def windows(self, piece: bytes) -> tuple[bytes, bytes]:
+        """The bytes around the border before ``piece``, and ``piece``."""
+        reach = self._reach
+        around = self._kept + piece[:reach]
+        self._kept = (self._kept + piece[-reach:])[-reach:]
+        return around, piece
 
 
 class Source:

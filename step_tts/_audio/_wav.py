@@ -16,7 +16,7 @@ import attrs
 
 from step_tts._audio._repair import HeaderPatch, repair_wav
 from step_tts._audio._riff import Layout, is_placeholder, layout_of
-from step_tts._audio._walk import Source, Steps, Walker
+from step_tts._audio._walk import Seam, Source, Steps, Walker
 from step_tts._errors import CorruptAudioError, EmptyAudioError, TruncatedAudioError
 
 if TYPE_CHECKING:
@@ -116,7 +116,7 @@ class WavWalker(Walker):
         self._form_size = 0
         self._source: Source | None = None
         self._sound_end: int | None = None
-        self._seam = b""
+        self._seam = Seam(len("RIFF....WAVE"))
 
     @property
     def sound_size(self) -> int:
@@ -238,13 +238,12 @@ class WavWalker(Walker):
 
     def _watch(self, piece: bytes) -> None:
         """With the length unknown, a second file can only be known by its head."""
-        for window in (self._seam + piece[:11], piece):
+        for window in self._seam.windows(piece):
             at = window.find(b"WAVE", 8)
             while at >= 0:
                 if window[at - 8 : at - 4] in _FORMS:
                     raise self._two_files()
                 at = window.find(b"WAVE", at + 1)
-        self._seam = (self._seam + piece[-11:])[-11:]
 
     def _two_files(self) -> CorruptAudioError:
         return CorruptAudioError(f"Another {self.name} follows the first: two files run together.")
