@@ -33,9 +33,11 @@ _REQUEST_ID_TEXT = re.compile(r"request[ _-]id:?\s*([\w.:-]{4,128})", re.ASCII |
 _IDENTIFIER = re.compile(r"[A-Za-z][\w.:-]{2,63}", re.ASCII)
 _VALIDATION_ITEMS = 3  # of a FastAPI list; the first says enough
 
-_TITLE = re.compile(r"<(title|h1)\b[^>]*>(.*?)</\1", re.DOTALL | re.IGNORECASE)
-_SILENT = re.compile(r"<(script|style)\b.*?</\1|<!--.*?-->|<[^>]*>", re.DOTALL | re.IGNORECASE)
-_PAGE_LIMIT = 16_384  # characters of a page that are looked at
+_TITLE = re.compile(r"<(title|h1)\b[^>]*>(.*?)</\1[^>]*>", re.DOTALL | re.IGNORECASE)
+_SILENT = re.compile(
+    r"<(script|style)\b.*?</\1[^>]*>|<!--.*?-->|<[^>]*>", re.DOTALL | re.IGNORECASE
+)
+_PAGE_LIMIT = 4096  # characters of a page that are looked at; the title stands early
 _HTML = re.compile(r"<(?:!doctype html|html|head|body|title|center|h1)\b", re.IGNORECASE)
 
 _GZIP = b"\x1f\x8b"
@@ -123,8 +125,11 @@ def _is_object(value: object) -> TypeGuard[_Object]:
     return isinstance(value, dict)
 
 
-def _is_text(value: object) -> TypeGuard[str]:
-    return isinstance(value, str) and bool(value.strip())
+def _text_of(value: object) -> str | None:
+    """Return a text, or the first of a list of texts; ``None`` for all else."""
+    if isinstance(value, list) and value:
+        value = value[0]
+    return value if isinstance(value, str) and value.strip() else None
 
 
 def _layers(value: object, depth: int = 0) -> Iterator[_Object]:
@@ -138,15 +143,13 @@ def _layers(value: object, depth: int = 0) -> Iterator[_Object]:
 
 
 def _first_text(layers: tuple[_Object, ...], keys: tuple[str, ...]) -> str | None:
-    found = (layer[key] for layer in layers for key in keys if _is_text(layer.get(key)))
-    return next((str(text) for text in found), None)
+    found = (_text_of(layer.get(key)) for layer in layers for key in keys)
+    return next(filter(None, found), None)
 
 
 def _message(value: object, layers: tuple[_Object, ...]) -> str | None:
-    if isinstance(value, list) and value and _is_text(value[0]):
-        value = value[0]
     return (
-        (value if _is_text(value) else None)
+        _text_of(value)
         or _validation(layers)
         or _first_text(layers, _MESSAGES)
         or _first_text(layers, _LOOSE_MESSAGES)
@@ -162,12 +165,10 @@ def _validation(layers: tuple[_Object, ...]) -> str | None:
 
 def _refusals(items: list[object]) -> Iterator[str]:
     for item in items:
-        if _is_object(item) and _is_text(item.get("msg")):
-            place = item.get("loc")
-            where = ".".join(map(str, place)) if isinstance(place, list) else ""
-            yield f"{where}: {item['msg']}" if where else str(item["msg"])
-        elif _is_text(item):
-            yield item
+        said = _text_of(item.get("msg") if _is_object(item) else item)
+        place = item.get("loc") if _is_object(item) else None
+        if said:
+            yield ".".join(map(str, place)) + f": {said}" if isinstance(place, list) else said
 
 
 def _code(layers: tuple[_Object, ...]) -> str | None:

@@ -26,7 +26,7 @@ import attrs
 if TYPE_CHECKING:
     from collections.abc import Callable, Iterator, Sequence
 
-__all__ = ["MARK", "RUN", "redact", "shorten", "tidy"]
+__all__ = ["MARK", "RUN", "Redactor", "redact", "shorten", "tidy"]
 
 MARK = "[redacted]"
 RUN = 6
@@ -81,15 +81,26 @@ def shorten(text: str, limit: int) -> str:
 
 def redact(text: str, secrets: Sequence[str] = ()) -> str:
     """Return the text as one printable line without secrets."""
-    line = tidy(text)
-    hidden = bytearray(len(line))
-    for pattern in _LOOKS_SECRET:
-        for match in pattern.finditer(line):
-            _hide(hidden, *match.span(1))
-    views = list(_views(line))
-    for secret in secrets:
-        _hide_secret(_fold(tidy(secret)), views, hidden)
-    return _covered(line, hidden)
+    return Redactor(secrets).redact(text)
+
+
+class Redactor:
+    """Take the same secrets out of several texts; preparing a long one is most of the work."""
+
+    def __init__(self, secrets: Sequence[str]) -> None:
+        self._secrets = tuple(map(_prepared, secrets))
+
+    def redact(self, text: str) -> str:
+        """Return the text as one printable line without secrets."""
+        line = tidy(text)
+        hidden = bytearray(len(line))
+        for pattern in _LOOKS_SECRET:
+            for match in pattern.finditer(line):
+                _hide(hidden, *match.span(1))
+        for view in _views(line):
+            for secret in self._secrets:
+                view.hide(secret, hidden)
+        return _covered(line, hidden)
 
 
 def _hide(hidden: bytearray, start: int, end: int) -> None:
@@ -101,14 +112,23 @@ def _covered(line: str, hidden: bytearray) -> str:
     return "".join(MARK if covered else "".join(c for c, _ in run) for covered, run in runs)
 
 
-def _hide_secret(secret: str, views: Sequence[_View], hidden: bytearray) -> None:
-    """Cover a secret; a link's scheme and host only where the whole link stands."""
-    link = _LINK.fullmatch(secret)
-    runs = link[1] if link else secret
-    for view in views:
-        if link or len(secret) < RUN:
-            view.hide_whole(secret, hidden)
-        view.hide_runs(runs, hidden)
+@attrs.frozen
+class _Secret:
+    """What gives a secret away: any of these runs, or the whole of it standing alone."""
+
+    runs: frozenset[str]
+    whole: re.Pattern[str] | None
+
+
+def _prepared(secret: str) -> _Secret:
+    """Prepare a secret; of a link, scheme and host give nothing away by themselves."""
+    folded = _fold(tidy(secret))
+    link = _LINK.fullmatch(folded)
+    long = link[1] if link else folded
+    runs = frozenset(long[i : i + RUN] for i in range(len(long) - RUN + 1))
+    needs_whole = link or (len(folded) < RUN and any(map(str.isalnum, folded)))
+    alone = rf"(?<![a-z0-9]){re.escape(folded)}(?![a-z0-9])"
+    return _Secret(runs, re.compile(alone) if needs_whole else None)
 
 
 def _fold(text: str) -> str:
@@ -124,18 +144,17 @@ class _View:
     starts: Sequence[int]
     ends: Sequence[int]
 
-    def hide_runs(self, secret: str, hidden: bytearray) -> None:
-        known = {secret[i : i + RUN] for i in range(len(secret) - RUN + 1)}
-        for i in range(len(self.characters) - RUN + 1):
-            if self.characters[i : i + RUN] in known:
-                _hide(hidden, self.starts[i], self.ends[i + RUN - 1])
+    def hide(self, secret: _Secret, hidden: bytearray) -> None:
+        """Mark in ``hidden`` what of the line gives the secret away."""
+        for start, end in self._found(secret):
+            _hide(hidden, self.starts[start], self.ends[end - 1])
 
-    def hide_whole(self, secret: str, hidden: bytearray) -> None:
-        if not any(character.isalnum() for character in secret):
-            return
-        alone = rf"(?<![a-z0-9]){re.escape(secret)}(?![a-z0-9])"
-        for match in re.finditer(alone, self.characters):
-            _hide(hidden, self.starts[match.start()], self.ends[match.end() - 1])
+    def _found(self, secret: _Secret) -> Iterator[tuple[int, int]]:
+        if secret.whole:
+            yield from (match.span() for match in secret.whole.finditer(self.characters))
+        for i in range(len(self.characters) - RUN + 1 if secret.runs else 0):
+            if self.characters[i : i + RUN] in secret.runs:
+                yield i, i + RUN
 
 
 def _views(line: str) -> Iterator[_View]:
@@ -175,4 +194,6 @@ def _units(text: str) -> Iterator[tuple[str, int, int]]:
 
 
 def _printable(text: str) -> str:
+    if text.isprintable():
+        return text
     return "".join(character if character.isprintable() else " " for character in text)

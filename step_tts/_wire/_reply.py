@@ -13,7 +13,7 @@ from step_tts._errors import APIError, AudioLinkError, RedirectError, RetryAdvic
 from step_tts._wire._document import read_document
 from step_tts._wire._headers import request_id_from, retry_after_from, should_retry_from
 from step_tts._wire._payload import find_link
-from step_tts._wire._redact import redact, shorten
+from step_tts._wire._redact import Redactor, shorten
 from step_tts._wire._verdict import judge, judge_codes
 
 if TYPE_CHECKING:
@@ -51,20 +51,20 @@ def error_from_reply(
     retry_after = retry_after_from(headers, now)
     verdict = judge(status, headers, document, told_to_wait=retry_after is not None)
     link = find_link(document.value) if verdict.kind is AudioLinkError else None
-    hidden = [*secrets, link] if link else secrets
+    redactor = Redactor([*secrets, link] if link else secrets)
     error = verdict.kind(
-        _sentence(verdict.sentence, document, hidden),
+        _sentence(verdict.sentence, document, redactor),
         hint=verdict.hint,
         status_code=status,
-        request_id=_name(request_id_from(headers) or document.request_id, secrets),
-        code=_name(document.code, secrets),
-        type=_name(document.type, secrets),
-        body=_snippet(document, hidden),
+        request_id=_name(request_id_from(headers) or document.request_id, redactor),
+        code=_name(document.code, redactor),
+        type=_name(document.type, redactor),
+        body=_snippet(document, redactor),
         advice=verdict.advice,
         retry_after=retry_after,
     )
     error.advice = _advice(error.advice, should_retry_from(headers))
-    return _with_address(error, link, headers.get("location", ""), secrets)
+    return _with_address(error, link, headers.get("location", ""), redactor)
 
 
 def enrich_from_tail(error: _AnyError, tail: bytes, secrets: Sequence[str] = ()) -> _AnyError:
@@ -75,34 +75,35 @@ def enrich_from_tail(error: _AnyError, tail: bytes, secrets: Sequence[str] = ())
     document = read_document(tail, "application/json")
     if document.kind != "json":
         return error
-    error.message = _sentence(error.message, document, secrets)
+    redactor = Redactor(secrets)
+    error.message = _sentence(error.message, document, redactor)
     error.args = (error.message,)
-    error.code = _name(document.code, secrets) or error.code
-    error.type = _name(document.type, secrets) or error.type
-    error.request_id = error.request_id or _name(document.request_id, secrets)
-    error.body = _snippet(document, secrets)
+    error.code = _name(document.code, redactor) or error.code
+    error.type = _name(document.type, redactor) or error.type
+    error.request_id = error.request_id or _name(document.request_id, redactor)
+    error.body = _snippet(document, redactor)
     if judge_codes(document):
         error.advice = RetryAdvice.NEVER
     return error
 
 
-def _sentence(ours: str, document: Document, secrets: Sequence[str]) -> str:
+def _sentence(ours: str, document: Document, redactor: Redactor) -> str:
     said = document.text if document.kind == "html" else document.message
-    shown = _redacted(said, secrets, _SAID_LIMIT)
+    shown = _redacted(said, redactor, _SAID_LIMIT)
     return f'{ours} It says: "{shown}"' if shown else ours
 
 
-def _snippet(document: Document, secrets: Sequence[str]) -> str | None:
-    return _redacted(document.text, secrets, _BODY_LIMIT)
+def _snippet(document: Document, redactor: Redactor) -> str | None:
+    return _redacted(document.text, redactor, _BODY_LIMIT)
 
 
-def _name(text: str | None, secrets: Sequence[str]) -> str | None:
-    return _redacted(text, secrets, _NAME_LIMIT)
+def _name(text: str | None, redactor: Redactor) -> str | None:
+    return _redacted(text, redactor, _NAME_LIMIT)
 
 
-def _redacted(text: str | None, secrets: Sequence[str], limit: int) -> str | None:
+def _redacted(text: str | None, redactor: Redactor, limit: int) -> str | None:
     """Redact, then cut. Twice the limit is read, since redaction mostly makes text shorter."""
-    return shorten(redact((text or "")[: 2 * limit], secrets), limit) or None
+    return shorten(redactor.redact((text or "")[: 2 * limit]), limit) or None
 
 
 def _advice(advice: RetryAdvice, should_retry: bool | None) -> RetryAdvice:  # noqa: FBT001  tri-state
@@ -111,14 +112,13 @@ def _advice(advice: RetryAdvice, should_retry: bool | None) -> RetryAdvice:  # n
     return RetryAdvice.TRANSIENT if should_retry else RetryAdvice.NEVER
 
 
-def _with_address(
-    error: APIError, link: str | None, location: str, secrets: Sequence[str]
-) -> APIError:
+def _with_address(error: APIError, link: str | None, location: str, redactor: Redactor) -> APIError:
     if isinstance(error, AudioLinkError):
         error.url = link
     if isinstance(error, RedirectError):
-        error.location = _name(_without_query(location), secrets)
-        error.hint = error.hint if error.location else "It does not say which."
+        error.location = _name(_without_query(location), redactor)
+        where = f"It is {error.location}" if error.location else "It does not say which"
+        error.hint = f"{where}; set base_url to the address of the API itself."
     return error
 
 

@@ -100,6 +100,8 @@ _NO_MODEL = re.compile(
 )
 _NO_PATH = re.compile(r"invalid url|cannot post|no route|^not found$", re.IGNORECASE)
 
+_WORDS_LIMIT = 2000  # characters; servers come to the point before
+
 _PATH_HINT = "The path is wrong: check base_url, which usually ends in /v1."
 _PERMANENT_HINT = "The status is the server's, but the fault is in the request."
 _SLOW_HINT = "It was probably billed and may still be running: send shorter texts."
@@ -208,7 +210,7 @@ def _judge_error_in_success(status: int, document: Document) -> Verdict:
 
 
 def _words(document: Document) -> str:
-    return " ".join(filter(None, (document.code, document.type, document.message)))
+    return " ".join(filter(None, (document.code, document.type, document.message)))[:_WORDS_LIMIT]
 
 
 def _speaks_of_quota(document: Document) -> bool:
