@@ -101,12 +101,12 @@ def read_ebml(head: bytes) -> AudioFormat | NotAudio | None:
     doc_types = _children(peek(head, start, end - start), _DOC_TYPE)
     if not any(name.rstrip(b"\x00") in {b"webm", b"matroska"} for name in doc_types):
         return None
-    for kind, start, content_end in _elements(head, end):
-        if kind == _TRACKS:
-            return _judge_entries(peek(head, start, content_end - start))
-        if kind == _CLUSTER:
-            break
-    return NotAudio("a Matroska file without tracks")
+    kind, start, end = next(
+        found for found in _elements(head, end) if found[0] in {_TRACKS, _CLUSTER}
+    )
+    if kind == _CLUSTER:
+        return NotAudio("a Matroska file without tracks")
+    return _judge_entries(peek(head, start, end - start))
 
 
 def _judge_entries(tracks: bytes) -> AudioFormat | NotAudio:

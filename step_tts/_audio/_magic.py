@@ -35,7 +35,7 @@ def _read_riff(head: bytes) -> Verdict:
 
 _OTHER_RIFF = {b"AVI ": NotAudio("an AVI video"), b"WEBP": NotAudio("a WebP picture")}
 
-_LARGEST_FIRST_CHUNK = 1 << 29  # Bytes. ASCII text read as a size exceeds it ("RIFF vs WAVE: ...").
+_LARGEST_FIRST_CHUNK = 1 << 24  # Bytes. Text read as a size is far above ("RIFF vs WAVE: what").
 
 
 def _first_chunk_is_plausible(head: bytes) -> bool:
@@ -51,7 +51,7 @@ def _read_w64(head: bytes) -> Verdict:
 
 def _read_flac(head: bytes) -> Verdict:
     """A STREAMINFO block, 34 bytes long, must come first; its top bit says "last block"."""
-    kind, size = head[4] & 0x7F, peek_number(head, 5, 3)
+    kind, size = peek_number(head, 4, 1) & 0x7F, peek_number(head, 5, 3)
     return AudioFormat.FLAC if (kind, size) == (0, 34) else None
 
 
@@ -89,9 +89,14 @@ def _read_form(head: bytes) -> Verdict:
     return AudioFormat.AIFF if peek(head, 8, 4) in {b"AIFF", b"AIFC"} else None
 
 
+_AMR_FRAME_TYPES = frozenset({*range(10), 15})  # RFC 4867 §4.3.1, narrow and wide; 15: no data.
+
+
 def _read_amr(head: bytes) -> Verdict:
-    """After the magic line comes a frame header: three bits of it are zero, or it is a script."""
-    return None if peek_number(head, head.index(b"\n") + 1, 1) & 0x83 else AudioFormat.AMR
+    """After the magic line comes a frame header, a zero bit on either side, or it is a script."""
+    header = peek_number(head, head.index(b"\n") + 1, 1)
+    is_frame = not header & 0x83 and header >> 3 in _AMR_FRAME_TYPES
+    return AudioFormat.AMR if is_frame else None
 
 
 def _read_au(head: bytes) -> Verdict:

@@ -18,6 +18,7 @@ from step_tts._audio._boxes import read_mp4
 from step_tts._audio._magic import LONGEST_MAGIC, Verdict, by_magic
 from step_tts._audio._peek import TooShortError, peek
 from step_tts._audio._sync import RESYNC_WINDOW, by_sync, resync
+from step_tts._audio._tags import id3v2_size
 from step_tts._audio._text_tests import STRUCTURE_WINDOW, by_plain_text, by_structure
 from step_tts._models import AudioFormat, NeedMore, NotAudio, Sniffed
 
@@ -58,6 +59,8 @@ def sniff(head: bytes, *, content_type: str | None = None, complete: bool = Fals
     if start >= len(data):
         return TAG_ONLY if data else NOTHING
     media_type = (content_type or "").partition(";")[0].strip().lower()
+    if start and media_type in _RAW_TYPES:
+        media_type = ""  # Raw samples wear no tag: the label is wrong.
     answer = _judge(_Body(data[start:], media_type, complete))
     return NeedMore(start + answer.at_least) if isinstance(answer, NeedMore) else answer
 
@@ -68,23 +71,10 @@ def _end_of_tags(head: bytes, *, complete: bool) -> int:
     while True:
         if not complete:
             peek(head, at, LONGEST_MAGIC)
-        size = _tag_size(head[at : at + 10])
-        if not size:
+        size = id3v2_size(head[at : at + 10])
+        if size is None:
             return at
         at += size
-
-
-def _tag_size(header: bytes) -> int:
-    """Bytes of a tag with its header, padding and footer (ID3v2.4 structure §3); 0 if none.
-
-    The size is four times seven bits; version and sizes keep the word "ID3" in a text apart.
-    """
-    sizes = header[6:10]
-    if header[:3] != b"ID3" or header[3] not in {2, 3, 4} or len(sizes) < 4 or max(sizes) > 0x7F:
-        return 0
-    content = sizes[0] << 21 | sizes[1] << 14 | sizes[2] << 7 | sizes[3]
-    footer = 10 if header[3] == 4 and header[5] & 0x10 else 0
-    return 10 + content + footer
 
 
 @attrs.frozen

@@ -45,8 +45,8 @@ def by_sync(head: bytes, *, complete: bool = False) -> AudioFormat | None:
     """
     if head[0] == 0xFF:
         return _mpeg_or_adts(head, 0, mpeg_hops=1, complete=complete)
-    if head[0] == 0x56:
-        is_loas = _chained(_read_loas, _LOAS_HEADER, head, 0, hops=2, complete=complete)
+    if head[0] == 0x56:  # Eleven bits of sync: too few to believe less than two hops, ever.
+        is_loas = _chained(_read_loas, _LOAS_HEADER, head, 0, hops=2, complete=False)
         return AudioFormat.LATM if is_loas else None
     if head[0] == 0x0B:
         is_ac3 = _chained(_read_ac3, _AC3_HEADER, head, 0, hops=1, complete=complete)

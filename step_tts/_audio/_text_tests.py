@@ -1,8 +1,8 @@
 """Text where sound was promised: JSON, HTML, event streams, links, plain words.
 
-Knows how text looks in the encodings servers use (UTF-8, UTF-16 and UTF-32, GBK). A single byte
-proves nothing: about 1.2 % of headerless PCM starts with ``<``, ``{`` or ``[`` (wire.md §8), so a
-verdict takes a plausible opening and ``STRUCTURE_WINDOW`` bytes that are text throughout.
+Knows how text looks in the encodings servers use: UTF-8, GBK, UTF-16 and UTF-32 with a mark. A
+single byte proves nothing: about 1.2 % of headerless PCM starts with ``<``, ``{`` or ``[``
+(wire.md §8), so a verdict takes a plausible opening and ``STRUCTURE_WINDOW`` bytes of text.
 Knows nothing of what a document says; ``_wire`` reads errors.
 """
 
@@ -34,7 +34,7 @@ _FORMS: tuple[tuple[re.Pattern[str], NotAudio], ...] = tuple(
         (r"<!doctype html|<(html|head|body|title|center|h1|script|div|p)\b|<!--", "an HTML page"),
         (r"<\?xml|<!doctype|<[a-z][\w:.-]*[\s/>]", "an XML document"),
         (r"data:[\w.+-]+/[\w.+-]+[;,]", "a data: URL"),
-        (r"(data|event|id|retry)\s?:|:", "an event stream"),
+        (r"(data|event|id|retry):|:.*\n", "an event stream"),
         (r"https?://\S", "a link"),
         (r"#EXTM3U", "a playlist"),
         (r"(UklGR|SUQz|//[M-Ps-v]|T2dnU|ZkxhQ)[a-z0-9+/]{20}", "audio written as base64 text"),
@@ -89,7 +89,7 @@ def _may_stand_in_text(char: str) -> bool:
 
 
 def _decodings(data: bytes, *, wide: bool) -> Iterator[str | None]:
-    if wide and (encoding := _wide_encoding(data[:4])):
+    if wide and (encoding := _wide_encoding(data)):
         yield _decode(data, encoding)
     yield _decode(data, "utf-8")
     if _CHINESE.fullmatch(data):
@@ -99,19 +99,17 @@ def _decodings(data: bytes, *, wide: bool) -> Iterator[str | None]:
 _CHINESE = re.compile(rb"([\t\n\r -~]|[\xa1-\xa3\xb0-\xf7][\xa1-\xfe])*[\xa1-\xf7]?")
 """GB 2312: ASCII, punctuation and hanzi. All of GBK would take in half of all binary data."""
 
-_WIDE = (
-    (re.compile(rb"\xff\xfe\0\0|\0\0\xfe\xff"), "utf-32"),
-    (re.compile(rb"\xff\xfe|\xfe\xff"), "utf-16"),
-    (re.compile(rb"[\n -~]\0\0\0"), "utf-32-le"),
-    (re.compile(rb"\0\0\0[\n -~]"), "utf-32-be"),
-    (re.compile(rb"[\n -~]\0[\n -~]\0"), "utf-16-le"),
-    (re.compile(rb"\0[\n -~]\0[\n -~]"), "utf-16-be"),
+_BYTE_ORDER_MARKS = (
+    (codecs.BOM_UTF32_LE, "utf-32"),  # Before UTF-16: it begins with the same two bytes.
+    (codecs.BOM_UTF32_BE, "utf-32"),
+    (codecs.BOM_UTF16_LE, "utf-16"),
+    (codecs.BOM_UTF16_BE, "utf-16"),
 )
 
 
-def _wide_encoding(start: bytes) -> str | None:
-    """Tell UTF-16 and UTF-32 by their byte-order mark, or by two ASCII characters."""
-    return next((encoding for pattern, encoding in _WIDE if pattern.match(start)), None)
+def _wide_encoding(data: bytes) -> str | None:
+    """Only a mark tells: without one, quiet PCM reads as UTF-16, sample by sample."""
+    return next((name for mark, name in _BYTE_ORDER_MARKS if data.startswith(mark)), None)
 
 
 def _decode(data: bytes, encoding: str) -> str | None:
