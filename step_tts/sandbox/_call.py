@@ -1,0 +1,82 @@
+"""One request on its way through the sandbox: what is known of it, and how it is answered."""
+
+from __future__ import annotations
+
+import time
+from typing import TYPE_CHECKING
+
+import attrs
+
+from step_tts.sandbox._app import presented_key
+from step_tts.sandbox._scene import Scene
+
+if TYPE_CHECKING:
+    from step_tts.sandbox._app import Order
+    from step_tts.sandbox._connection import Connection
+    from step_tts.sandbox._faults import Fault
+    from step_tts.sandbox._http import Ask, Pairs
+    from step_tts.sandbox._log import Outcome
+    from step_tts.sandbox._sandbox import Sandbox
+
+__all__ = ["Call"]
+
+
+@attrs.define(kw_only=True)
+class Call:
+    """A request, the connection it came by, and what has become of it."""
+
+    ask: Ask
+    line: Connection
+    number: int
+    sandbox: Sandbox
+    sample_rate: int
+    keeps_alive: bool
+    limits: Pairs = ()
+    """Headers about the rate."""
+    done: bool = False
+    left: bool = False
+
+    @property
+    def id(self) -> str:
+        """The request's name for support staff."""
+        return f"sandbox{self.number:06d}"
+
+    @property
+    def outcome(self) -> Outcome:
+        """What is to be noted about it."""
+        if self.done:
+            return "answered"
+        return "left" if self.left else "failed"
+
+    def headers(self) -> Pairs:
+        """What stands on every answer (X-Oneapi-Request-Id does in the whole family)."""
+        ids = (("X-Oneapi-Request-Id", self.id), ("X-Request-Id", self.id))
+        return (*ids, *self.limits, *(() if self.keeps_alive else (("Connection", "close"),)))
+
+    async def play(self, fault: Fault, order: Order | None = None, pcm: bytes = b"") -> None:
+        """Answer with this.
+
+        Raises:
+            PeerLeft: There is nobody to answer.
+            MissingExtraError: It cannot be made here. Nothing has been sent.
+        """
+        self.keeps_alive &= fault.keeps_alive
+        self.sandbox.note(self.number, status=fault.status)
+        await self.line.play(fault.play(self.scene(order, pcm)))
+
+    def scene(self, order: Order | None, pcm: bytes) -> Scene:
+        """What an answer is made from."""
+        return Scene(
+            text=order.text if order else "",
+            response_format=order.response_format if order else "wav",
+            model=order.model if order else "",
+            request_id=self.id,
+            origin=self.sandbox.origin,
+            elsewhere=self.sandbox.elsewhere,
+            number=self.number,
+            key=presented_key(self.ask),
+            now=time.time(),
+            headers=self.headers(),
+            pcm=pcm,
+            sample_rate=self.sample_rate,
+        )

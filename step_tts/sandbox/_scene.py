@@ -1,0 +1,70 @@
+"""What an answer is made from: the facts of one request and the sound it would have got.
+
+Pure. Faults and recipes see a request through this value alone.
+"""
+
+from __future__ import annotations
+
+import json
+from email.utils import formatdate
+from string import Template
+
+import attrs
+
+from step_tts.sandbox._encode import content_type, encode
+from step_tts.sandbox._http import Framing, Pairs, framing_headers, head
+
+__all__ = ["Scene"]
+
+
+@attrs.frozen(kw_only=True)
+class Scene:
+    """What a fault has to work with. No part of it is shown in a repr."""
+
+    text: str = attrs.field(repr=False)
+    response_format: str
+    model: str
+    request_id: str
+    origin: str
+    """Scheme, host and port of the sandbox."""
+    elsewhere: str
+    """The same sandbox under another name: another origin to a client."""
+    number: int
+    key: str = attrs.field(repr=False)
+    """The key as it was presented."""
+    now: float
+    """Seconds since 1970."""
+    headers: Pairs = ()
+    """What stands on every answer: request ids, limits, whether the connection lives on."""
+    pcm: bytes = attrs.field(default=b"", repr=False)
+    sample_rate: int = 22050
+
+    @property
+    def content_type(self) -> str:
+        """The honest type of a good answer."""
+        return content_type(self.response_format, self.sample_rate)
+
+    def audio(self, *, streamed: bool = False) -> bytes:
+        """The whole good answer: with true sizes, or as it looks when streamed."""
+        return encode(self.pcm, self.response_format, self.sample_rate, streamed=streamed)
+
+    def fill(self, template: str) -> str:
+        """Put this scene's facts in the place of ``$names``; JSON texts come quoted."""
+        return Template(template).safe_substitute(
+            input=json.dumps(self.text, ensure_ascii=False),
+            model=self.model,
+            id=self.request_id,
+            origin=self.origin,
+            elsewhere=self.elsewhere,
+            number=self.number,
+            key=self.key,
+            type=self.content_type,
+            rate=self.sample_rate,
+            suffix=self.response_format,
+            soon=formatdate(self.now + 2, usegmt=True),
+        )
+
+    def audio_head(self, framing: Framing, length: int, *, version: str = "1.1") -> bytes:
+        """The head of a good answer."""
+        headers = (("Content-Type", self.content_type), *framing_headers(framing, length))
+        return head(200, (*headers, *self.headers), version=version)

@@ -1,0 +1,142 @@
+"""Opens the sandbox on the loopback interface and closes it again, with all it started."""
+
+from __future__ import annotations
+
+import ipaddress
+from contextlib import asynccontextmanager
+from functools import partial
+from typing import TYPE_CHECKING, Any
+
+import anyio
+from anyio import to_thread
+from anyio.abc import SocketAttribute
+
+from step_tts._errors import ConfigurationError
+from step_tts._models import DEFAULT_MODEL
+from step_tts.sandbox._app import Rules
+from step_tts.sandbox._encode import ENCODERS
+from step_tts.sandbox._limits import as_capacity, as_latency
+from step_tts.sandbox._sandbox import Sandbox
+from step_tts.sandbox._service import Plan, Service
+from step_tts.sandbox._voices import choose_voice
+
+if TYPE_CHECKING:
+    from collections.abc import AsyncIterator, Callable, Coroutine, Sequence
+
+    from step_tts.sandbox._limits import Capacity, Latency, Rate
+    from step_tts.sandbox._schedule import FaultsLike
+    from step_tts.sandbox._voices import VoiceChoice
+
+__all__ = ["serve"]
+
+
+@asynccontextmanager
+async def serve(
+    *,
+    voice: VoiceChoice = "auto",
+    api_key: str | None = "sandbox-key",
+    models: Sequence[str] = (DEFAULT_MODEL,),
+    host: str = "127.0.0.1",
+    port: int = 0,
+    faults: FaultsLike = None,
+    capacity: int | Capacity | None = None,
+    rate: Rate | None = None,
+    latency: float | Latency | None = None,
+    response_format: str = "wav",
+    content_length: bool = False,
+    chunk_size: int = 8192,
+    max_input_bytes: int | None = None,
+    keep: int = 1000,
+    seed: int = 0,
+) -> AsyncIterator[Sandbox]:
+    """Serve ``POST /v1/audio/speech`` on the loopback interface while the block runs.
+
+    Args:
+        voice: ``espeak`` (needs the extra ``sandbox``), ``tone``, ``auto`` for the first of them
+            that works, or any ``Voice`` of your own.
+        api_key: The key that is let in; ``None`` lets everybody in.
+        models: The models that are known; empty for any.
+        host: A loopback address, or ``localhost``.
+        port: 0 takes a free one.
+        faults: What goes wrong: one fault or its name for every request, a sequence for one
+            request after the other, or ``Faults``. May be set later: ``sandbox.faults = ...``.
+            A request that names one in its header ``X-Sandbox-Fault`` gets that.
+        capacity: How many requests for speech are served at once; more are answered 429.
+        rate: How many are taken in a span of time; more are answered 429.
+        latency: Seconds until the first byte, or a law.
+        response_format: ``wav``, ``mp3`` (needs the extra ``sandbox``) or ``pcm``, for requests
+            that name none.
+        content_length: Send whole audio under its length, with true sizes, rather than in
+            chunks while it is spoken.
+        chunk_size: Bytes in the largest chunk.
+        max_input_bytes: The longest text taken, in bytes of UTF-8; ``None`` for any.
+        keep: How many requests ``sandbox.requests`` remembers.
+        seed: For all that is left to chance.
+
+    Raises:
+        ConfigurationError: An argument makes no sense.
+        MissingExtraError: The voice asked for is not installed.
+        ValueError: No fault has this name.
+        OSError: The port is taken.
+    """
+    address = _loopback(host)
+    if response_format not in ENCODERS:
+        raise ConfigurationError(f"response_format must be one of {', '.join(ENCODERS)}.")
+    if chunk_size < 1:
+        raise ConfigurationError(f"chunk_size must be 1 or more: {chunk_size!r}")
+    plan = Plan(
+        rules=Rules(
+            api_key=api_key,
+            models=tuple(models),
+            response_format=response_format,
+            max_input_bytes=max_input_bytes,
+        ),
+        voice=await to_thread.run_sync(choose_voice, voice),
+        capacity=as_capacity(capacity),
+        rate=rate,
+        latency=as_latency(latency),
+        content_length=content_length,
+        chunk_size=chunk_size,
+    )
+    async with await anyio.create_tcp_listener(local_host=address, local_port=port) as listener:
+        origin = _origin(host, listener.extra(SocketAttribute.local_port))  # noqa: S610  anyio, not Django
+        sandbox = Sandbox(origin=origin, api_key=api_key, faults=faults, keep=keep, seed=seed)
+        service = Service(plan, sandbox)
+        async with _running(partial(listener.serve, service.connected)):
+            yield sandbox
+
+
+def _loopback(host: str) -> str:
+    """The address to listen on; the sandbox is never open to the network."""
+    address = "127.0.0.1" if host == "localhost" else host
+    try:
+        is_loopback = ipaddress.ip_address(address).is_loopback
+    except ValueError:
+        is_loopback = False
+    if not is_loopback:
+        raise ConfigurationError(f"The sandbox listens on loopback addresses only, not {host!r}.")
+    return address
+
+
+def _origin(host: str, port: int) -> str:
+    return f"http://[{host}]:{port}" if ":" in host else f"http://{host}:{port}"
+
+
+@asynccontextmanager
+async def _running(task: Callable[[], Coroutine[Any, Any, Any]]) -> AsyncIterator[None]:
+    """Run a task beside the block and cancel it at its end.
+
+    What the block raises leaves as it is, not inside the exception group of a task group.
+    """
+    failure: BaseException | None = None
+    try:
+        async with anyio.create_task_group() as group:
+            group.start_soon(task)
+            yield
+            group.cancel_scope.cancel()
+    except BaseExceptionGroup as raised:
+        if len(raised.exceptions) > 1:
+            raise
+        failure = raised.exceptions[0]
+    if failure:
+        raise failure
