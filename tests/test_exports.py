@@ -23,6 +23,11 @@ def _names(module: types.ModuleType) -> set[str]:
     } - {"annotations", "TYPE_CHECKING"}
 
 
+def _place(name: str) -> tuple[bool, bool, str]:
+    """Constants, then classes, then functions: the order ruff keeps."""
+    return not name.isupper(), not name[0].isupper(), name
+
+
 def _documented_members(owner: type) -> list[str]:
     """Methods and properties a public class defines itself."""
     kinds = (types.FunctionType, property, classmethod, staticmethod)
@@ -38,7 +43,7 @@ def test_list_is_sorted_and_unique(name: str) -> None:
     """``__all__`` reads like an index."""
     exported = list(importlib.import_module(name).__all__)
 
-    assert exported == sorted(set(exported))
+    assert exported == sorted(set(exported), key=_place)
 
 
 @pytest.mark.parametrize("name", PUBLIC_MODULES)
@@ -54,9 +59,9 @@ def test_every_name_is_documented(name: str) -> None:
     """Each exported class and function says what it is."""
     module = importlib.import_module(name)
     objects = {item: getattr(module, item) for item in module.__all__}
-    documentable = {k: v for k, v in objects.items() if inspect.isclass(v) or callable(v)}
+    ours = {k: v for k, v in objects.items() if inspect.isclass(v) or inspect.isroutine(v)}
 
-    assert [k for k, v in documentable.items() if not inspect.getdoc(v)] == []
+    assert [k for k, v in ours.items() if not inspect.getdoc(v)] == []
 
 
 @pytest.mark.parametrize("name", PUBLIC_MODULES)

@@ -70,7 +70,9 @@ async def one_text(client: step_tts.AsyncClient) -> None:
 
     async with client.stream("Hello") as stream:
         assert_type(stream, step_tts.SpeechStream)
-        assert_type(stream.format, step_tts.AudioFormat | None)
+        assert_type(stream.format, step_tts.AudioFormat)
+        assert_type(stream.info, step_tts.AudioInfo)
+        assert_type(stream.receipt, step_tts.Receipt)
         assert_type(stream.request_id, str | None)
         async for chunk in stream:
             assert_type(chunk, bytes)
@@ -161,4 +163,4 @@ async def testing() -> None:
     """The sandbox is public: applications test with it."""
     async with sandbox.serve() as server:
         assert_type(server.base_url, str)
-        assert_type(server.api_key, str)
+        assert_type(server.api_key, str | None)
