@@ -45,7 +45,7 @@ SOURCES = {  # name: (hertz, channels, seconds)
 RECIPES: dict[str, tuple[str, ...]] = {
     # MP3, bare: MPEG 1, 2 and 2.5; CBR, ABR, VBR; CRC; free format; six encoders.
     "mp3_lame_22k.mp3": ("mp3", "lame --quiet -b 48 -t {t22} {out}"),
-    "mp3_lame_xing_22k.mp3": ("mp3", "lame --quiet -b 48 {t22} {out}"),
+    "mp3_lame_info_44k.mp3": ("mp3", "lame --quiet -b 64 {t44} {out}"),
     "mp3_lame_crc_22k.mp3": ("mp3", "lame --quiet -b 48 -p -t {t22} {out}"),
     "mp3_lame_vbr_24k.mp3": ("mp3", "lame --quiet -V5 {t24} {out}"),
     "mp3_lame_abr_24k.mp3": ("mp3", "lame --quiet --abr 40 -t {t24} {out}"),
