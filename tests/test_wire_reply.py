@@ -27,8 +27,15 @@ ID_HEADERS = (
     "x-trace-id",
     "cf-ray",
 )
-OTHER_HEADERS = ("content-type", "retry-after", "retry-after-ms", "date", "location")
-OTHER_HEADERS += ("x-should-retry", "cf-mitigated")
+OTHER_HEADERS = (
+    "content-type",
+    "retry-after",
+    "retry-after-ms",
+    "date",
+    "location",
+    "x-should-retry",
+    "cf-mitigated",
+)
 
 HTML = {"content-type": "text/html; charset=utf-8"}
 CLOUDFLARE = {**HTML, "server": "cloudflare", "cf-ray": "8a1b2c3d-FRA"}
@@ -580,9 +587,7 @@ def test_request_ids_are_sane() -> None:
 )
 def test_the_body_may_name_the_request(body: object) -> None:
     """Gateways write the id into messages; a header still wins."""
-    named = reply(500, body).request_id
-    assert named is not None
-    assert named.rstrip(".") == "2025abc"
+    assert reply(500, body).request_id == "2025abc"
     assert reply(500, body, {"x-request-id": "h"}).request_id == "h"
 
 

@@ -34,7 +34,7 @@ _DOCUMENT = re.compile(rb"""(?ix) \{\s*["}] | \[\s*["{\[\]] | <(?:!d|!-|ht|he|bo
 _MAYBE_DOCUMENT = re.compile(rb"[{\[]\s*|<[!hb]?", re.IGNORECASE)
 # Bytes that no text holds (an escape, 1B, may colour it), and with which no UTF-8 begins.
 _NOT_TEXT = re.compile(rb"[\x00-\x08\x0e-\x1a\x1c-\x1f]")
-_NOT_TEXT_HEAD = re.compile(rb"[\x00-\x08\x0e-\x1f\x7f-\xc1\xf5-\xff]")
+_NOT_TEXT_HEAD = re.compile(rb"[\x00-\x08\x0e-\x1a\x1c-\x1f\x7f-\xc1\xf5-\xff]")
 
 
 class BodyDecoder:

@@ -29,7 +29,7 @@ _MESSAGES = ("message", "msg", "err", "error_msg", "error_message", "errmsg", "e
 _LOOSE_MESSAGES = ("detail", "details", "error", "title", "reason")
 _CODES = ("code", "error_code", "errorCode", "err_code", "errcode")
 _REQUEST_IDS = ("request_id", "requestId", "trace_id")
-_REQUEST_ID_TEXT = re.compile(r"request[ _-]id:?\s*([\w.:-]{4,128})", re.ASCII | re.IGNORECASE)
+_REQUEST_ID_TEXT = re.compile(r"request[ _-]id:?\s*([\w.:-]{3,127}\w)", re.ASCII | re.IGNORECASE)
 _IDENTIFIER = re.compile(r"[A-Za-z][\w.:-]{2,63}", re.ASCII)
 _VALIDATION_ITEMS = 3  # of a FastAPI list; the first says enough
 

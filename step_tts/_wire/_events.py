@@ -99,7 +99,9 @@ class SpeechEvents:
         body = (data or "an error event without details").encode()
         error = self._blame(_declared_status(message), body)
         if self._received and type(error) is NotAudioError:
-            return enrich_from_tail(self._cut("The server broke off the audio."), body)
+            return enrich_from_tail(
+                self._cut("The server broke off the audio."), body, self._secrets
+            )
         return error
 
     def _cut(self, sentence: str) -> TruncatedAudioError:
