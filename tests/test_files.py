@@ -117,7 +117,7 @@ async def test_a_full_disk_is_a_save_error(tmp_path: Path, monkeypatch: pytest.M
     def full(fd: int, data: bytes) -> int:
         raise OSError(errno.ENOSPC, "No space left on device")
 
-    monkeypatch.setattr(_temp.os, "write", full)
+    monkeypatch.setattr("step_tts._temp.os.write", full)
     with pytest.raises(SaveError, match="No space left") as caught:
         async with FileStore().pending(tmp_path, durable=True) as file:
             await file.write(b"x")
@@ -147,7 +147,7 @@ async def test_a_failed_copy_behind_a_longer_head_leaves_nothing(
 async def test_short_writes_are_continued(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
     """``write`` may take less than it was given (POSIX); the rest follows."""
     real = os.write
-    monkeypatch.setattr(_temp.os, "write", lambda fd, data: real(fd, bytes(data)[:7]))
+    monkeypatch.setattr("step_tts._temp.os.write", lambda fd, data: real(fd, bytes(data)[:7]))
 
     async with FileStore().pending(tmp_path, durable=False) as file:
         await file.write(b"0123456789" * 3)
@@ -174,7 +174,7 @@ async def test_prepare_sees_a_directory_that_cannot_be_written(
     tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     """A read-only directory is refused with its reason."""
-    monkeypatch.setattr(_temp.os, "access", lambda *_: False)
+    monkeypatch.setattr("step_tts._temp.os.access", lambda *_: False)
 
     with pytest.raises(SaveError, match="cannot be written") as caught:
         await FileStore().prepare(tmp_path / "a.wav")

@@ -36,18 +36,15 @@ class Deadlines:
 
     def __init__(self, timeouts: Timeouts) -> None:
         self.timeouts = timeouts
-        self._total_at = math.inf
+        self._total_at: float | None = None
         self._first_byte_at = math.inf
         self._paused_at: float | None = None
 
-    def start_call(self) -> None:
-        """Start the total; queueing before this does not count."""
-        self._total_at = _after(self.timeouts.total)
-
     def start_attempt(self) -> None:
-        """Start the wait for a first byte."""
+        """Start the wait for a first byte; with the first attempt, the total too."""
         self._first_byte_at = _after(self.timeouts.first_byte)
-        self._paused_at = None
+        if self._total_at is None:
+            self._total_at = _after(self.timeouts.total)
 
     def paused(self) -> None:
         """Note that the reader has the turn."""
@@ -55,13 +52,13 @@ class Deadlines:
 
     def resumed(self) -> None:
         """Take the turn back; the time the reader took is not the server's fault."""
-        if self._paused_at is not None:
+        if self._paused_at is not None and self._total_at is not None:
             self._total_at += anyio.current_time() - self._paused_at
-            self._paused_at = None
+        self._paused_at = None
 
     def leave_room_for(self, seconds: float) -> bool:
         """Whether a pause of so many seconds ends before the total deadline."""
-        return anyio.current_time() + seconds < self._total_at
+        return self._total_at is None or anyio.current_time() + seconds < self._total_at
 
     async def first_byte(self, step: Callable[[], Awaitable[T]]) -> T:
         """Run one step that must end before the first byte is due.
@@ -84,9 +81,10 @@ class Deadlines:
     async def _within(
         self, stage_at: float, step: Callable[[], Awaitable[T]], late: type[APITimeoutError]
     ) -> T:
-        with anyio.CancelScope(deadline=min(stage_at, self._total_at)):
+        total_at = math.inf if self._total_at is None else self._total_at
+        with anyio.CancelScope(deadline=min(stage_at, total_at)):
             return await step()
-        error = self._too_late(TotalTimeoutError if self._total_at <= stage_at else late)
+        error = self._too_late(TotalTimeoutError if total_at <= stage_at else late)
         error.sent = True
         raise error
 
