@@ -40,6 +40,8 @@ _SILENT = re.compile(
 _PAGE_LIMIT = 4096  # characters of a page that are looked at; the title stands early
 _HTML = re.compile(r"<(?:!doctype html|html|head|body|title|center|h1)\b", re.IGNORECASE)
 
+_REWRITE_LIMIT = 65_536  # characters of JSON that are rewritten without escapes, to be readable
+
 _GZIP = b"\x1f\x8b"
 _BINARY = re.compile(rb"[\x00-\x08\x0e-\x1a\x1c-\x1f]")
 _UTF16 = (b"\xff\xfe", b"\xfe\xff")
@@ -94,7 +96,7 @@ def _read_json(text: str, content_type: str) -> Document:
     if text[0] not in '{["' and "json" not in media_type(content_type):
         raise ValueError("not a document")
     value: object = json.loads(text)
-    shown = json.dumps(value, ensure_ascii=False)
+    shown = json.dumps(value, ensure_ascii=False) if len(text) <= _REWRITE_LIMIT else text
     layers = tuple(_layers(value))
     message = _message(value, layers)
     return Document(

@@ -27,8 +27,7 @@ _LINK = re.compile(r"https?://[^\s/]", re.IGNORECASE)
 _DATA_URL = re.compile(r"data:audio/[\w.+-]+(?:;[\w=.-]+)*;base64,", re.IGNORECASE)
 _DEPTH = 4
 _HEADLESS_MINIMUM = 256  # characters; hashes and ids are shorter and are base64 by chance
-_URL_SAFE = str.maketrans("-_", "+/")  # RFC 4648 §5
-_BLANKS = re.compile(r"\s+")
+_CANONICAL = str.maketrans("-_", "+/", " \t\r\n")  # RFC 4648 §5 to §4, unwrapped
 
 
 def find_link(value: object) -> str | None:
@@ -77,7 +76,7 @@ def _audio(text: str) -> bytes | None:
 
 
 def _canonical(text: str) -> str:
-    return _BLANKS.sub("", text).translate(_URL_SAFE)
+    return text.translate(_CANONICAL)
 
 
 def _decode(text: str) -> bytes:
@@ -108,7 +107,8 @@ class Base64Pieces:
         Raises:
             CorruptAudioError: The piece is not base64.
         """
-        text = self._rest + _canonical(_DATA_URL.sub("", piece, count=1))
+        label = _DATA_URL.match(piece)
+        text = self._rest + _canonical(piece[label.end() :] if label else piece)
         whole = len(text) - len(text) % 4
         self._rest = text[whole:]
         return _decode(text[:whole])
