@@ -368,7 +368,7 @@ def test_every_shape_of_error_is_understood(
         (b'\xef\xbb\xbf{"error":"m"}', "application/json; charset=utf-8", "m"),
         ('{"error":"m"}'.encode("utf-16"), "application/json", "m"),
         ("模型".encode("utf-16"), "text/plain", "模型"),
-        ('{"error":"模型"}'.encode("gbk"), "application/json; charset=GBK", "模型"),
+        ('{"error":"模型"}'.encode("gbk"), "application/json; charset=GBK; x=y", "模型"),
         ('{"error":"café"}'.encode("latin-1"), 'application/json; charset="ISO-8859-1"', "café"),
         (b'{"error":"caf\xe9"}', "application/json", "caf\ufffd"),
         (b'{"error":"caf\xe9"}', "application/json; charset=unicode_escape", "caf\ufffd"),

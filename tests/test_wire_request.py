@@ -232,7 +232,9 @@ def test_a_blank_client_model_is_refused_unless_the_request_names_one() -> None:
         ("//voices.example/secret.wav", "must start with http:// or https://, not something"),
         ("https:///secret.wav", "names no host"),
         ("https://?token=secret", "names no host"),
-        ("https://[::1/secret.wav", "is not a URL: its host is malformed"),
+        ("https://[::1/secret.wav", "is not a URL: its host or port is malformed"),
+        ("https://h:secret/a.wav", "is not a URL: its host or port is malformed"),
+        ("https://h:99999/secret.wav", "is not a URL: its host or port is malformed"),
         ("https://h/secret voice.wav", "holds white space or a control character"),
         ("https://h/secret.wav\n", "holds white space or a control character"),
         ("   ", "is blank"),
@@ -267,6 +269,8 @@ def test_sound_prompt_links_go_out_unchanged(link: str) -> None:
         (None, "https://h/a.WAV", 0),
         (None, "https://h/a.mp3?name=b.wav", 1),
         ("zh", "https://h/a", 2),
+        (None, "https://h/a.wav#t=1", 0),
+        (None, "https://[broken/a.mp3", 1),
     ],
 )
 def test_warnings_name_what_will_disappoint(text: str | None, link: str | None, count: int) -> None:

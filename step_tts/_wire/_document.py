@@ -84,7 +84,8 @@ def _decoded(body: bytes, content_type: str) -> str:
     try:
         return body.decode("utf-8-sig")
     except UnicodeDecodeError:
-        charset = content_type.lower().partition("charset=")[2].strip("\"' ;")
+        named = content_type.lower().partition("charset=")[2]
+        charset = named.partition(";")[0].strip("\"' ")
         return body.decode(_CHARSETS.get(charset, "utf-8-sig"), errors="replace")
 
 

@@ -7,6 +7,7 @@ billing (wire.md (c)). Whatever it refuses was never sent, and no refusal shows 
 from __future__ import annotations
 
 import json
+import re
 from collections.abc import Mapping
 from typing import TYPE_CHECKING
 from urllib.parse import urlsplit
@@ -54,7 +55,7 @@ def request_warnings(request: SpeechRequest) -> tuple[str, ...]:
             "prompt_text names a language, but the model wants the exact words of the recording "
             "at prompt_audio_url."
         )
-    if link and not urlsplit(link).path.lower().endswith(".wav"):
+    if link and not re.split("[?#]", link)[0].lower().endswith(".wav"):
         warnings.append("prompt_audio_url does not end in .wav, and the service takes WAV only.")
     return tuple(warnings)
 
@@ -110,9 +111,9 @@ def _link_flaw(link: str) -> str | None:
         return "holds white space or a control character; percent-encode it"
     try:
         url = urlsplit(link)
-        host = url.hostname
+        host, _ = url.hostname, url.port
     except ValueError:
-        return "is not a URL: its host is malformed"
+        return "is not a URL: its host or port is malformed"
     if url.scheme not in {"http", "https"}:
         return f"must start with http:// or https://, not {_scheme(url.scheme)}"
     return None if host else "names no host"
