@@ -144,7 +144,8 @@ class AudioVerifier:
         try:
             return self._feed(data)
         except TruncatedAudioError as error:
-            raise self._with_facts(error) from None
+            self._put_facts(error)
+            raise
 
     def finish(self, *, framed: bool = True) -> bytes:
         """The body ended cleanly; return the last cleared bytes.
@@ -163,7 +164,8 @@ class AudioVerifier:
             if not framed:
                 self._judge_end()
         except TruncatedAudioError as error:
-            raise self._with_facts(error) from None
+            self._put_facts(error)
+            raise
         self._finished = True
         return cleared
 
@@ -223,9 +225,11 @@ class AudioVerifier:
         raise EmptyAudioError(message) if verdict == TAG_ONLY else NotAudioError(message)
 
     def _walker_for(self, audio_format: AudioFormat) -> Walker:
+        walker: Walker
         if audio_format is AudioFormat.PCM:
-            return PcmWalker(self._label)
-        walker = _WALKERS.get(audio_format, OpenWalker)(audio_format)
+            walker = PcmWalker(self._label)
+        else:
+            walker = _WALKERS.get(audio_format, OpenWalker)(audio_format)
         if self._label.contradicts(audio_format):
             walker.warnings.append(f"Labelled {self._label}, but the bytes are {walker.name}.")
         return walker
@@ -250,10 +254,6 @@ class AudioVerifier:
         return lead
 
     def _tail_error(self) -> AudioError:
-        if self._guard.held == self.received:
-            return NotAudioError(
-                f"The server sent a JSON document instead of audio ({self._label})."
-            )
         self.tail = self._guard.tail
         return TruncatedAudioError("The audio breaks off and an error document follows it.")
 
@@ -269,7 +269,6 @@ class AudioVerifier:
             )
         walker.warnings.append("Nothing marks its end but the end of the connection.")
 
-    def _with_facts(self, error: TruncatedAudioError) -> TruncatedAudioError:
-        error.bytes_received = self.received - len(self.tail)
+    def _put_facts(self, error: TruncatedAudioError) -> None:
+        error.bytes_received = self.received - (self._guard.held if self.tail else 0)
         error.audio_seconds = self._walker.duration if self._walker else None
-        return error

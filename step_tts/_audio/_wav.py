@@ -220,7 +220,7 @@ class WavWalker(Walker):
 
     def _judge_sound(self, declared: int, missing: float, *, unknown: bool) -> None:
         size = self.sound_size
-        if not size or (declared == 0 and self._form_size + 8 == len(self.head) + size):
+        if not size or (declared == 0 and self._told_size == len(self.head) + size):
             raise EmptyAudioError(f"The {self.name} is a header without sound.")
         if missing and not unknown:
             raise TruncatedAudioError(
@@ -232,9 +232,13 @@ class WavWalker(Walker):
 
     def _judge_form(self, total: int, *, unknown: bool) -> None:
         """A wrong outer size harms nobody: players go by the data chunk."""
-        told = self._form_size + self._layout.header_size
-        if told not in {total, total + 1} and not unknown:
+        told = self._told_size
+        if told not in {total, total + 1} and not (unknown or is_placeholder(self._form_size)):
             self.warnings.append(f"Its header says {told} bytes in all; {total} arrived.")
+
+    @property
+    def _told_size(self) -> int:
+        return self._form_size + self._layout.header_size
 
     def _watch(self, piece: bytes) -> None:
         """With the length unknown, a second file can only be known by its head."""
