@@ -24,7 +24,7 @@ PYPROJECT = ROOT / "pyproject.toml"
 PROJECT = nox.project.load_toml(PYPROJECT)
 PYTHONS = nox.project.python_versions(PROJECT)
 WHEELS = ROOT / ".nox" / "wheels"
-COVERAGE = ROOT / ".nox" / "coverage"
+MEASURED = ROOT / ".nox" / "measured"
 _built: list[Path] = []
 
 
@@ -102,7 +102,7 @@ def _run_suite(session: nox.Session, transport: str) -> None:
     """Run the tests against the wheel, from a folder where the checkout cannot be imported."""
     _install(session, "test", "oracles")
     environment = {
-        "COVERAGE_FILE": str(_empty_once(COVERAGE) / f".coverage.{session.name}"),
+        "COVERAGE_FILE": str(_empty_once(MEASURED) / f".coverage.{session.name}"),
         "STEP_TTS_TEST_TRANSPORT": transport,
     }
     coverage = ("coverage", "run", f"--rcfile={PYPROJECT}", "-m")
@@ -127,8 +127,8 @@ def tests_httpx2(session: nox.Session) -> None:
 def coverage(session: nox.Session) -> None:
     """Add up what the suites ran; less than every branch fails."""
     session.install("coverage[toml]")
-    session.env["COVERAGE_FILE"] = str(ROOT / ".nox" / ".coverage")
-    session.run("coverage", "combine", "--keep", "--quiet", str(COVERAGE))
+    session.env["COVERAGE_FILE"] = str(MEASURED.with_name("measured.sum"))
+    session.run("coverage", "combine", "--keep", "--quiet", str(MEASURED))
     session.run("coverage", "report")
 
 
