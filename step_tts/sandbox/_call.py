@@ -33,20 +33,17 @@ class Call:
     keeps_alive: bool
     limits: Pairs = ()
     """Headers about the rate."""
-    done: bool = False
-    left: bool = False
+    outcome: Outcome = "open"
 
     @property
     def id(self) -> str:
         """The request's name for support staff."""
         return f"sandbox{self.number:06d}"
 
-    @property
-    def outcome(self) -> Outcome:
-        """What is to be noted about it."""
-        if self.done:
-            return "answered"
-        return "left" if self.left else "failed"
+    def conclude(self, outcome: Outcome) -> None:
+        """Settle what has become of it; the first word stands."""
+        if self.outcome == "open":
+            self.outcome = outcome
 
     def headers(self) -> Pairs:
         """What stands on every answer (X-Oneapi-Request-Id does in the whole family)."""

@@ -100,24 +100,20 @@ class Connection:
         raw = self._stream.extra(SocketAttribute.raw_socket)  # noqa: S610  anyio, not Django
         raw.setsockopt(socket.SOL_SOCKET, socket.SO_LINGER, struct.pack("ii", 1, 0))
 
-    async def while_present(self, answer: Callable[[], Awaitable[None]]) -> bool:
-        """Run ``answer`` until it ends or the peer leaves; gives whether the peer stayed.
+    async def while_present(self, answer: Callable[[], Awaitable[None]]) -> None:
+        """Run ``answer`` until it ends or the peer leaves.
 
         ``answer`` must not raise, save for cancellation.
         """
-        stayed = True
 
         async def watch() -> None:
-            nonlocal stayed
             await self._read_ahead()
-            stayed = False
             group.cancel_scope.cancel()
 
         async with anyio.create_task_group() as group:
             group.start_soon(watch)
             await answer()
             group.cancel_scope.cancel()
-        return stayed
 
     async def _read_ahead(self) -> None:
         """Keep what arrives meanwhile; returns when the peer has left."""

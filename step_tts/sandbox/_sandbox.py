@@ -110,6 +110,10 @@ class Sandbox:
         while not condition(self):
             await self._changed.wait()
 
+    async def settled(self) -> None:
+        """Wait until no request is open: a client may have its answer before we note so."""
+        await self.until(lambda sandbox: all(seen.finished for seen in sandbox.requests))
+
     def note(self, number: int, **facts: Any) -> None:
         """For the service: what became of a request."""
         self._log.note(number, **facts)

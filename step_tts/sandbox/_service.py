@@ -91,19 +91,23 @@ class Service:
             keeps_alive=ask.keep_alive,
         )
         try:
-            call.left = not await line.while_present(partial(self._respond, call))
+            await line.while_present(partial(self._respond, call))
+            call.conclude("left")
         finally:
+            call.conclude("failed")
             self._sandbox.ended(call.number, sent=line.sent, outcome=call.outcome)
-        return call.done and call.keeps_alive
+        return call.outcome == "answered" and call.keeps_alive
 
     async def _respond(self, call: Call) -> None:
         try:
             await self._decide(call)
-            call.done = True
+            call.conclude("answered")
         except PeerLeft:
-            pass
+            call.conclude("left")
         except Exception:
+            call.conclude("failed")
             logger.exception("The sandbox failed at request %s", call.id)
+            call.keeps_alive = False
             if not call.line.sent:
                 with suppress(PeerLeft):
                     await call.play(no(500, "The sandbox failed", type="sandbox_error"))
