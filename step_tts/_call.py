@@ -161,25 +161,30 @@ class Call:
         """The audio an answer promises; anything but 2xx promises none."""
         if not 200 <= answer.status < 300:
             self._look_for_link(answer)
-            body = await answer.read_error_body()
-            raise self._error_from(answer, body)
+            raise error_from_reply(
+                answer.status,
+                answer.headers,
+                await answer.read_error_body(),
+                secrets=self._secrets,
+                now=time.time(),
+            )
         return VerifiedBody(
             answer,
-            BodyDecoder(answer.content_type, secrets=self._secrets),
+            BodyDecoder(
+                answer.content_type,
+                status=answer.status,
+                headers=answer.headers,
+                secrets=self._secrets,
+                now=time.time(),
+            ),
             AudioVerifier(
                 content_type=answer.content_type,
                 expect=self._expect,
                 allow_unknown=self._options.allow_unknown_audio,
                 trust_end=self._options.trust_unframed_end,
             ),
+            secrets=self._secrets,
             heard=lambda: self._ledger.heard(anyio.current_time()),
-            explain=self._error_from,
-        )
-
-    def _error_from(self, answer: Answer, body: bytes) -> APIError:
-        """What an answer without audio means."""
-        return error_from_reply(
-            answer.status, answer.headers, body, secrets=self._secrets, now=time.time()
         )
 
     def _look_for_link(self, answer: Answer) -> None:

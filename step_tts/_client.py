@@ -11,7 +11,7 @@ import hashlib
 import os
 from contextlib import asynccontextmanager
 from pathlib import Path
-from typing import TYPE_CHECKING, Literal, Self
+from typing import TYPE_CHECKING, Literal, Self, TypeAlias, TypeVar, get_args
 
 import anyio.to_thread
 import attrs
@@ -24,6 +24,7 @@ from step_tts._files import FileStore, path_for
 from step_tts._gate import Gate
 from step_tts._models import (
     DEFAULT_MODEL,
+    PromptPlacement,
     RetryPolicy,
     SavedSpeech,
     Speech,
@@ -31,7 +32,7 @@ from step_tts._models import (
     Timeouts,
 )
 from step_tts._stream import SpeechStream
-from step_tts._transport import HTTPOptions, Transport
+from step_tts._transport import HTTPOptions, Transport, TransportName
 from step_tts._wire import request_headers
 
 if TYPE_CHECKING:
@@ -41,11 +42,13 @@ if TYPE_CHECKING:
     from types import TracebackType
 
     from step_tts._batch import BatchRow, SpeechBatch
-    from step_tts._models import AudioInfo, PromptPlacement
+    from step_tts._models import AudioInfo
     from step_tts._stream import VerifiedBody
-    from step_tts._transport import TransportName
 
 __all__ = ["AsyncClient"]
+
+Order: TypeAlias = Literal["completion", "input"]
+Choice = TypeVar("Choice", bound=str)
 
 DEFAULT_CONCURRENCY = 8
 DEFAULT_MAX_BYTES = 256 * 1024 * 1024
@@ -116,7 +119,7 @@ class AsyncClient:
     ) -> None:
         settings = resolve_settings(os.environ, api_key=api_key, base_url=base_url)
         http = HTTPOptions(
-            library=transport,
+            library=_one_of(transport, TransportName, "transport"),
             http2=http2,
             proxy=proxy,
             verify=verify,
@@ -135,7 +138,7 @@ class AsyncClient:
             retry=_retry(retry, max_retries),
             headers=request_headers(settings.api_key, headers or {}),
             extra_headers=dict(headers or {}),
-            prompt_placement=prompt_placement,
+            prompt_placement=_one_of(prompt_placement, PromptPlacement, "prompt_placement"),
             max_bytes=max_bytes,
             follow_redirects=follow_redirects,
             fetch_audio_from=tuple(fetch_audio_from),
@@ -169,7 +172,9 @@ class AsyncClient:
             retry=_retry(retry or now.retry, max_retries),
             headers=request_headers(self._engine.settings.api_key, extra),
             extra_headers=extra,
-            prompt_placement=prompt_placement or now.prompt_placement,
+            prompt_placement=_one_of(
+                prompt_placement or now.prompt_placement, PromptPlacement, "prompt_placement"
+            ),
             max_bytes=max_bytes or now.max_bytes,
         )
         return sibling
@@ -296,7 +301,7 @@ class AsyncClient:
         *,
         to: str | os.PathLike[str] | None = None,
         name: str = DEFAULT_TEMPLATE,
-        order: Literal["completion", "input"] = "completion",
+        order: Order = "completion",
         repair: bool = True,
         durable: bool = True,
     ) -> AsyncGenerator[SpeechBatch, None]:
@@ -318,8 +323,7 @@ class AsyncClient:
             SaveError: ``to`` cannot be made or written.
         """
         namer = Namer(name)
-        if order not in {"completion", "input"}:
-            raise ConfigurationError(f"order must be 'completion' or 'input': {order!r}")
+        _one_of(order, Order, "order")
         if to is not None:
             await self._engine.files.prepare(Path(to) / "_")
 
@@ -337,6 +341,14 @@ class AsyncClient:
     def _call(self, text: str | SpeechRequest) -> Call:
         request = text if isinstance(text, SpeechRequest) else SpeechRequest(text)
         return Call(self._engine, self._options, request)
+
+
+def _one_of(choice: Choice, choices: object, name: str) -> Choice:
+    if choice not in get_args(choices):
+        raise ConfigurationError(
+            f"{name} must be one of {', '.join(get_args(choices))}: {choice!r}"
+        )
+    return choice
 
 
 def _timeouts(timeout: Timeouts | float | None) -> Timeouts:

@@ -231,6 +231,11 @@ class Timeouts:
     reader of a stream takes for itself: ``TotalTimeoutError``."""
 
 
+def _time(_: object, field: attrs.Attribute[Any], value: float) -> None:
+    if not (math.isfinite(value) and value > 0):
+        raise ValueError(f"{field.name} must be a positive number of seconds: {value!r}")
+
+
 def _count(_: object, field: attrs.Attribute[Any], value: int) -> None:
     if value < 0:
         raise ValueError(f"{field.name} must be 0 or more: {value!r}")
@@ -248,15 +253,15 @@ class RetryPolicy:
     """Retries after passing faults. 0 turns every kind of retry off."""
     max_billed_retries: int = attrs.field(default=1, validator=_count)
     """Of those, retries after failures that were probably billed, such as 504 or no first byte."""
-    base: float = attrs.field(default=0.5, validator=_seconds)
+    base: float = attrs.field(default=0.5, validator=_time)
     """Seconds, for passing faults."""
-    throttle_base: float = attrs.field(default=1.0, validator=_seconds)
+    throttle_base: float = attrs.field(default=1.0, validator=_time)
     """Seconds, when the server asks for less."""
-    max_delay: float = attrs.field(default=20.0, validator=_seconds)
+    max_delay: float = attrs.field(default=20.0, validator=_time)
     """Seconds; the cap of the back-off."""
-    max_retry_after: float = attrs.field(default=120.0, validator=_seconds)
+    max_retry_after: float = attrs.field(default=120.0, validator=_time)
     """Seconds; a server that asks for a longer wait ends the call."""
-    patience: float = attrs.field(default=300.0, validator=_seconds)
+    patience: float = attrs.field(default=300.0, validator=_time)
     """Seconds a call may spend being throttled. Throttled tries do not count as retries."""
 
 

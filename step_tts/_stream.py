@@ -11,15 +11,14 @@ from typing import TYPE_CHECKING, Self
 
 from step_tts._errors import (
     APIError,
-    AudioLinkError,
-    NotAudioError,
     StreamConsumedError,
     StreamInterruptedError,
     TruncatedAudioError,
 )
+from step_tts._wire import enrich_from_tail
 
 if TYPE_CHECKING:
-    from collections.abc import Callable
+    from collections.abc import Callable, Sequence
 
     from step_tts._audio import AudioVerifier, HeaderPatch
     from step_tts._models import AudioFormat, AudioInfo, Receipt
@@ -27,9 +26,6 @@ if TYPE_CHECKING:
     from step_tts._wire import BodyDecoder
 
 __all__ = ["SpeechStream", "VerifiedBody"]
-
-# Enough of a page or an error document to say what it is.
-HEAD_LIMIT_BYTES = 16 * 1024
 
 
 class VerifiedBody:
@@ -41,15 +37,14 @@ class VerifiedBody:
         decoder: BodyDecoder,
         verifier: AudioVerifier,
         *,
+        secrets: Sequence[str],
         heard: Callable[[], None],
-        explain: Callable[[Answer, bytes], APIError],
     ) -> None:
         self._answer = answer
         self._decoder = decoder
         self._verifier = verifier
+        self._secrets = secrets
         self._heard: Callable[[], None] | None = heard
-        self._explain = explain
-        self._head = b""
         self._ended = False
 
     @property
@@ -83,8 +78,6 @@ class VerifiedBody:
                 if piece := self._checked(await self._answer.receive()):
                     self._note_first()
                     return piece
-        except NotAudioError as error:
-            raise self._explained(error) from error.__cause__
         except TruncatedAudioError as error:
             self._add_facts(error)
             raise
@@ -92,8 +85,6 @@ class VerifiedBody:
 
     def _checked(self, received: bytes | None) -> bytes:
         if received is not None:
-            if self._heard:
-                self._head += received[: HEAD_LIMIT_BYTES - len(self._head)]
             return self._verifier.feed(self._decoder.decode(received))
         self._ended = True
         last = self._verifier.feed(self._decoder.flush())
@@ -104,18 +95,7 @@ class VerifiedBody:
     def _note_first(self) -> None:
         if self._heard:
             self._heard()
-            self._heard, self._head = None, b""
-
-    def _explained(self, error: NotAudioError) -> APIError:
-        """What came instead of audio, read as the answer it may be: an error, a proxy's page."""
-        if isinstance(error, AudioLinkError) or self._decoder.form != "raw":
-            return error
-        reply = self._explain(self._answer, self._head)
-        if type(reply) is NotAudioError:
-            error.hint, error.code, error.type = reply.hint, reply.code, reply.type
-            error.body, error.advice = reply.body, reply.advice
-            return error
-        return reply if self._head else error
+            self._heard = None
 
     def _add_facts(self, error: TruncatedAudioError) -> None:
         """Say how much had come, and what the server appended to it."""
@@ -123,9 +103,7 @@ class VerifiedBody:
         error.bytes_received = error.bytes_received or self._verifier.received
         error.audio_seconds = error.audio_seconds or (info.duration if info else None)
         if self._verifier.tail:
-            tail = self._explain(self._answer, self._verifier.tail)
-            error.code, error.type, error.body = tail.code, tail.type, tail.body
-            error.request_id = error.request_id or tail.request_id
+            enrich_from_tail(error, self._verifier.tail, self._secrets)
 
 
 class SpeechStream:

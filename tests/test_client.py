@@ -601,6 +601,10 @@ def test_configuration_is_checked_at_construction(monkeypatch: pytest.MonkeyPatc
         AsyncClient(headers={"x y": "1"})
     with pytest.raises(step_tts.ConfigurationError, match="set by the client"):
         AsyncClient(headers={"Host": "1"})
+    with pytest.raises(step_tts.ConfigurationError, match="transport must be one of"):
+        AsyncClient(transport="aiohttp")  # type: ignore[arg-type]
+    with pytest.raises(step_tts.ConfigurationError, match="prompt_placement"):
+        AsyncClient(prompt_placement="inside")  # type: ignore[arg-type]
     with pytest.raises(ValueError, match="concurrency"):
         AsyncClient(concurrency=0)
 

@@ -9,7 +9,7 @@ from typing import TYPE_CHECKING, Any
 
 import anyio
 
-from step_tts._errors import APIConnectionError, AudioTooLargeError, TruncatedAudioError
+from step_tts._errors import APIError, AudioTooLargeError, TruncatedAudioError
 from step_tts._transport._translate import translate_body_error
 
 if TYPE_CHECKING:
@@ -60,6 +60,7 @@ class Answer:
         Raises:
             APITimeoutError: The first byte or the next piece is late.
             TruncatedAudioError: The connection broke before the end.
+            CorruptAudioError: The body cannot be unpacked.
             AudioTooLargeError: More than ``max_bytes``.
         """
         wait = self._deadlines.stall if self._received else self._deadlines.first_byte
@@ -80,7 +81,7 @@ class Answer:
         try:
             while len(body) < ERROR_BODY_LIMIT_BYTES and (piece := await self.receive()):
                 body += piece
-        except (APIConnectionError, AudioTooLargeError, TruncatedAudioError):
+        except APIError:
             pass  # The status is the news; a broken explanation must not hide it.
         return body[:ERROR_BODY_LIMIT_BYTES]
 

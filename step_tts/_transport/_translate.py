@@ -13,6 +13,7 @@ from step_tts._errors import (
     APIError,
     ClientClosedError,
     ConnectTimeoutError,
+    CorruptAudioError,
     FirstByteTimeoutError,
     RetryAdvice,
     StallTimeoutError,
@@ -92,8 +93,9 @@ def translate_body_error(error: Exception) -> APIError | None:
     names = _names(error)
     if "TimeoutException" in names:
         return StallTimeoutError("The audio stopped flowing.")
-    broken = "compression" if "DecodingError" in names else "connection"
-    return TruncatedAudioError(f"The {broken} broke in the middle of the audio{_own_words(error)}.")
+    if "DecodingError" in names:
+        return CorruptAudioError(f"The answer cannot be unpacked{_own_words(error)}.")
+    return TruncatedAudioError(f"The connection broke inside the audio{_own_words(error)}.")
 
 
 def _is_foreign(error: Exception) -> bool:
