@@ -4,7 +4,6 @@ from __future__ import annotations
 
 import sys
 import time
-from functools import partial
 from pathlib import Path
 from typing import TYPE_CHECKING, get_args
 
@@ -12,7 +11,7 @@ import attrs
 import click
 
 from step_tts._batch._readers import InputFormat, read_rows
-from step_tts._errors import InvalidRequestError
+from step_tts._errors import InvalidRequestError, StepTTSError
 from step_tts.cli._connect import connect
 from step_tts.cli._feed import Feed, row_text
 from step_tts.cli._format import error_record, saved_record
@@ -24,7 +23,7 @@ from step_tts.cli._options import (
     report_options,
     request_options,
 )
-from step_tts.cli._pipes import is_terminal, opened
+from step_tts.cli._pipes import is_terminal, left_behind, opened
 from step_tts.cli._progress import progress
 from step_tts.cli._summary import Tally
 from step_tts.cli._terminal import FAILED, INTERRUPTED, emit, note, reported
@@ -33,7 +32,6 @@ if TYPE_CHECKING:
     from typing import Literal
 
     from step_tts._batch._readers import Row
-    from step_tts._errors import StepTTSError
     from step_tts._models import BatchResult
     from step_tts.cli._progress import Advance
 
@@ -161,24 +159,29 @@ class _Job:
     tally: Tally = attrs.field(factory=Tally)
 
     def run(self) -> None:
-        """Speak all rows; then, also when interrupted, say how it went."""
-        import anyio
-
+        """Speak all rows; then, whatever happened, say how it went."""
         started = time.monotonic()
         try:
-            with opened(self.file) as (stream, size):
-                rows = read_rows(stream.readline, self.form, defaults=self.request.fields())
-                with progress(size, shown=self.bar) as advance:
-                    anyio.run(partial(self._speak, Feed(rows), advance))
+            self._speak_all()
         except KeyboardInterrupt:
-            self._summarise(time.monotonic() - started)
             note("interrupted; the files that are finished stay")
+            self._summarise(time.monotonic() - started)
             sys.exit(INTERRUPTED)
+        except (StepTTSError, OSError):
+            if self.tally.rows:
+                self._summarise(time.monotonic() - started)
+            raise
         self._summarise(time.monotonic() - started)
 
-    async def _speak(self, feed: Feed, advance: Advance) -> None:
-        from anyio.to_thread import run_sync
+    def _speak_all(self) -> None:
+        import anyio
 
+        with opened(self.file) as (stream, size):
+            rows = read_rows(stream.readline, self.form, defaults=self.request.fields())
+            with progress(size, shown=self.bar) as advance:
+                anyio.run(self._speak, Feed(rows), advance)
+
+    async def _speak(self, feed: Feed, advance: Advance) -> None:
         async with (
             connect(self.client, concurrency=self.concurrency) as tts,
             tts.batch(feed, to=self.to, name=self.name, order=self.order) as results,
@@ -189,7 +192,7 @@ class _Job:
                 self._count(row, result, error)
                 advance(self.tally, row.size)
                 if self.report.as_json:
-                    await run_sync(emit, _record(row, result, error), abandon_on_cancel=True)
+                    await left_behind(emit, _record(row, result, error))
 
     def _count(self, row: Row, result: BatchResult, error: StepTTSError | None) -> None:
         if error:

@@ -5,6 +5,7 @@ from __future__ import annotations
 from typing import TYPE_CHECKING, Self
 
 from step_tts._models import BatchItem
+from step_tts.cli._pipes import left_behind
 
 if TYPE_CHECKING:
     from collections.abc import Iterator
@@ -30,9 +31,7 @@ class Feed:
         return self
 
     async def __anext__(self) -> BatchItem:
-        from anyio.to_thread import run_sync
-
-        row = await run_sync(next, self._rows, None, abandon_on_cancel=True)
+        row = await left_behind(next, self._rows, None)
         if row is None:
             raise StopAsyncIteration
         self._flying[self._index] = row

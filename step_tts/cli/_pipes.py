@@ -1,8 +1,9 @@
-"""Standard input and output as plain pipes.
+"""Pipes that may block for ever without holding up the end.
 
-A thread that is blocked in ``sys.stdin`` or ``sys.stdout`` holds a lock which Python wants at
-exit: Ctrl-C would hang, or die in "could not acquire lock at interpreter shutdown". These are
-other objects on the same descriptors, so such a thread can be left behind.
+Whatever waits in a pipe waits in a thread, and Ctrl-C must leave that thread behind. So it is
+a daemon, which the worker threads of anyio are not: Python waits for those at exit. And it
+works on objects of its own: one blocked inside ``sys.stdin`` or ``sys.stdout`` would hold the
+lock that Python wants at exit, and dies without ("could not acquire lock for <stdin>").
 """
 
 from __future__ import annotations
@@ -12,16 +13,41 @@ import io
 import os
 import stat
 import sys
+from concurrent.futures import Future
 from functools import partial
 from pathlib import Path
-from typing import TYPE_CHECKING, BinaryIO, TextIO
+from threading import Thread
+from typing import TYPE_CHECKING, BinaryIO, TextIO, TypeVar
 
 import click
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Iterator
 
-__all__ = ["is_terminal", "opened", "standard_input", "standard_output"]
+__all__ = ["is_terminal", "left_behind", "opened", "standard_input", "standard_output"]
+
+T = TypeVar("T")
+
+
+async def left_behind(call: Callable[..., T], *args: object) -> T:
+    """Call in a thread which nobody waits for when this is cancelled or the process ends."""
+    import anyio
+    from anyio.lowlevel import current_token
+
+    returned, token = anyio.Event(), current_token()
+    outcome: Future[T] = Future()
+
+    def work() -> None:
+        try:
+            outcome.set_result(call(*args))
+        except BaseException as error:  # noqa: BLE001  raised where the result is awaited
+            outcome.set_exception(error)
+        with contextlib.suppress(RuntimeError):  # the event loop has ended meanwhile
+            anyio.from_thread.run_sync(returned.set, token=token)
+
+    Thread(target=work, daemon=True).start()
+    await returned.wait()
+    return outcome.result()
 
 
 def is_terminal(stream: TextIO | None) -> bool:

@@ -21,7 +21,7 @@ from step_tts.cli._options import (
     report_options,
     request_options,
 )
-from step_tts.cli._pipes import is_terminal, standard_input, standard_output
+from step_tts.cli._pipes import is_terminal, left_behind, standard_input, standard_output
 from step_tts.cli._terminal import emit, note, reported
 
 if TYPE_CHECKING:
@@ -116,11 +116,9 @@ async def _save(
 
 
 async def _stream(request: SpeechRequest, client: ClientOptions, report: ReportOptions) -> None:
-    from anyio.to_thread import run_sync
-
     write = standard_output()
     async with connect(client) as tts, tts.stream(request) as stream:
         async for chunk in stream:
-            await run_sync(write, chunk, abandon_on_cancel=True)
+            await left_behind(write, chunk)
     if not report.quiet:
         note(f"standard output: {info_text(stream.info)}")

@@ -19,15 +19,10 @@ if TYPE_CHECKING:
 
 __all__ = ["sniff"]
 
-_COLUMNS = ("file", "format", "codec", "length", "rate", "channels", "size", "verdict")
+_COLUMNS = ("file", "format", "length", "rate", "channels", "size", "verdict")
 
-_VERDICTS = {
-    "frames": "whole: every frame checked",
-    "chunks": "whole: every chunk checked",
-    "pages": "whole: every page checked",
-    "head": "audio: only its head checked",
-    "nothing": "audio: not checked",
-}
+_VERDICTS = {"head": "good head", "nothing": "not checked"}
+"""By ``AudioInfo.checked``; every deeper check proves a file whole."""
 
 _UNFOLDED_COLUMNS = 10_000
 """Into a pipe nothing is folded: a line is a file."""
@@ -40,7 +35,9 @@ _UNFOLDED_COLUMNS = 10_000
 def sniff(files: tuple[str, ...], *, as_json: bool, debug: bool) -> None:
     """Say what each FILE is, by its own bytes, and whether it is whole.
 
-    The exit code is 1 if any of them is not whole audio.
+    The verdict is "whole" where every frame, chunk or page was checked, "good head" for a
+    format of which only the head is checked, and otherwise what is wrong. The exit code is 1 if
+    anything is wrong with any of them.
     """
     with reported(debug=debug):
         findings = ((path, _inspected(path)) for path in files)
@@ -92,16 +89,20 @@ def _show_table(findings: Iterator[_Finding]) -> int:
 
 def _cells(found: AudioInfo | StepTTSError | OSError) -> tuple[str, ...]:
     if isinstance(found, Exception):
-        return ("", "", "", "", "", "", _reason(found))
+        return ("", "", "", "", "", _reason(found))
     return (
-        str(found.format),
-        found.codec or "",
+        _format_cell(found),
         seconds_text(found.duration),
         f"{found.sample_rate} Hz" if found.sample_rate else "",
         channels_text(found.channels) if found.channels else "",
         bytes_text(found.size),
-        "; ".join((_VERDICTS[found.checked], *found.warnings)),
+        "; ".join((_VERDICTS.get(found.checked, "whole"), *found.warnings)),
     )
+
+
+def _format_cell(info: AudioInfo) -> str:
+    """``mp3``, or with its coding where that is something else: ``wav pcm_s16le``."""
+    return " ".join(dict.fromkeys((str(info.format), info.codec or str(info.format))))
 
 
 def _reason(error: StepTTSError | OSError) -> str:

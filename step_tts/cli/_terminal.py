@@ -22,6 +22,7 @@ from step_tts._errors import (
     StepTTSError,
     UsageError,
 )
+from step_tts.cli._pipes import standard_output
 
 if TYPE_CHECKING:
     from collections.abc import Iterator, Mapping
@@ -69,7 +70,7 @@ def complain(error: BaseException) -> None:
 
 def emit(record: Mapping[str, object]) -> None:
     """Write one JSON line to stdout, in ASCII: right under every locale."""
-    click.echo(json.dumps(record))
+    standard_output()(f"{json.dumps(record)}\n".encode("ascii"))
 
 
 def log_to_stderr() -> None:
