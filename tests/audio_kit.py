@@ -105,7 +105,7 @@ def pieces(data: bytes, cuts: Cuts) -> list[bytes]:
 
 
 def verify(data: bytes, cuts: Cuts = 1 << 30, *, framed: bool = True, **options: Any) -> Outcome:
-    """Feed all of ``data`` and finish; facts of a failure are kept only where chunks cannot matter."""
+    """Feed all of ``data`` and finish; of a failure keep only what chunks must not change."""
     verifier = AudioVerifier(**options)
     cleared = b""
     try:

@@ -244,6 +244,9 @@ def test_a_frame_cut_before_a_second_one() -> None:
     with pytest.raises(TruncatedAudioError, match="inside its first frame"):
         walk(MP3_FRAME[:100])
     assert walk(MP3_FRAME).duration == 0.024
+    assert walk(b"\x55" * 9 + MP3_FRAME + ID3V1).duration == 0.024
+    with pytest.raises(NotAudioError):
+        walk(b"\x55" * 9 + b"\xff")
     assert walk(MP3_FRAME + ID3V1).duration == 0.024
     assert MpegWalker(AudioFormat.MP3).duration is None
 

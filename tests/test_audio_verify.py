@@ -1,5 +1,7 @@
 from __future__ import annotations
 
+from typing import Any
+
 import pytest
 from audio_kit import JSON_TAIL, MP3_FRAME, UNKNOWN, fmt, id3v2, info_frame, verify, wav
 from corpus_index import BY_NAME, CORPUS, Clip
@@ -105,7 +107,7 @@ def test_no_bytes_raise_anything_else(junk: bytes, clip: Clip, at: int, framed: 
 
 
 @pytest.mark.parametrize("options", [{}, {"expect": "pcm"}, {"allow_unknown": True}])
-def test_nothing_is_empty(options: dict[str, object]) -> None:
+def test_nothing_is_empty(options: dict[str, Any]) -> None:
     """A body without a byte is an error of its own."""
     assert verify(b"", **options).error is EmptyAudioError
     verifier = AudioVerifier()

@@ -7,7 +7,8 @@ import pytest
 from audio_kit import JSON_TAIL, RATE, UNKNOWN, chunk, fmt, verify, wav
 
 from step_tts._audio import AudioVerifier
-from step_tts._audio._wav import HEADER_LIMIT
+from step_tts._audio._walk import Walk
+from step_tts._audio._wav import HEADER_LIMIT, WavWalker
 from step_tts._errors import CorruptAudioError, EmptyAudioError, TruncatedAudioError
 from step_tts._models import AudioFormat
 
@@ -235,6 +236,16 @@ def test_junk_behind_a_true_size(junk: bytes, error: type[Exception] | None) -> 
 def test_headers_that_make_no_sense(data: bytes) -> None:
     """No format, one that means nothing, or no sound in sight is damage."""
     assert verify(data).error is CorruptAudioError
+
+
+def test_a_walker_of_nothing_knows_nothing() -> None:
+    """Before the first byte there are no facts, and a few bytes are a cut header."""
+    walker = WavWalker(AudioFormat.WAV)
+    assert (walker.patch, walker.sound_size, walker.duration) == (None, 0, None)
+    walk = Walk(walker)
+    walk.feed(b"RIFF\0\0")
+    with pytest.raises(TruncatedAudioError):
+        walk.finish()
 
 
 def test_64_bit_sizes() -> None:

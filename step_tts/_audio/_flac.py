@@ -11,6 +11,7 @@ from __future__ import annotations
 
 import math
 import re
+from itertools import islice
 from typing import TYPE_CHECKING
 
 import attrs
@@ -27,7 +28,8 @@ __all__ = ["FlacWalker", "StreamInfo"]
 _MAGIC = b"fLaC"
 _AGAIN = re.compile(rb"fLaC[\x00\x80]\x00\x00\x22")
 _LAST_BLOCK = 0x80
-_LONGEST_FRAME = 1 << 20  # Bytes kept, at most, to find the last frame in.
+_LONGEST_FRAME = 256 * 1024  # Bytes kept, at most, to find the last frame in.
+_MOST_TRIES = 8  # Headers believed by chance: one in 2**24 bytes.
 _FRAME_OVERHEAD = 64  # Bytes: header, checksums, one header per channel.
 _SYNC = re.compile(rb"\xff[\xf8\xf9]")
 _ID3V1_SIZE = 128
@@ -70,9 +72,11 @@ class FlacWalker(Walker):
     def __init__(self, audio_format: AudioFormat) -> None:
         super().__init__(audio_format)
         self.codec = "flac"
-        self._info: StreamInfo | None = None
+        self._told = 0
         self._samples = 0
         self._recent = b""
+        self._kept = 0
+        self._block_size = 0
         self._seam = Seam(len(_MAGIC) + 4)
 
     @property
@@ -92,52 +96,56 @@ class FlacWalker(Walker):
     def _read_metadata(self, source: Source) -> Steps[None]:
         last = False
         while not last:
-            header = yield from source.take(4)
-            size = int.from_bytes(header[1:])
-            if len(header) < 4:
-                raise TruncatedAudioError("The FLAC ends inside its header.")
+            header = yield from self._take(source, 4)
             last = bool(header[0] & _LAST_BLOCK)
-            if self._info is None:
-                yield from self._read_stream_info(source, size)
+            size = int.from_bytes(header[1:])
+            if not self._kept:
+                self._learn(StreamInfo.parse((yield from self._take(source, size))))
             elif (yield from source.skip(size, metadata=True)):
-                raise TruncatedAudioError("The FLAC ends inside its header.")
+                raise _cut_header()
 
-    def _read_stream_info(self, source: Source, size: int) -> Steps[None]:
-        body = yield from source.take(size)
-        if len(body) < size:
-            raise TruncatedAudioError("The FLAC ends inside its header.")
-        self._info = info = StreamInfo.parse(body)
+    def _take(self, source: Source, size: int) -> Steps[bytes]:
+        piece = yield from source.take(size)
+        if len(piece) < size:
+            raise _cut_header()
+        return piece
+
+    def _learn(self, info: StreamInfo) -> None:
+        self._told = self._samples = info.samples
+        self._kept, self._block_size = info.longest_frame + _ID3V1_SIZE, info.block_size
         self.sample_rate, self.channels = info.sample_rate or None, info.channels
-        self._samples = info.samples
 
     def _watch(self, piece: bytes) -> None:
         if any(_AGAIN.search(window) for window in self._seam.windows(piece)):
             raise CorruptAudioError("Another FLAC follows the first: two files run together.")
-        limit = self._info.longest_frame + _ID3V1_SIZE if self._info else 0
+        limit = self._kept
         self._recent = piece[-limit:] if len(piece) >= limit else (self._recent + piece)[-limit:]
 
     def _judge_end(self) -> None:
-        info, recent = self._info, self._recent
-        if info is None or not recent:
+        recent = self._recent
+        if not recent:
             raise EmptyAudioError("The FLAC is a header without sound.")
         if recent[-_ID3V1_SIZE:].startswith(b"TAG"):
             recent = recent[:-_ID3V1_SIZE]
-        samples = _end_of_last_frame(recent, info.block_size)
+        samples = _end_of_last_frame(recent, self._block_size)
         if samples is None:
             raise TruncatedAudioError("The FLAC ends inside a frame.")
-        if samples < info.samples:
-            raise TruncatedAudioError(
-                f"The FLAC announces {info.samples} samples and has {samples}."
-            )
+        if samples < self._told:
+            raise TruncatedAudioError(f"The FLAC announces {self._told} samples and has {samples}.")
         self._samples = samples
-        self.end = "proven" if samples == info.samples else "likely"
+        self.end = "proven" if samples == self._told else "likely"
+
+
+def _cut_header() -> TruncatedAudioError:
+    return TruncatedAudioError("The FLAC ends inside its header.")
 
 
 def _end_of_last_frame(data: bytes, block_size: int) -> int | None:
     """The samples up to the end of the frame that ends with ``data``; ``None`` if none does."""
-    for sync in reversed(list(_SYNC.finditer(data))):
-        header = _FrameHeader.parse(data[sync.start() : sync.start() + 17])
-        if header is not None and _crc(data[sync.start() :], _CRC16, 16) == 0:
+    places = (sync.start() for sync in reversed(list(_SYNC.finditer(data))))
+    headers = ((at, _FrameHeader.parse(data[at : at + 17])) for at in places)
+    for at, header in islice(((at, header) for at, header in headers if header), _MOST_TRIES):
+        if _crc(data[at:], _CRC16, 16) == 0:
             return header.end(block_size)
     return None
 
@@ -157,12 +165,9 @@ class _FrameHeader:
     @classmethod
     def parse(cls, head: bytes) -> _FrameHeader | None:
         """Read a frame header; ``None`` when its checksum says that it is none."""
-        size_code, rate_code = (
-            head[2] >> 4 if len(head) > 4 else 0,
-            head[2] & 0xF if len(head) > 4 else 0,
-        )
-        if not size_code:
+        if len(head) < 6 or not head[2] >> 4:
             return None
+        size_code, rate_code = head[2] >> 4, head[2] & 0xF
         number, at = _coded_number(head, 4)
         width = {6: 1, 7: 2}.get(size_code, 0)
         samples = _block_size(size_code, int.from_bytes(head[at : at + width]))

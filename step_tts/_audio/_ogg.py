@@ -25,7 +25,8 @@ __all__ = ["OggWalker"]
 
 _HEADER_SIZE = 27
 _FIRST, _LAST = 0x02, 0x04
-_NO_PACKET_ENDS = 0xFFFFFFFFFFFFFFFF
+_NO_PACKET_ENDS = 1 << 63  # From here on a granule position is negative: -1 means "none ends here".
+_MOST_STREAMS = 16
 _OPUS_RATE = 48000  # Granules always count at this rate, whatever the encoder was given.
 
 
@@ -125,8 +126,8 @@ class OggWalker(Walker):
             raise CorruptAudioError(f"Another {self.name} follows: two files run together.")
         if known and page.number != self._numbers[page.serial] + 1 & 0xFFFFFFFF:
             raise CorruptAudioError(f"A page of the {self.name} is missing.")
-        if not known and not page.flags & _FIRST:
-            raise CorruptAudioError(f"A page of the {self.name} belongs to no stream.")
+        if not known and (not page.flags & _FIRST or len(self._numbers) == _MOST_STREAMS):
+            raise CorruptAudioError(f"A page of the {self.name} belongs to no stream of it.")
 
     @property
     def _ended(self) -> bool:
@@ -139,7 +140,7 @@ class OggWalker(Walker):
             if self._codec is None and (codec := _codec(page.body)):
                 self._codec, self._serial, self.codec = codec, page.serial, codec.name
                 self.sample_rate, self.channels = codec.sample_rate or None, codec.channels or None
-        if page.serial == self._serial and page.granule != _NO_PACKET_ENDS:
+        if page.serial == self._serial and page.granule < _NO_PACKET_ENDS:
             self._granule = max(self._granule, page.granule)
         if page.flags & _LAST:
             self._open.discard(page.serial)

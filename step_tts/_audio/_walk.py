@@ -10,6 +10,7 @@ Knows nothing of any format, of JSON tails or of HTTP.
 
 from __future__ import annotations
 
+from abc import ABC, abstractmethod
 from collections.abc import Callable, Generator
 from typing import TYPE_CHECKING, Literal, TypeAlias, TypeVar
 
@@ -139,7 +140,7 @@ class Source:
         return passed
 
 
-class Walker:
+class Walker(ABC):
     """What one format's walker knows. Facts grow as it walks.
 
     Attributes:
@@ -172,9 +173,9 @@ class Walker:
         """What makes the header's sizes true, once all has been walked."""
         return None
 
+    @abstractmethod
     def walk(self, source: Source) -> Steps[None]:
         """Pass all bytes up to the end, or raise what is wrong with them."""
-        raise NotImplementedError
 
 
 class Walk:
