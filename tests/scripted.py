@@ -24,6 +24,7 @@ def body_of(lib: ModuleType, script: Sequence[object], closed: list[bool] | None
     class Body(lib.AsyncByteStream):  # type: ignore[misc, name-defined]
         def __init__(self) -> None:
             self._script = iter(script)
+            self._closed = False
 
         def __aiter__(self) -> Body:
             return self
@@ -38,9 +39,11 @@ def body_of(lib: ModuleType, script: Sequence[object], closed: list[bool] | None
             raise StopAsyncIteration
 
         async def aclose(self) -> None:
+            """Closing awaits, and may be repeated, as with a real connection."""
             await anyio.lowlevel.checkpoint()
-            if closed is not None:
+            if closed is not None and not self._closed:
                 closed.append(True)
+            self._closed = True
 
     return Body()
 

@@ -33,6 +33,7 @@ class Answer:
         self._deadlines = deadlines
         self._max_bytes = max_bytes
         self._received = 0
+        self._ended = False
         # Without Content-Encoding the raw pieces are the body: one generator less per piece.
         encoded = self.headers.get("content-encoding", "identity").lower() != "identity"
         self._pieces: AsyncGenerator[bytes, None] = (
@@ -68,6 +69,7 @@ class Answer:
         piece = await wait(self._next_piece)
         self._deadlines.paused()
         if piece is None:
+            self._ended = True
             self._check_length()
             return None
         self._received += len(piece)
@@ -92,6 +94,10 @@ class Answer:
         """
         with anyio.move_on_after(CLOSE_GRACE_SECONDS, shield=True):
             await self._pieces.aclose()
+            if self._response.is_closed and not self._ended:
+                # httpx closes at the end of a body by itself; cancelled there, it would leave
+                # the stream open and hold itself to be closed.
+                await self._response.stream.aclose()
             await self._response.aclose()
 
     async def _next_piece(self) -> bytes | None:

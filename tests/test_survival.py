@@ -1,0 +1,184 @@
+"""Files survive: cancellation at every await, and SIGKILL at any moment."""
+
+from __future__ import annotations
+
+import random
+import signal
+import subprocess
+import sys
+from pathlib import Path
+from typing import TYPE_CHECKING, Any, TypeVar
+
+import anyio
+import pytest
+from scripted import LIBRARIES, answer, client, library
+from sounds import mp3, wav
+
+from step_tts import AsyncClient, RetryPolicy, inspect
+
+if TYPE_CHECKING:
+    from collections.abc import Awaitable, Callable, Coroutine, Generator
+    from types import ModuleType
+
+T = TypeVar("T")
+AUDIO = wav(150_000, streamed=True)
+WHOLE = wav(150_000)
+
+
+class CancelAt:
+    """Runs a coroutine and cancels the scope around it at its n-th suspension."""
+
+    def __init__(self, work: Coroutine[Any, Any, T], at: int, cancel: Callable[[], None]) -> None:
+        self._work, self._at, self._cancel = work, at, cancel
+        self.suspensions = 0
+
+    def __await__(self) -> Generator[Any, Any, Any]:
+        steps: Any = self._work.__await__()
+        resume, value = steps.send, None
+        while True:
+            try:
+                waiting_for = resume(value)
+            except StopIteration as done:
+                return done.value
+            self.suspensions += 1
+            if self.suspensions == self._at:
+                self._cancel()
+            try:
+                resume, value = steps.send, (yield waiting_for)
+            except BaseException as error:  # noqa: BLE001  handed on to the coroutine
+                resume, value = steps.throw, error
+
+
+async def cancelled_at(work: Callable[[], Coroutine[Any, Any, object]], at: int) -> bool:
+    """Run ``work``, cancelled at its n-th suspension; tells whether it came to that."""
+    with anyio.CancelScope() as scope:
+        run = CancelAt(work(), at, scope.cancel)
+        await run
+    return run.suspensions >= at
+
+
+async def at_every_await(
+    work: Callable[[], Coroutine[Any, Any, object]], check: Callable[[], Awaitable[None]]
+) -> int:
+    """Cancel ``work`` at its first suspension, then at its second, ... until it gets through."""
+    for at in range(1, 1000):
+        reached = await cancelled_at(work, at)
+        await check()
+        if not reached:
+            return at
+    pytest.fail("The work never got through.")
+
+
+class Script:
+    """A throttled answer, one that is cut (but for a listener), then whole ones."""
+
+    def __init__(self, lib: ModuleType, *, with_cut: bool) -> None:
+        self.lib = lib
+        self.with_cut = with_cut
+        self.closed: list[bool] = []
+        self.opened = self.turn = 0
+
+    async def __call__(self, _: Any) -> Any:
+        await anyio.lowlevel.checkpoint()
+        self.turn += 1
+        self.opened += 1
+        if self.turn == 1:
+            return answer(self.lib, [b"{}"], status=429, closed=self.closed)
+        if self.turn == 2 and self.with_cut:
+            broken = [AUDIO[:90_000], 0, self.lib.ReadError("cut")]
+            return answer(self.lib, broken, closed=self.closed)
+        return answer(self.lib, [AUDIO[:90_000], 0, AUDIO[90_000:], 0], closed=self.closed)
+
+
+@pytest.mark.parametrize("name", LIBRARIES)
+@pytest.mark.parametrize("verb", ["save", "stream", "batch"])
+async def test_cancel_at_every_await(name: str, verb: str, tmp_path: Path) -> None:
+    """Whenever it comes, cancellation leaves an old file or a new one, and nothing open."""
+    lib = library(name)
+    target = tmp_path / "a.wav"
+    target.write_bytes(b"old")
+    script = Script(lib, with_cut=verb != "stream")
+    retry = RetryPolicy(base=1e-9, throttle_base=1e-9)
+    async with client(lib, script) as http:
+        tts = AsyncClient(api_key="k", http_client=http, retry=retry, concurrency=2)
+
+        async def work() -> None:
+            script.turn = 0
+            if verb == "save":
+                await tts.save("hello", target, durable=False)
+            elif verb == "stream":
+                async with tts.stream("hello") as stream:
+                    await stream.read()
+            else:
+                async with tts.batch(["a", "b", "c"], to=tmp_path, durable=False) as results:
+                    assert [result.ok async for result in results] == [True] * 3
+
+        async def check() -> None:
+            assert tts._engine.gate._limiter.borrowed_tokens == 0
+            assert len(script.closed) == script.opened
+            for path in tmp_path.iterdir():
+                assert not path.name.startswith(".step_tts-")
+                assert path.read_bytes() in ({b"old", WHOLE} if path == target else {WHOLE})
+
+        assert await at_every_await(work, check) >= 8
+
+
+WRITER = """
+import sys, anyio
+sys.path.insert(0, {tests!r})
+from scripted import answer, client, library
+from sounds import mp3, wav
+from step_tts import AsyncClient
+
+lib, turn = library("httpx"), 0
+
+def handler(request):
+    global turn
+    turn += 1
+    audio = mp3(2000 + turn % 7) if turn % 2 else wav(200_000 + turn % 5, streamed=True)
+    return answer(lib, [audio[i:i + 50_000] for i in range(0, len(audio), 50_000)])
+
+async def main():
+    async with AsyncClient(api_key="k", http_client=client(lib, handler), concurrency=4) as tts:
+        print("ready", flush=True)
+        texts = ("text" for _ in range(10**9))
+        async with tts.batch(texts, to={to!r}, name="{{index}}") as results:
+            async for result in results:
+                assert result.saved, result.error
+                for n in range(8):
+                    await tts.save("again", {to!r} + f"/{{n}}", durable=False)
+                print(result.index, flush=True)
+
+anyio.run(main)
+"""
+
+
+@pytest.mark.skipif(sys.platform == "win32", reason="There is no SIGKILL on Windows.")
+def test_sigkill_at_any_moment(tmp_path: Path) -> None:
+    """A process killed outright leaves whole files under final names; the next run sweeps up."""
+    moments = random.Random(20261122)
+    program = WRITER.format(tests=str(Path(__file__).parent), to=str(tmp_path))
+    for _ in range(8):
+        with subprocess.Popen(
+            [sys.executable, "-c", program], stdout=subprocess.PIPE, text=True
+        ) as writer:
+            assert writer.stdout is not None
+            assert writer.stdout.readline() == "ready\n"
+            for _ in range(moments.randrange(4)):
+                writer.stdout.readline()
+            for _ in range(moments.randrange(200_000)):
+                pass
+            writer.send_signal(signal.SIGKILL)
+        for path in tmp_path.iterdir():
+            if not path.name.startswith("."):
+                assert inspect(path).duration
+    anyio.run(save_one, tmp_path)
+    assert not [p for p in tmp_path.iterdir() if p.name.startswith(".")]
+
+
+async def save_one(directory: Path) -> None:
+    lib = library("httpx")
+    async with AsyncClient(
+        api_key="k", http_client=client(lib, lambda _: answer(lib, [mp3()]))
+    ) as tts:
+        await tts.save("last", directory / "last")
