@@ -127,7 +127,7 @@ def tests_httpx2(session: nox.Session) -> None:
 def coverage(session: nox.Session) -> None:
     """Add up what the suites ran; less than every branch fails."""
     session.install("coverage[toml]")
-    session.env["COVERAGE_FILE"] = str(MEASURED.with_name("measured.sum"))
+    session.env["COVERAGE_FILE"] = str(MEASURED / "sum" / ".coverage")
     session.run("coverage", "combine", "--keep", "--quiet", str(MEASURED))
     session.run("coverage", "report")
 
