@@ -18,6 +18,7 @@ import pytest
 from step_tts import _errors as errors
 from step_tts.sandbox import Scene
 from step_tts.sandbox import _recipes as make
+from step_tts.sandbox import _samples as silence
 from step_tts.sandbox._encode import (
     ENCODERS,
     content_type,
@@ -241,7 +242,26 @@ class TestFiles:
         assert ": keep-alive" in text
         assert "done" not in text
 
-    def test_half_is_no_whole_number_of_samples(self) -> None:
+    def test_nearly_all_is_no_whole_number_of_samples(self) -> None:
         """And the header still promises all."""
-        assert len(make.half(scene())) % 2 == 1
-        assert make.half(scene())[:44] == scene().audio()[:44]
+        assert len(make.nearly(scene())) % 2 == 1
+        assert make.nearly(scene())[:44] == scene().audio()[:44]
+
+    @pytest.mark.parametrize(
+        ("audio", "names"),
+        [
+            (silence.FLAC, "flac"),
+            (silence.OGG_OPUS, "ogg"),
+            (silence.AAC, "aac"),
+            (silence.M4A, "mp4"),
+            (silence.WEBM, "webm"),
+        ],
+    )
+    def test_ffmpeg_plays_the_samples(self, audio: bytes, names: str) -> None:
+        """Two tenths of a second in each, with what the codec adds."""
+        av = pytest.importorskip("av", reason="PyAV is not installed")
+        with av.open(io.BytesIO(audio)) as file:
+            assert names in file.format.name
+            stream = file.streams.audio[0]
+            heard = sum(frame.samples for frame in file.decode(stream)) / stream.rate
+        assert 0.19 < heard < 0.35

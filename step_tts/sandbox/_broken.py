@@ -52,8 +52,8 @@ BROKEN = (
     ),
     bad(
         "cut-clean",
-        "Ends a chunked body properly in the middle of the audio.",
-        Answer(200, make.half, type="$type", framing="chunked"),
+        "Ends a chunked body properly, 51 bytes before the end of the audio.",
+        Answer(200, make.nearly, type="$type", framing="chunked"),
         CUT,
     ),
     bad("reset", "Resets the connection in the body.", Cut(then=(Twist.RESET,)), CUT, LOST),
@@ -120,6 +120,11 @@ BROKEN = (
         "http10",
         "Answers as HTTP/1.0 and closes; the audio's own sizes are true.",
         Answer(200, make.truly, type="$type", framing="close", version="1.0"),
+    ),
+    good(
+        "early-hints",
+        "Sends 103 Early Hints before the answer.",
+        Answer(200, make.truly, type="$type", before=b"HTTP/1.1 103 Early Hints\r\n\r\n"),
     ),
     good(
         "content-length",

@@ -107,6 +107,8 @@ class Answer:
     framing: Framing = attrs.field(default="length", kw_only=True)
     chunk_size: int = attrs.field(default=4096, kw_only=True)
     version: str = attrs.field(default="1.1", kw_only=True)
+    before: bytes = attrs.field(default=b"", kw_only=True)
+    """Sent before the head: an interim answer."""
     signed: bool = attrs.field(default=True, kw_only=True)
     """Whether it carries request ids; pages of a proxy in front do not."""
 
@@ -123,7 +125,9 @@ class Answer:
     def play(self, scene: Scene) -> Iterator[Step]:
         """Head, body, end."""
         body = self._body(scene)
-        yield head(self.status, (*self._headers(scene, len(body)),), version=self.version)
+        yield self.before + head(
+            self.status, (*self._headers(scene, len(body)),), version=self.version
+        )
         if self.framing != "chunked":
             yield body
         else:

@@ -16,6 +16,7 @@ import attrs
 from step_tts.sandbox._bodies import BODIES
 from step_tts.sandbox._broken import BROKEN
 from step_tts.sandbox._faults import Answer
+from step_tts.sandbox._oddities import ODDITIES
 from step_tts.sandbox._pages import error
 from step_tts.sandbox._refusals import REFUSALS
 
@@ -28,7 +29,7 @@ if TYPE_CHECKING:
 __all__ = ["FAULTS", "fault_named", "name_of"]
 
 FAULTS: Mapping[str, FaultSpec] = MappingProxyType(
-    {spec.name: spec for spec in (*BROKEN, *BODIES, *REFUSALS)}
+    {spec.name: spec for spec in (*BROKEN, *BODIES, *ODDITIES, *REFUSALS)}
 )
 """Every named fault, by name."""
 
