@@ -38,9 +38,9 @@ def walk(walker: Walker, data: bytes) -> Walker:
 
 
 def error_of(data: bytes) -> type[AudioError] | None:
-    """The same error whole and byte by byte, or none."""
+    """The same error whole and in small pieces, or none."""
     whole = verify(data)
-    assert verify(data, 1) == whole
+    assert verify(data, 1 if len(data) < 3000 else 499) == whole
     return whole.error
 
 

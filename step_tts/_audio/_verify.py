@@ -4,8 +4,9 @@ Knows in which order they speak and what a promise of HTTP is worth. Each format
 its walker's.
 
 What is held in memory, besides the chunk last fed: up to 256 KiB before the first sound (4 KiB
-nearly always), a WAV's header up to 256 KiB, one frame or one Ogg page, and what may be a JSON
-document up to 4 KiB. All else is handed on as it comes.
+nearly always); one frame, or one Ogg page of 64 KiB; up to 256 KiB of a WAV's header, an MP4's
+track list or FLAC's last frame; up to 4 KiB of what may be a JSON document. All else is handed
+on as it comes.
 """
 
 from __future__ import annotations
