@@ -103,6 +103,7 @@ def test_given_names_and_template_names_never_collide() -> None:
     assert namer.name(5, "a.4") == "00005-a-4"
     assert Namer("{index}").name(0, "", "intro") == "intro"
     assert Namer("{index:x}").name(10, "", "a") == "a.10"
+    assert Namer("{index}.v").name(0, "", "7.V") == "7.V.0"
 
 
 def test_a_template_that_meets_a_given_name_gives_way() -> None:

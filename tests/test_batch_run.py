@@ -90,6 +90,16 @@ async def test_an_async_iterable_will_do() -> None:
     assert len(await collect(arriving("abcdefg"))) == 7
 
 
+async def test_an_async_iterator_of_any_kind_will_do() -> None:
+    """Not only generators: a channel is read to its end."""
+    send, receive = anyio.create_memory_object_stream[str](3)
+    for text in "abc":
+        send.send_nowait(text)
+    send.close()
+    with receive:
+        assert len(await collect(receive)) == 3
+
+
 async def test_a_single_text_is_not_a_batch() -> None:
     """A ``str`` is an iterable of characters, which nobody means."""
     with pytest.raises(ConfigurationError, match="one text"):

@@ -15,6 +15,7 @@ from sounds import mp3, wav
 
 import step_tts
 from step_tts import AsyncClient, AudioFormat, RetryPolicy, SpeechRequest, Timeouts
+from step_tts._transport import Deadlines
 
 if TYPE_CHECKING:
     from collections.abc import Callable
@@ -496,11 +497,10 @@ async def test_a_bare_client_is_built_for_links(lib: ModuleType) -> None:
     """It is ours, knows no key, and is closed with the rest."""
     async with Server(lib, good(lib)).client(transport=lib.__name__) as tts:
         transport = tts._engine.transport
-        with pytest.raises(step_tts.APIConnectionError):
-            async with transport.fetch(
-                "http://127.0.0.1:1/", 10, step_tts._transport.Deadlines(Timeouts())
-            ):
-                pass
+        for _ in range(2):
+            with pytest.raises(step_tts.APIConnectionError):
+                async with transport.fetch("http://127.0.0.1:1/", 10, Deadlines(Timeouts())):
+                    pass
         bare = transport._bare
         assert "authorization" not in bare.headers
     assert bare.is_closed

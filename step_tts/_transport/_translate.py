@@ -21,7 +21,7 @@ from step_tts._errors import (
 )
 
 if TYPE_CHECKING:
-    from collections.abc import Mapping
+    from collections.abc import Iterator, Mapping
 
 __all__ = ["translate_body_error", "translate_send_error"]
 
@@ -76,7 +76,7 @@ def translate_send_error(error: Exception) -> Exception | None:
     if not _is_foreign(error):
         return None
     kind, sentence, sent, advice = _meaning(error)
-    distrusted = "CERTIFICATE_VERIFY_FAILED" in str(error)
+    distrusted = "CERTIFICATE_VERIFY_FAILED" in " ".join(map(str, _causes(error)))
     translated = kind(
         f"{sentence}{_own_words(error)}.",
         advice=RetryAdvice.NEVER if distrusted else advice,
@@ -113,8 +113,15 @@ def _names(error: Exception) -> list[str]:
     return [cls.__name__ for cls in type(error).__mro__]
 
 
+def _causes(error: BaseException | None) -> Iterator[BaseException]:
+    """An exception and what led to it: on trio the reason is further down than on asyncio."""
+    while error is not None:
+        yield error
+        error = error.__cause__ or error.__context__
+
+
 def _own_words(error: Exception) -> str:
     """A foreign exception's own text where it is safe to show, else its name."""
-    text = " ".join(str(error).split())[:FOREIGN_TEXT_LIMIT].rstrip(".")
-    quotes = not text or "://" in text or not _TALKATIVE.isdisjoint(_names(error))
-    return f" ({type(error).__name__ if quotes else text})"
+    said = next(filter(None, (" ".join(str(cause).split()) for cause in _causes(error))), "")
+    quotes = not said or "://" in said or not _TALKATIVE.isdisjoint(_names(error))
+    return f" ({type(error).__name__ if quotes else said[:FOREIGN_TEXT_LIMIT].rstrip('.')})"
