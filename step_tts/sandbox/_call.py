@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import time
 from typing import TYPE_CHECKING
+from urllib.parse import urlsplit
 
 import attrs
 
@@ -16,7 +17,7 @@ if TYPE_CHECKING:
     from step_tts.sandbox._faults import Fault
     from step_tts.sandbox._http import Ask, Pairs
     from step_tts.sandbox._log import Outcome
-    from step_tts.sandbox._sandbox import Sandbox
+    from step_tts.sandbox._state import State
 
 __all__ = ["Call"]
 
@@ -28,7 +29,7 @@ class Call:
     ask: Ask
     line: Connection
     number: int
-    sandbox: Sandbox
+    state: State
     sample_rate: int
     keeps_alive: bool
     limits: Pairs = ()
@@ -58,7 +59,7 @@ class Call:
             MissingExtraError: It cannot be made here. Nothing has been sent.
         """
         self.keeps_alive &= fault.keeps_alive
-        self.sandbox.note(self.number, status=fault.status)
+        self.state.note(self.number, status=fault.status)
         await self.line.play(fault.play(self.scene(order, pcm)))
 
     def scene(self, order: Order | None, pcm: bytes) -> Scene:
@@ -68,8 +69,8 @@ class Call:
             response_format=order.response_format if order else "wav",
             model=order.model if order else "",
             request_id=self.id,
-            origin=self.sandbox.origin,
-            elsewhere=self.sandbox.elsewhere,
+            origin=self.state.origin,
+            elsewhere=_elsewhere(self.state.origin),
             number=self.number,
             key=presented_key(self.ask),
             now=time.time(),
@@ -77,3 +78,10 @@ class Call:
             pcm=pcm,
             sample_rate=self.sample_rate,
         )
+
+
+def _elsewhere(origin: str) -> str:
+    """The same server under another name."""
+    parts = urlsplit(origin)
+    name = "127.0.0.1" if parts.hostname == "localhost" else "localhost"
+    return f"{parts.scheme}://{name}:{parts.port}"

@@ -7,6 +7,7 @@ from __future__ import annotations
 
 import socket
 import struct
+import sys
 from typing import TYPE_CHECKING
 
 import anyio
@@ -97,8 +98,9 @@ class Connection:
 
     def _reset_on_close(self) -> None:
         """Lingering for no time turns the close into a TCP reset."""
+        linger = struct.pack("hh" if sys.platform == "win32" else "ii", 1, 0)
         raw = self._stream.extra(SocketAttribute.raw_socket)  # noqa: S610  anyio, not Django
-        raw.setsockopt(socket.SOL_SOCKET, socket.SO_LINGER, struct.pack("ii", 1, 0))
+        raw.setsockopt(socket.SOL_SOCKET, socket.SO_LINGER, linger)
 
     async def while_present(self, answer: Callable[[], Awaitable[None]]) -> None:
         """Run ``answer`` until it ends or the peer leaves.

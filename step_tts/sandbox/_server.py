@@ -18,6 +18,7 @@ from step_tts.sandbox._encode import ENCODERS
 from step_tts.sandbox._limits import as_capacity, as_latency
 from step_tts.sandbox._sandbox import Sandbox
 from step_tts.sandbox._service import Plan, Service
+from step_tts.sandbox._state import State
 from step_tts.sandbox._voices import choose_voice
 
 if TYPE_CHECKING:
@@ -100,8 +101,10 @@ async def serve(
     )
     async with await anyio.create_tcp_listener(local_host=address, local_port=port) as listener:
         origin = _origin(host, listener.extra(SocketAttribute.local_port))  # noqa: S610  anyio, not Django
-        sandbox = Sandbox(origin=origin, api_key=api_key, faults=faults, keep=keep, seed=seed)
-        service = Service(plan, sandbox)
+        state = State(origin=origin, api_key=api_key, keep=keep, seed=seed)
+        sandbox = Sandbox(state)
+        sandbox.faults = faults
+        service = Service(plan, state)
         async with _running(partial(listener.serve, service.connected)):
             yield sandbox
 

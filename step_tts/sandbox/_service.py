@@ -1,7 +1,7 @@
 """Answers connections: lets requests in, has their texts spoken, plays their faults.
 
 Knows who is let in and in which order. What an answer says is decided in ``_app`` and
-``_faults``; how bytes travel, in ``_connection``; what tests may ask, in ``_sandbox``.
+``_faults``; how bytes travel, in ``_connection``; what is remembered, in ``_state``.
 """
 
 from __future__ import annotations
@@ -36,7 +36,7 @@ if TYPE_CHECKING:
     from step_tts.sandbox._faults import Fault
     from step_tts.sandbox._http import Ask, Pairs
     from step_tts.sandbox._limits import Capacity, Latency, Rate, Verdict
-    from step_tts.sandbox._sandbox import Sandbox
+    from step_tts.sandbox._state import State
     from step_tts.sandbox._voices import Voice
 
 __all__ = ["FAULT_HEADER", "Plan", "Service"]
@@ -65,16 +65,16 @@ class Plan:
 class Service:
     """Serves a sandbox's connections. To be built inside an event loop."""
 
-    def __init__(self, plan: Plan, sandbox: Sandbox) -> None:
+    def __init__(self, plan: Plan, state: State) -> None:
         self._plan = plan
-        self._sandbox = sandbox
+        self._state = state
         self._threads = anyio.CapacityLimiter(THREADS)
         self._slots = anyio.Semaphore(plan.capacity.slots) if plan.capacity else None
         self._bucket = Bucket(plan.rate, anyio.current_time()) if plan.rate else None
 
     async def connected(self, stream: SocketStream) -> None:
         """Serve one connection until either side ends it."""
-        with self._sandbox.counting_connection() as number:
+        with self._state.counting_connection() as number:
             async with stream:
                 line = Connection(stream, number)
                 while (ask := await _next_ask(line)) and await self._answer(ask, line):
@@ -85,8 +85,8 @@ class Service:
         call = Call(
             ask=ask,
             line=line,
-            number=self._sandbox.arrived(ask, connection=line.number),
-            sandbox=self._sandbox,
+            number=self._state.arrived(ask, connection=line.number),
+            state=self._state,
             sample_rate=self._plan.voice.sample_rate,
             keeps_alive=ask.keep_alive,
         )
@@ -95,7 +95,7 @@ class Service:
             call.conclude("left")
         finally:
             call.conclude("failed")
-            self._sandbox.ended(call.number, sent=line.sent, outcome=call.outcome)
+            self._state.ended(call.number, sent=line.sent, outcome=call.outcome)
         return call.outcome == "answered" and call.keeps_alive
 
     async def _respond(self, call: Call) -> None:
@@ -113,7 +113,7 @@ class Service:
                     await call.play(no(500, "The sandbox failed", type="sandbox_error"))
 
     async def _decide(self, call: Call) -> None:
-        decision = judge(call.ask, self._plan.rules, self._sandbox.text_of)
+        decision = judge(call.ask, self._plan.rules, self._state.log.text_of)
         try:
             if isinstance(decision, Answer):
                 await call.play(decision)
@@ -129,9 +129,9 @@ class Service:
             await call.play(refusal)
             return
         fault = self._fault(call)
-        with self._sandbox.counting_request():
+        with self._state.counting_request():
             async with self._slots or nullcontext():
-                await anyio.sleep(self._plan.latency.seconds(order.text, self._sandbox.random))
+                await anyio.sleep(self._plan.latency.seconds(order.text, self._state.random))
                 await (self._spoil(call, order, fault) if fault else self._speak(call, order))
 
     def _refusal(self, call: Call) -> Answer | None:
@@ -141,16 +141,16 @@ class Service:
             if not verdict.admitted:
                 return not_admitted(math.ceil(verdict.wait))
         capacity = self._plan.capacity
-        if capacity and not capacity.admits(self._sandbox.in_flight):
+        if capacity and not capacity.admits(self._state.in_flight):
             return not_admitted(capacity.retry_after)
         return None
 
     def _fault(self, call: Call) -> Fault | None:
         named = call.ask.header(FAULT_HEADER)
-        return fault_named(named) if named else self._sandbox.next_fault(call.number)
+        return fault_named(named) if named else self._state.next_fault(call.number)
 
     async def _spoil(self, call: Call, order: Order, fault: Fault) -> None:
-        self._sandbox.note(call.number, fault=name_of(fault))
+        self._state.note(call.number, fault=name_of(fault))
         pcm = await self._spoken(order.text) if fault.speaks else b""
         await call.play(fault, order, pcm)
 
@@ -175,7 +175,7 @@ class Service:
         chunked = call.ask.http_version == "1.1"
         call.keeps_alive &= chunked
         await call.line.send(_stream_head(call, order, chunked=chunked))
-        self._sandbox.note(call.number, status=200)
+        self._state.note(call.number, status=200)
         while piece is not None:
             for part in pieces(piece, self._plan.chunk_size):
                 await call.line.send(chunk(part) if chunked else part)
