@@ -503,19 +503,19 @@ def test_verify_takes_what_httpx_takes(name: Any, tmp_path: Any) -> None:
     trustme.CA().cert_pem.write_to_path(str(ca_file))
     for verify in (True, False, str(ca_file), ssl.create_default_context()):
         options = HTTPOptions(library=name, verify=verify, trust_env=False)
-        assert build_client(options, True).timeout.read is None
+        assert build_client(options, "https://a/").timeout.read is None
 
 
 def test_what_cannot_be_built_is_a_configuration_error(monkeypatch: pytest.MonkeyPatch) -> None:
     """With the reason, the install line where one helps, and no proxy password."""
     with pytest.raises(errors.ConfigurationError, match="proxy") as caught:
-        build_client(HTTPOptions(proxy="ftp://user:password@p/"), False)
+        build_client(HTTPOptions(proxy="ftp://user:password@p/"), "http://a/")
     assert "password" not in str(caught.value)
     with pytest.raises(errors.ConfigurationError):
-        build_client(HTTPOptions(verify="/no/such/file.pem"), True)
+        build_client(HTTPOptions(verify="/no/such/file.pem"), "https://a/")
     monkeypatch.setitem(__import__("sys").modules, "h2", None)
     with pytest.raises(errors.MissingExtraError, match=r"step_tts\[http2\]"):
-        build_client(HTTPOptions(http2=True), False)
+        build_client(HTTPOptions(http2=True), "http://a/")
     monkeypatch.setitem(__import__("sys").modules, "httpx2", None)
     with pytest.raises(errors.MissingExtraError, match=r"step_tts\[httpx2\]"):
-        build_client(HTTPOptions(library="httpx2"), False)
+        build_client(HTTPOptions(library="httpx2"), "http://a/")

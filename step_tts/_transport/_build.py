@@ -8,7 +8,6 @@ from __future__ import annotations
 import importlib
 import ssl
 from typing import TYPE_CHECKING, Any, Literal, TypeAlias
-from urllib.request import getproxies
 
 import attrs
 
@@ -51,12 +50,16 @@ def check_client(client: object | None) -> object | None:
 
 def needs_tls(url: str, options: HTTPOptions) -> bool:
     """Whether a TLS context will ever be used: a plain-http client should not pay for one."""
+    from urllib.request import getproxies  # noqa: PLC0415  7 ms that few programs need at start
+
     proxies = [options.proxy or "", *(getproxies().values() if options.trust_env else ())]
     return any(address.lower().startswith("https:") for address in (url, *proxies))
 
 
-def build_client(options: HTTPOptions, tls: bool) -> Any:  # noqa: FBT001
-    """Import the library and build a client. Blocks for tens of ms: call it in a thread.
+def build_client(options: HTTPOptions, url: str) -> Any:
+    """Import the library and build a client for ``url``.
+
+    Blocks for some 100 ms where the library and a TLS context are new: call it in a thread.
 
     Raises:
         MissingExtraError: The library, HTTP/2 or SOCKS support is not installed.
@@ -70,7 +73,7 @@ def build_client(options: HTTPOptions, tls: bool) -> Any:  # noqa: FBT001
         ) from error
     try:
         return library.AsyncClient(
-            verify=_tls_context(library, options) if tls else False,
+            verify=_tls_context(library, options) if needs_tls(url, options) else False,
             http2=options.http2,
             proxy=options.proxy,
             trust_env=options.trust_env,

@@ -12,7 +12,7 @@ import attrs
 
 from step_tts._errors import ClientClosedError
 from step_tts._transport._answer import CLOSE_GRACE_SECONDS, Answer
-from step_tts._transport._build import HTTPOptions, build_client, check_client, needs_tls
+from step_tts._transport._build import HTTPOptions, build_client, check_client
 from step_tts._transport._translate import translate_send_error
 
 if TYPE_CHECKING:
@@ -77,7 +77,8 @@ class Transport:
         """Get a link to audio with a bare client: no key, no cookies, no redirects."""
         async with self._building:
             if self._bare is None:
-                self._bare = await anyio.to_thread.run_sync(build_client, self._options, True)
+                # For https whatever this link is: the next one must not go unverified.
+                self._bare = await anyio.to_thread.run_sync(build_client, self._options, "https://")
         headers = {"accept": "*/*", "accept-encoding": "identity"}
         outgoing = Outgoing(url=url, method="GET", max_bytes=max_bytes, headers=headers)
         async with _sent(self._bare, outgoing, deadlines) as answer:
@@ -92,13 +93,12 @@ class Transport:
                 await client.aclose()
 
     async def _own_client(self, url: str) -> Any:
-        """Build our client at first use, off the event loop: a TLS context takes 20-90 ms."""
+        """Build our client at first use and off the event loop, which it would block."""
         async with self._building:
             if self._closed:
                 raise ClientClosedError("This client is closed.")
             if self._ours is None:
-                tls = needs_tls(url, self._options)
-                self._ours = await anyio.to_thread.run_sync(build_client, self._options, tls)
+                self._ours = await anyio.to_thread.run_sync(build_client, self._options, url)
             return self._ours
 
 
