@@ -41,7 +41,7 @@ Branches follow what the caller can do about it::
             ├── CorruptAudioError             damaged, or two files run together
             └── AudioTooLargeError            more bytes than the client was told to accept
 
-This module is a leaf: it imports nothing of ours and knows neither HTTP nor audio formats.
+This module knows neither HTTP nor audio formats, and of ours only what an attempt is.
 No message, attribute or repr here may hold a key, a signed URL or spoken text; whoever raises
 an error passes only what has been redacted.
 """
@@ -52,7 +52,7 @@ import enum
 from typing import TYPE_CHECKING, ClassVar
 
 if TYPE_CHECKING:
-    from step_tts._models import Attempt
+    from step_tts._attempt import Attempt
 
 __all__ = [
     "APIConnectionError",

@@ -15,6 +15,7 @@ from typing import Any, Literal, TypeAlias
 
 import attrs
 
+from step_tts._attempt import Attempt
 from step_tts._errors import APIError, InvalidRequestError, StepTTSError
 
 __all__ = [
@@ -145,24 +146,6 @@ class AudioInfo:
     """How deep the check went: every frame, every chunk, every page, or just the head."""
     warnings: tuple[str, ...] = ()
     """Oddities that do not harm the sound, one sentence each."""
-
-
-@attrs.frozen(kw_only=True)
-class Attempt:
-    """One try of a call, as it went."""
-
-    number: int
-    """From 1."""
-    outcome: str
-    """``ok``, or the name of the error's class."""
-    reason: str | None = None
-    """What went wrong, in one redacted sentence."""
-    status_code: int | None = None
-    request_id: str | None = None
-    waited: float = 0.0
-    """Seconds of back-off before this try."""
-    seconds: float = 0.0
-    """How long this try took."""
 
 
 @attrs.frozen(kw_only=True)
