@@ -10,8 +10,9 @@ from typing import TYPE_CHECKING
 
 import attrs
 
+from step_tts._attempt import Attempt
 from step_tts._errors import APIError, RetryAdvice
-from step_tts._models import Attempt, Receipt
+from step_tts._models import Receipt
 from step_tts._wire import next_delay
 
 if TYPE_CHECKING:
