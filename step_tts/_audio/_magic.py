@@ -109,6 +109,12 @@ def _read_wavpack(head: bytes) -> Verdict:
     return AudioFormat.WAVPACK if 0x402 <= version <= 0x410 else None
 
 
+def _read_jpeg(head: bytes) -> Verdict:
+    """Quiet samples open like a picture; they do not spell out its next segment."""
+    is_jpeg = peek(head, 6, 4) in {b"JFIF", b"Exif"} or peek(head, 2, 3) == b"\xff\xdb\x00"
+    return NotAudio("a JPEG picture") if is_jpeg else None
+
+
 _MAGIC: tuple[tuple[bytes, Reader | AudioFormat | NotAudio], ...] = (
     (b"RIFF", _read_riff),
     (b"RF64", _read_riff),
@@ -129,7 +135,7 @@ _MAGIC: tuple[tuple[bytes, Reader | AudioFormat | NotAudio], ...] = (
     (b"\x28\xb5\x2f\xfd", NotAudio("Zstandard data")),
     (b"%PDF-", NotAudio("a PDF document")),
     (b"\x89PNG\r\n\x1a\n", NotAudio("a PNG picture")),
-    (b"\xff\xd8\xff", NotAudio("a JPEG picture")),
+    (b"\xff\xd8\xff", _read_jpeg),
     (b"GIF87a", NotAudio("a GIF picture")),
     (b"GIF89a", NotAudio("a GIF picture")),
     (b"\x00\x00\x01\xba", NotAudio("an MPEG video")),

@@ -77,6 +77,9 @@ def _end_of_tags(head: bytes, *, complete: bool) -> int:
         at += size
 
 
+_RAW_TYPES = frozenset({"audio/pcm", "audio/x-pcm", "audio/l16", "audio/raw", "audio/x-raw"})
+
+
 @attrs.frozen
 class _Body:
     head: bytes
@@ -84,6 +87,11 @@ class _Body:
     content_type: str
     """Lower case, without parameters; may be empty."""
     complete: bool
+
+    @property
+    def raw(self) -> bool:
+        """Whether the label says headerless samples."""
+        return self.content_type in _RAW_TYPES
 
 
 def _judge(body: _Body) -> Sniffed:
@@ -103,30 +111,24 @@ def _mp4(body: _Body) -> Verdict:
     return read_mp4(body.head, audio_promised=body.content_type.startswith("audio/"))
 
 
-_RAW_TYPES = frozenset({"audio/pcm", "audio/x-pcm", "audio/l16", "audio/raw", "audio/x-raw"})
-
-
 def _raw_pcm(body: _Body) -> Verdict:
-    """Samples carry no mark, so PCM is what nothing else is. No resync: chance would find frames.
-
-    Wide text is not asked for either: quiet samples around -2 read as UTF-16 with its mark.
-    """
-    if body.content_type not in _RAW_TYPES:
+    """Samples carry no mark, so PCM is what nothing else is. No search: chance finds frames."""
+    if not body.raw:
         return None
     if not body.complete:
         peek(body.head, 0, STRUCTURE_WINDOW)
-    text = by_plain_text(body.head, STRUCTURE_WINDOW, wide=False, complete=True)
+    text = by_plain_text(body.head, STRUCTURE_WINDOW, beside_samples=True, complete=True)
     return text or AudioFormat.PCM
 
 
 _TESTS: tuple[Callable[[_Body], Verdict], ...] = (
     lambda body: by_magic(body.head),
     _mp4,
-    lambda body: by_sync(body.head, complete=body.complete),
-    lambda body: by_structure(body.head, complete=body.complete),
+    lambda body: by_sync(body.head, beside_samples=body.raw, complete=body.complete),
+    lambda body: by_structure(body.head, beside_samples=body.raw, complete=body.complete),
     _raw_pcm,
     # An encoder fills silent frames with letters, and a cut may fall among them: before a body is
     # called mere words, look for frames as far as the words go.
-    lambda body: resync(body.head, complete=body.complete),
+    lambda body: resync(body.head),
     lambda body: by_plain_text(body.head, RESYNC_WINDOW, complete=body.complete),
 )

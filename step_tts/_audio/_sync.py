@@ -12,8 +12,8 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING, TypeAlias
 
-from step_tts._audio._mpeg import HEADER_SIZE, FrameHeader, parse_header
-from step_tts._audio._peek import TooShortError, peek
+from step_tts._audio._mpeg import HEADER_SIZE, parse_header
+from step_tts._audio._peek import TooShortError, peek, peek_number
 from step_tts._models import AudioFormat
 
 if TYPE_CHECKING:
@@ -29,21 +29,28 @@ _FREE_FORMAT_SHORTEST, _FREE_FORMAT_LONGEST = 24, 5761
 """Bytes of a frame: 8 kbit/s at 24 kHz, and 640 kbit/s (LAME's limit) at 8 kHz."""
 
 _ADTS_HEADER, _LOAS_HEADER, _AC3_HEADER = 6, 3, 6
-_MPEG_LAYERS = {3: AudioFormat.MP3, 2: AudioFormat.MP2}
+_MPEG_BY_LAYER_BITS = {0b01: AudioFormat.MP3, 0b10: AudioFormat.MP2}
 
 Frame: TypeAlias = tuple[object, int]
 """What must be equal in the next frame's header, and how many bytes this frame has."""
 
 
-def by_sync(head: bytes, *, complete: bool = False) -> AudioFormat | None:
+def by_sync(
+    head: bytes, *, beside_samples: bool = False, complete: bool = False
+) -> AudioFormat | None:
     """Recognise frames that start with the first byte.
 
     ``complete`` says that no more bytes will come: then one frame that fills ``head`` is enough.
+    ``beside_samples`` says that the bytes may be raw samples, which spell headers when they are
+    quiet: then each frame must name its length and the usual hops must land.
 
     Raises:
         TooShortError: The next header lies further on.
     """
+    complete = complete and not beside_samples
     if head[0] == 0xFF:
+        if not beside_samples and _is_free_format(head, complete=complete):
+            return _MPEG_BY_LAYER_BITS[head[1] >> 1 & 3]
         return _mpeg_or_adts(head, 0, mpeg_hops=1, complete=complete)
     if head[0] == 0x56:  # Eleven bits of sync: too few to believe less than two hops, ever.
         is_loas = _chained(_read_loas, _LOAS_HEADER, head, 0, hops=2, complete=False)
@@ -54,10 +61,10 @@ def by_sync(head: bytes, *, complete: bool = False) -> AudioFormat | None:
     return None
 
 
-def resync(head: bytes, *, complete: bool = False) -> AudioFormat | None:
+def resync(head: bytes) -> AudioFormat | None:
     """Find frames behind zeros, or in a stream joined in the middle of a frame.
 
-    Among so many places chance has more room, so two hops must land instead of one.
+    Among so many places chance has more room: two hops must land, even where the body ends.
 
     Raises:
         TooShortError: A place that looks like a frame, or the window, reaches further.
@@ -68,7 +75,7 @@ def resync(head: bytes, *, complete: bool = False) -> AudioFormat | None:
     at = head.find(b"\xff", start, end)
     while at >= 0:
         try:
-            if found := _mpeg_or_adts(head, at, mpeg_hops=2, complete=complete):
+            if found := _mpeg_or_adts(head, at, mpeg_hops=2, complete=False):
                 return found
         except TooShortError as short:
             undecided = max(undecided, short.at_least)
@@ -87,14 +94,8 @@ def _mpeg_or_adts(head: bytes, at: int, *, mpeg_hops: int, complete: bool) -> Au
     if peek(head, at, 2)[1] & 0xF6 == 0xF0:
         is_adts = _chained(_read_adts, _ADTS_HEADER, head, at, hops=2, complete=complete)
         return AudioFormat.AAC if is_adts else None
-    header = parse_header(peek(head, at, HEADER_SIZE))
-    if header is None:
-        return None
-    if header.size is None:
-        is_mpeg = at == 0 and _free_format(head, header, complete=complete)
-    else:
-        is_mpeg = _chained(_read_mpeg, HEADER_SIZE, head, at, hops=mpeg_hops, complete=complete)
-    return _MPEG_LAYERS[header.layer] if is_mpeg else None
+    is_mpeg = _chained(_read_mpeg, HEADER_SIZE, head, at, hops=mpeg_hops, complete=complete)
+    return _MPEG_BY_LAYER_BITS[head[at + 1] >> 1 & 3] if is_mpeg else None
 
 
 def _chained(
@@ -180,25 +181,36 @@ def _read_ac3(data: bytes) -> Frame | None:
     return (rate_index, version), 2 * (words + pad)
 
 
-def _free_format(head: bytes, first: FrameHeader, *, complete: bool) -> bool:
-    """Free format names no length: two more equal headers must stand equally far apart."""
-    sync, limit = head[:2], _FREE_FORMAT_LONGEST + HEADER_SIZE
-    second = head.find(sync, _FREE_FORMAT_SHORTEST, limit)
+_FREE_FORMAT_HOPS = 5
+_FREE_FORMAT_EQUAL = 0xFFFFFDCF  # All but the padding bit and joint stereo's two bits.
+
+
+def _is_free_format(head: bytes, *, complete: bool) -> bool:
+    """Free format names no length: some distance must lead from header to equal header.
+
+    Quiet big-endian samples spell such headers by the dozen, so many hops are asked for, and
+    two even where the body ends.
+    """
+    header, limit = parse_header(peek(head, 0, HEADER_SIZE)), _FREE_FORMAT_LONGEST + HEADER_SIZE
+    if header is None or header.size is not None:
+        return False
+    second = head.find(head[:2], _FREE_FORMAT_SHORTEST, limit)
     while second >= 0:
-        header = _free_header(peek(head, second, HEADER_SIZE), first)
-        if header is not None:
-            third = 2 * second - first.padding + header.padding
-            if complete and third + HEADER_SIZE > len(head):
-                return True
-            if _free_header(peek(head, third, HEADER_SIZE), first):
-                return True
-        second = head.find(sync, second + 1, limit)
+        if _repeats(head, second - header.padding, complete=complete):
+            return True
+        second = head.find(head[:2], second + 1, limit)
     if len(head) < limit:
         raise TooShortError(min(limit, 2 * len(head)))
     return False
 
 
-def _free_header(data: bytes, first: FrameHeader) -> FrameHeader | None:
-    header = parse_header(data)
-    equal = header is not None and header.size is None and header.same_stream(first)
-    return header if equal else None
+def _repeats(head: bytes, frame_size: int, *, complete: bool) -> bool:
+    """Whether equal headers stand ``frame_size`` bytes apart, padding not counted."""
+    first, at = int.from_bytes(head[:HEADER_SIZE]) & _FREE_FORMAT_EQUAL, 0
+    for hop in range(_FREE_FORMAT_HOPS):
+        at += frame_size + (head[at + 2] >> 1 & 1)
+        if complete and at + HEADER_SIZE > len(head):
+            return hop >= 2
+        if peek_number(head, at, HEADER_SIZE) & _FREE_FORMAT_EQUAL != first:
+            return False
+    return True
