@@ -2,7 +2,15 @@
 
 from __future__ import annotations
 
+import os
+from typing import TYPE_CHECKING
+
 import pytest
+
+from step_tts import AsyncClient
+
+if TYPE_CHECKING:
+    from collections.abc import Iterator
 
 
 @pytest.fixture(params=["asyncio", "trio"])
@@ -17,3 +25,13 @@ def clean_environment(monkeypatch: pytest.MonkeyPatch) -> None:
     for name in ("STEP_TTS_API_KEY", "STEP_TTS_BASE_URL", "HTTP_PROXY", "HTTPS_PROXY", "ALL_PROXY"):
         monkeypatch.delenv(name, raising=False)
         monkeypatch.delenv(name.lower(), raising=False)
+
+
+@pytest.fixture(autouse=True, scope="session")
+def chosen_transport() -> Iterator[None]:
+    """``STEP_TTS_TEST_TRANSPORT=httpx2`` runs every test that chooses no library on that one."""
+    chosen = os.environ.get("STEP_TTS_TEST_TRANSPORT", "httpx")
+    defaults = AsyncClient.__init__.__kwdefaults__
+    with pytest.MonkeyPatch.context() as patch:
+        patch.setitem(defaults, "transport", chosen)
+        yield

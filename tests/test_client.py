@@ -196,7 +196,8 @@ async def test_the_documented_request_goes_out(respx_mock: respx.MockRouter) -> 
     route = respx_mock.post("/v1/audio/speech").respond(
         200, content=wav(), headers={"content-type": "audio/wav"}
     )
-    async with AsyncClient(api_key=KEY, verify=False, headers={"X-App": "me"}) as tts:
+    headers = {"X-App": "me"}
+    async with AsyncClient(api_key=KEY, transport="httpx", verify=False, headers=headers) as tts:
         await tts.synthesize(SpeechRequest(TEXT, prompt_text="zh", voice="alloy"))
 
     sent = route.calls.last.request
