@@ -31,7 +31,7 @@ def clean_environment(monkeypatch: pytest.MonkeyPatch) -> None:
 def chosen_transport() -> Iterator[None]:
     """``STEP_TTS_TEST_TRANSPORT=httpx2`` runs every test that chooses no library on that one."""
     chosen = os.environ.get("STEP_TTS_TEST_TRANSPORT", "httpx")
-    defaults = AsyncClient.__init__.__kwdefaults__
+    defaults = AsyncClient.__init__.__kwdefaults__ or {}
     with pytest.MonkeyPatch.context() as patch:
         patch.setitem(defaults, "transport", chosen)
         yield
