@@ -6,7 +6,7 @@ import json
 from typing import TYPE_CHECKING
 
 import pytest
-from hypothesis import given
+from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from step_tts._batch import _readers
@@ -108,6 +108,7 @@ class TestText:
         next(rows)
         assert stream.tell() == 4
 
+    @settings(max_examples=50)
     @given(st.lists(st.text(st.characters(exclude_characters="\n\r", codec="utf-8"))))
     def test_any_lines_come_back(self, lines: list[str]) -> None:
         """What is not blank comes back as it was, under its own line number."""
@@ -307,6 +308,7 @@ class TestCSV:
             rows_of(b"My secret words\nmore\n", "csv")
         assert "secret" not in str(caught.value)
 
+    @settings(max_examples=50)
     @given(
         st.lists(
             st.text(st.characters(codec="utf-8"), min_size=1).filter(lambda text: text.strip()),

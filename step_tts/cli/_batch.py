@@ -32,7 +32,7 @@ if TYPE_CHECKING:
     from typing import Literal
 
     from step_tts._batch._readers import Row
-    from step_tts._models import BatchResult
+    from step_tts._models import BatchResult, SavedSpeech
     from step_tts.cli._progress import Advance
 
 __all__ = ["batch"]
@@ -188,17 +188,17 @@ class _Job:
         ):
             async for result in results:
                 row = feed.land(result.index)
-                error = row.item if isinstance(row.item, InvalidRequestError) else result.error
-                self._count(row, result, error)
+                outcome = _outcome(row, result)
+                self._count(row, outcome)
                 advance(self.tally, row.size)
                 if self.report.as_json:
-                    await left_behind(emit, _record(row, result, error))
+                    await left_behind(emit, _record(row, result.index, outcome))
 
-    def _count(self, row: Row, result: BatchResult, error: StepTTSError | None) -> None:
-        if error:
-            self.tally.fail(row_text(row), error)
-        elif result.info:
-            self.tally.speak(result.info)
+    def _count(self, row: Row, outcome: SavedSpeech | StepTTSError) -> None:
+        if isinstance(outcome, StepTTSError):
+            self.tally.fail(row_text(row), outcome)
+        else:
+            self.tally.speak(outcome.info)
 
     def _summarise(self, elapsed: float) -> None:
         for failure in self.tally.failures():
@@ -207,8 +207,17 @@ class _Job:
             note(self.tally.result(elapsed))
 
 
-def _record(row: Row, result: BatchResult, error: StepTTSError | None) -> dict[str, object]:
-    place: dict[str, object] = {"line": row.line, "index": result.index}
-    if error:
-        return {**place, **error_record(error)}
-    return {**place, **(saved_record(result.saved) if result.saved else {})}
+def _outcome(row: Row, result: BatchResult) -> SavedSpeech | StepTTSError:
+    """What became of a row; a malformed one keeps its reader's reason."""
+    if isinstance(row.item, InvalidRequestError):
+        return row.item
+    outcome = result.saved or result.error
+    assert outcome is not None  # noqa: S101  a result is one or the other when there is a ``to``
+    return outcome
+
+
+def _record(row: Row, index: int, outcome: SavedSpeech | StepTTSError) -> dict[str, object]:
+    place = {"line": row.line, "index": index}
+    if isinstance(outcome, StepTTSError):
+        return {**place, **error_record(outcome)}
+    return {**place, **saved_record(outcome)}

@@ -12,6 +12,8 @@ from collections.abc import Callable, Iterator
 from typing import TYPE_CHECKING, TypeAlias
 
 if TYPE_CHECKING:
+    from rich.progress import ProgressColumn
+
     from step_tts.cli._summary import Tally
 
 __all__ = ["Advance", "counts_text", "progress"]
@@ -35,15 +37,10 @@ def progress(total: int | None, *, shown: bool) -> Iterator[Advance]:
         yield lambda _tally, _size: None
         return
     from rich.console import Console
-    from rich.progress import BarColumn, Progress, TaskProgressColumn, TextColumn
-    from rich.progress import TimeRemainingColumn as TimeLeftColumn
+    from rich.progress import Progress
 
     with Progress(
-        BarColumn(),
-        TaskProgressColumn(),
-        TextColumn("{task.fields[counts]}"),
-        TimeLeftColumn(),
-        TextColumn("left"),
+        *_columns(known=total is not None),
         console=Console(stderr=True),
         redirect_stdout=False,  # stdout is for data; rich would draw it above the bar, on stderr
         speed_estimate_period=SPEED_WINDOW_SECONDS,
@@ -57,6 +54,15 @@ def progress(total: int | None, *, shown: bool) -> Iterator[Advance]:
             bar.update(task, advance=size, counts=counts)
 
         yield advance
+
+
+def _columns(*, known: bool) -> list[ProgressColumn]:
+    from rich.progress import BarColumn, TaskProgressColumn, TextColumn, TimeRemainingColumn
+
+    counts = TextColumn("{task.fields[counts]}")
+    if not known:
+        return [BarColumn(), counts]
+    return [BarColumn(), TaskProgressColumn(), counts, TimeRemainingColumn(), TextColumn("left")]
 
 
 def counts_text(tally: Tally, elapsed: float) -> str:

@@ -1,0 +1,221 @@
+from __future__ import annotations
+
+import json
+from typing import TYPE_CHECKING
+
+import pytest
+from cli_kit import sandbox_in_env, step_tts
+
+from step_tts import inspect
+from step_tts.cli import _say
+
+if TYPE_CHECKING:
+    from collections.abc import Iterator
+    from pathlib import Path
+
+    from step_tts.sandbox import Sandbox
+
+
+@pytest.fixture
+def server(monkeypatch: pytest.MonkeyPatch) -> Iterator[Sandbox]:
+    """A server the environment points to."""
+    with sandbox_in_env(monkeypatch) as sandbox:
+        yield sandbox
+
+
+@pytest.fixture(autouse=True)
+def here(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Path:
+    """An empty current directory."""
+    monkeypatch.chdir(tmp_path)
+    return tmp_path
+
+
+def spoken(server: Sandbox) -> list[object]:
+    """The texts that arrived."""
+    return [seen.json["input"] for seen in server.requests]
+
+
+def test_a_text_becomes_a_file_whose_suffix_the_bytes_chose(server: Sandbox, here: Path) -> None:
+    """Words for people go to stderr; stdout stays empty."""
+    result = step_tts("say", "Hello", "-o", "out/hello")
+    assert (result.exit_code, result.stdout) == (0, "")
+    info = inspect(here / "out/hello.wav")
+    assert result.stderr.startswith(f"out/hello.wav: wav, {info.duration:.2f} s, 22050 Hz, mono, ")
+    assert spoken(server) == ["Hello"]
+
+
+def test_without_a_path_the_file_is_called_speech(server: Sandbox, here: Path) -> None:
+    """In the current directory."""
+    assert step_tts("say", "Hello", "-q").output == ""
+    assert inspect(here / "speech.wav").duration
+    assert [path.name for path in here.iterdir()] == ["speech.wav"]
+
+
+@pytest.mark.parametrize(
+    ("arguments", "stdin", "text"),
+    [
+        (["Hello,", "world"], None, "Hello, world"),
+        (["--", "-o"], None, "-o"),
+        (["-"], "\ufeff你好\n".encode(), "你好"),
+        (["-f", "-"], b"Hello\r\n", "Hello"),
+        (["-f", "story.txt"], None, "Once.\n\nTwice."),
+    ],
+)
+def test_the_text_may_come_from_anywhere(
+    server: Sandbox, here: Path, arguments: list[str], stdin: bytes | None, text: str
+) -> None:
+    """From words, standard input or a file; what surrounds it is not spoken."""
+    (here / "story.txt").write_bytes(b"\xef\xbb\xbfOnce.\n\nTwice.\n")
+    result = step_tts("say", *arguments, stdin=stdin)
+    assert result.exit_code == 0, result.output
+    assert spoken(server) == [text]
+
+
+@pytest.mark.parametrize(
+    ("arguments", "stdin", "reason"),
+    [
+        ([], None, "Give either a TEXT or -f FILE"),
+        (["Hello", "-f", "-"], b"x", "Give either a TEXT or -f FILE"),
+        (["-"], b"\xff\xfe", "The text is not UTF-8."),
+        (["-"], b"", "empty or blank"),
+        ([" "], None, "empty or blank"),
+        (["-f", "missing.txt"], None, "missing.txt"),
+        (["Hello", "-x", "-1"], None, "speed must be"),
+        (["Hello", "--prompt-audio-url", "file:///v.wav"], None, "prompt_audio_url"),
+        (["Hello", "-o", "-", "--json"], None, "both want standard output"),
+    ],
+)
+def test_what_cannot_be_spoken_is_refused_before_anything_is_sent(
+    server: Sandbox, arguments: list[str], stdin: bytes | None, reason: str
+) -> None:
+    """Exit code 2: usage."""
+    result = step_tts("say", *arguments, stdin=stdin)
+    assert result.exit_code == 2
+    assert reason in result.stderr
+    assert server.requests == []
+
+
+def test_options_become_the_fields_of_the_request(server: Sandbox) -> None:
+    """Each key where the service documents it."""
+    result = step_tts(
+        *("say", "Hello", "-v", "alloy", "-x", "1.5", "--format", "wav", "--extra", "volume=2"),
+        *("--prompt-text", "zh", "--prompt-audio-url", "https://h.test/v.wav"),
+        *("--extra-body", "similarity_weight=0.5", "-m", "Step-Audio-TTS-3B"),
+    )
+    assert result.exit_code == 0, result.output
+    assert server.requests[0].json == {
+        "model": "Step-Audio-TTS-3B",
+        "input": "Hello",
+        "voice": "alloy",
+        "speed": 1.5,
+        "response_format": "wav",
+        "volume": 2,
+        "extra_body": {
+            "prompt_text": "zh",
+            "prompt_audio_url": "https://h.test/v.wav",
+            "similarity_weight": 0.5,
+        },
+    }
+
+
+def test_the_placement_of_the_prompt_reaches_the_client(server: Sandbox) -> None:
+    """Servers of the family read it elsewhere."""
+    step_tts("say", "Hello", "--prompt-text", "zh", "--prompt-placement", "top_level")
+    assert server.requests[0].json["prompt_text"] == "zh"
+    assert "extra_body" not in server.requests[0].json
+
+
+def test_json_is_one_line_for_scripts(server: Sandbox, here: Path) -> None:
+    """Nothing is said on stderr then."""
+    result = step_tts("say", "Hello", "--json")
+    record = json.loads(result.stdout)
+    assert result.stderr == ""
+    assert record["path"] == "speech.wav"
+    assert record["duration"] == inspect(here / record["path"]).duration
+    assert (record["format"], record["attempts"]) == ("wav", 1)
+
+
+def test_a_corrected_suffix_is_told(server: Sandbox, here: Path) -> None:
+    """The file is not where it was asked for."""
+    result = step_tts("say", "Hello", "-o", "hello.mp3")
+    assert result.stderr.endswith("not hello.mp3: the server sent wav\n")
+    assert (here / "hello.wav").exists()
+
+
+def test_a_dash_streams_to_standard_output(server: Sandbox, here: Path) -> None:
+    """The audio and nothing but the audio."""
+    result = step_tts("say", "Hello", "-o", "-")
+    assert result.exit_code == 0
+    assert result.stdout_bytes.startswith(b"RIFF")
+    assert result.stderr.startswith("standard output: wav, ")
+    (here / "piped.wav").write_bytes(result.stdout_bytes)
+    assert inspect(here / "piped.wav").duration
+    assert step_tts("say", "Hello", "-o", "-", "-q").stderr == ""
+
+
+def test_audio_is_never_sent_to_a_terminal(
+    server: Sandbox, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """It would garble it; the message says what to do."""
+    monkeypatch.setattr(_say, "is_terminal", lambda _: True)
+    result = step_tts("say", "Hello", "-o", "-")
+    assert (result.exit_code, result.stdout) == (2, "")
+    assert "garble the terminal" in result.stderr
+    assert server.requests == []
+
+
+def test_a_failure_is_one_line_and_no_file(server: Sandbox, here: Path) -> None:
+    """Exit code 1; what the server said, and the request id for its staff."""
+    server.faults = "http-500"
+    result = step_tts("say", "Hello", "--max-retries", "0")
+    assert (result.exit_code, result.stdout) == (1, "")
+    assert result.stderr.startswith("error: ")
+    assert "status 500" in result.stderr
+    assert result.stderr.count("\n") == 1
+    assert list(here.iterdir()) == []
+    assert len(server.requests) == 1
+
+
+def test_a_stream_that_breaks_is_a_failure(server: Sandbox) -> None:
+    """What was heard cannot be unheard, but it is not passed off as whole."""
+    server.faults = "cut@4000"
+    result = step_tts("say", "Hello, this is long enough to be cut.", "-o", "-")
+    assert result.exit_code == 1
+    assert result.stdout_bytes.startswith(b"RIFF")
+    assert result.stderr.startswith("error: ")
+
+
+def test_the_timeout_also_bounds_the_wait_for_the_first_byte(server: Sandbox) -> None:
+    """Most servers send nothing until all is spoken."""
+    server.faults = "stall"
+    result = step_tts("say", "Hello", "--timeout", "0.05", "--max-retries", "0")
+    assert result.exit_code == 1
+    assert "0.05" in result.stderr
+
+
+def test_a_proxy_is_gone_through(server: Sandbox) -> None:
+    """Here to a port where nobody listens."""
+    result = step_tts("say", "Hello", "--proxy", "http://127.0.0.1:9", "--max-retries", "0")
+    assert result.exit_code == 1
+    assert server.requests == []
+
+
+def test_without_a_key_nothing_is_spoken_by_a_fake_voice(here: Path) -> None:
+    """The message names the variable and the sandbox; exit code 2: configuration."""
+    result = step_tts("say", "Hello")
+    assert result.exit_code == 2
+    assert result.stderr.startswith("error: ")
+    assert "STEP_TTS_API_KEY" in result.stderr
+    assert "--sandbox" in result.stderr
+    assert list(here.iterdir()) == []
+
+
+def test_the_sandbox_needs_no_key_and_no_network(
+    here: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """Neither a base URL nor a proxy of the environment comes between."""
+    monkeypatch.setenv("STEP_TTS_BASE_URL", "http://127.0.0.1:9/v1")
+    monkeypatch.setenv("HTTP_PROXY", "http://127.0.0.1:9")
+    result = step_tts("say", "Hello", "--sandbox")
+    assert result.exit_code == 0, result.output
+    assert inspect(here / "speech.wav").duration
