@@ -105,8 +105,12 @@ def _is_foreign(error: Exception) -> bool:
 
 
 def _meaning(error: Exception) -> _Meaning:
+    """The table's row; over HTTP/2 the libraries blame us for what the server's frames broke."""
     known = (name for name in _names(error) if name in _BEFORE_ANSWER)
-    return _BEFORE_ANSWER[next(known, "RemoteProtocolError")]
+    by_frames = any(type(cause).__module__.startswith("h2.") for cause in _causes(error))
+    return _BEFORE_ANSWER[
+        "RemoteProtocolError" if by_frames else next(known, "RemoteProtocolError")
+    ]
 
 
 def _names(error: Exception) -> list[str]:
