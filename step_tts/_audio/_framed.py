@@ -12,7 +12,7 @@ from typing import TYPE_CHECKING
 
 import attrs
 
-from step_tts._audio._sync import _read_ac3, _read_adts, _read_loas
+from step_tts._audio._sync import read_ac3, read_adts, read_loas
 from step_tts._audio._tags import skip_id3v2, skip_padding, skip_tag
 from step_tts._audio._walk import Source, Steps, Walker
 from step_tts._errors import CorruptAudioError, EmptyAudioError, TruncatedAudioError
@@ -77,7 +77,7 @@ _WAVPACK_RATES = (
 
 
 def _adts(head: bytes) -> _Frame | None:
-    frame = _read_adts(head)
+    frame = read_adts(head)
     if frame is None:
         return None
     channels = (head[2] & 1) << 2 | head[3] >> 6
@@ -88,12 +88,12 @@ def _adts(head: bytes) -> _Frame | None:
 
 
 def _latm(head: bytes) -> _Frame | None:
-    frame = _read_loas(head)
+    frame = read_loas(head)
     return _Frame(*frame) if frame else None
 
 
 def _ac3(head: bytes) -> _Frame | None:
-    frame = _read_ac3(head)
+    frame = read_ac3(head)
     if frame is None:
         return None
     return _Frame(*frame, 1536, _AC3_RATES[head[4] >> 6], _AC3_CHANNELS[head[6] >> 5])

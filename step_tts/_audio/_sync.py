@@ -19,7 +19,7 @@ from step_tts._models import AudioFormat
 if TYPE_CHECKING:
     from collections.abc import Callable
 
-__all__ = ["RESYNC_WINDOW", "by_sync", "resync"]
+__all__ = ["RESYNC_WINDOW", "by_sync", "read_ac3", "read_adts", "read_loas", "resync"]
 
 RESYNC_WINDOW = 2048
 """Bytes searched for a first frame. Every MPEG frame but free format is shorter, so a stream
@@ -53,10 +53,10 @@ def by_sync(
             return _MPEG_BY_LAYER_BITS[head[1] >> 1 & 3]
         return _mpeg_or_adts(head, 0, mpeg_hops=1, complete=complete)
     if head[0] == 0x56:  # Eleven bits of sync: too few to believe less than two hops, ever.
-        is_loas = _chained(_read_loas, _LOAS_HEADER, head, 0, hops=2, complete=False)
+        is_loas = _chained(read_loas, _LOAS_HEADER, head, 0, hops=2, complete=False)
         return AudioFormat.LATM if is_loas else None
     if head[0] == 0x0B:
-        is_ac3 = _chained(_read_ac3, _AC3_HEADER, head, 0, hops=1, complete=complete)
+        is_ac3 = _chained(read_ac3, _AC3_HEADER, head, 0, hops=1, complete=complete)
         return AudioFormat.AC3 if is_ac3 else None
     return None
 
@@ -92,7 +92,7 @@ def _mpeg_or_adts(head: bytes, at: int, *, mpeg_hops: int, complete: bool) -> Au
     out of the first 4 kB (measured), so one hop is soon believed.
     """
     if peek(head, at, 2)[1] & 0xF6 == 0xF0:
-        is_adts = _chained(_read_adts, _ADTS_HEADER, head, at, hops=2, complete=complete)
+        is_adts = _chained(read_adts, _ADTS_HEADER, head, at, hops=2, complete=complete)
         return AudioFormat.AAC if is_adts else None
     is_mpeg = _chained(_read_mpeg, HEADER_SIZE, head, at, hops=mpeg_hops, complete=complete)
     return _MPEG_BY_LAYER_BITS[head[at + 1] >> 1 & 3] if is_mpeg else None
@@ -132,7 +132,7 @@ def _read_mpeg(data: bytes) -> Frame | None:
     return (header.version, header.layer, header.sample_rate, header.channels), header.size
 
 
-def _read_adts(data: bytes) -> Frame | None:
+def read_adts(data: bytes) -> Frame | None:
     """The fixed header is 28 bits long and equal in all frames; the length counts itself."""
     size = int.from_bytes(data[3:6]) >> 5 & 0x1FFF
     sync_and_layer, rate_index = int.from_bytes(data[:2]) & 0xFFF6, data[2] >> 2 & 0xF
@@ -141,7 +141,7 @@ def _read_adts(data: bytes) -> Frame | None:
     return (data[:3], data[3] & 0xF0), size
 
 
-def _read_loas(data: bytes) -> Frame | None:
+def read_loas(data: bytes) -> Frame | None:
     bits = int.from_bytes(data)
     return ("LOAS", _LOAS_HEADER + (bits & 0x1FFF)) if bits >> 13 == 0x2B7 else None
 
@@ -171,7 +171,7 @@ _AC3_SAMPLE_RATES = (48000, 44100, 32000)
 _AC3_SAMPLES = 1536
 
 
-def _read_ac3(data: bytes) -> Frame | None:
+def read_ac3(data: bytes) -> Frame | None:
     rate_index, size_code, version = data[4] >> 6, data[4] & 0x3F, data[5] >> 3
     if data[:2] != b"\x0b\x77" or rate_index == 3 or size_code > 37 or version > 10:
         return None
