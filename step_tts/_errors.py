@@ -214,27 +214,27 @@ class APIConnectionError(APIError):
         sent: Whether the request may have reached the server, and so may be billed.
     """
 
-    default_advice = RetryAdvice.TRANSIENT
+    default_advice: ClassVar[RetryAdvice] = RetryAdvice.TRANSIENT
     sent: bool = False
 
 
 class APITimeoutError(APIConnectionError):
     """A deadline passed; the subclass says which (see ``Timeouts``)."""
 
-    default_advice = RetryAdvice.ONCE
+    default_advice: ClassVar[RetryAdvice] = RetryAdvice.ONCE
 
 
 class ConnectTimeoutError(APITimeoutError):
     """No connection within ``Timeouts.connect`` seconds; nothing was sent."""
 
-    default_advice = RetryAdvice.TRANSIENT
-    default_hint = "Check the network, the proxy and the base URL."
+    default_advice: ClassVar[RetryAdvice] = RetryAdvice.TRANSIENT
+    default_hint: ClassVar[str | None] = "Check the network, the proxy and the base URL."
 
 
 class FirstByteTimeoutError(APITimeoutError):
     """No audio within ``Timeouts.first_byte`` seconds; the server may still be working."""
 
-    default_hint = (
+    default_hint: ClassVar[str | None] = (
         "Most servers send nothing until the whole text is spoken: "
         "send shorter texts or raise Timeouts.first_byte."
     )
@@ -247,8 +247,8 @@ class StallTimeoutError(APITimeoutError):
 class TotalTimeoutError(APITimeoutError):
     """The call, with its retries, took longer than ``Timeouts.total`` seconds."""
 
-    default_advice = RetryAdvice.NEVER
-    default_hint = "Send shorter texts or raise Timeouts.total."
+    default_advice: ClassVar[RetryAdvice] = RetryAdvice.NEVER
+    default_hint: ClassVar[str | None] = "Send shorter texts or raise Timeouts.total."
 
 
 class APIStatusError(APIError):
@@ -262,13 +262,15 @@ class BadRequestError(APIStatusError):
 class AuthenticationError(APIStatusError):
     """401: the key is missing, wrong, expired or disabled."""
 
-    default_hint = "Check the API key."
+    default_hint: ClassVar[str | None] = "Check the API key."
 
 
 class QuotaExceededError(APIStatusError):
     """The key is good, the balance is not: 402, or 401, 403, 429 that speak of quota."""
 
-    default_hint = "Top up the account or use another key; retrying will not help."
+    default_hint: ClassVar[str | None] = (
+        "Top up the account or use another key; retrying will not help."
+    )
 
 
 class PermissionDeniedError(APIStatusError):
@@ -278,19 +280,19 @@ class PermissionDeniedError(APIStatusError):
 class NotFoundError(APIStatusError):
     """404: no such path or model."""
 
-    default_hint = "Check the base URL and the model name."
+    default_hint: ClassVar[str | None] = "Check the base URL and the model name."
 
 
 class ConflictError(APIStatusError):
     """409: the server could not take the request in its present state."""
 
-    default_advice = RetryAdvice.TRANSIENT
+    default_advice: ClassVar[RetryAdvice] = RetryAdvice.TRANSIENT
 
 
 class RequestTooLargeError(APIStatusError):
     """413: the text or the body is too long."""
 
-    default_hint = "Send shorter texts."
+    default_hint: ClassVar[str | None] = "Send shorter texts."
 
 
 class UnprocessableEntityError(APIStatusError):
@@ -300,7 +302,7 @@ class UnprocessableEntityError(APIStatusError):
 class RateLimitError(APIStatusError):
     """429: too many requests just now."""
 
-    default_advice = RetryAdvice.THROTTLED
+    default_advice: ClassVar[RetryAdvice] = RetryAdvice.THROTTLED
 
 
 class ContentRefusedError(APIStatusError):
@@ -310,20 +312,22 @@ class ContentRefusedError(APIStatusError):
 class InternalServerError(APIStatusError):
     """500 and above: the server, or one behind it, failed."""
 
-    default_advice = RetryAdvice.TRANSIENT
+    default_advice: ClassVar[RetryAdvice] = RetryAdvice.TRANSIENT
 
 
 class ModelUnavailableError(APIStatusError):
     """No channel serves this model now; gateways say so with 503 or 404."""
 
-    default_advice = RetryAdvice.ONCE
-    default_hint = "Check the model name and what the key's group may use."
+    default_advice: ClassVar[RetryAdvice] = RetryAdvice.ONCE
+    default_hint: ClassVar[str | None] = "Check the model name and what the key's group may use."
 
 
 class ProxyBlockedError(APIStatusError):
     """A challenge or block page in front of the API answered, not the API."""
 
-    default_hint = "The network or the proxy in front of the API refuses this client."
+    default_hint: ClassVar[str | None] = (
+        "The network or the proxy in front of the API refuses this client."
+    )
 
 
 class RedirectError(APIStatusError):
@@ -333,7 +337,7 @@ class RedirectError(APIStatusError):
         location: Where it pointed, without its query.
     """
 
-    default_hint = "Set base_url to the final address."
+    default_hint: ClassVar[str | None] = "Set base_url to the final address."
     location: str | None = None
 
 
@@ -351,7 +355,9 @@ class AudioLinkError(NotAudioError):
     It is fetched only when the client was built with ``fetch_audio_from``.
     """
 
-    default_hint = "Name the link's host in fetch_audio_from to have it fetched."
+    default_hint: ClassVar[str | None] = (
+        "Name the link's host in fetch_audio_from to have it fetched."
+    )
     url: str | None = None
     """The link itself. It may be signed: it is never part of the message or the repr."""
 
@@ -359,7 +365,7 @@ class AudioLinkError(NotAudioError):
 class EmptyAudioError(AudioError):
     """No bytes at all, or a header with no sound behind it."""
 
-    default_advice = RetryAdvice.ONCE
+    default_advice: ClassVar[RetryAdvice] = RetryAdvice.ONCE
 
 
 class TruncatedAudioError(AudioError):
@@ -370,7 +376,7 @@ class TruncatedAudioError(AudioError):
         audio_seconds: How much sound they hold, or ``None`` when unknown.
     """
 
-    default_advice = RetryAdvice.TRANSIENT
+    default_advice: ClassVar[RetryAdvice] = RetryAdvice.TRANSIENT
     bytes_received: int = 0
     audio_seconds: float | None = None
 
@@ -385,10 +391,10 @@ class StreamInterruptedError(TruncatedAudioError):
 class CorruptAudioError(AudioError):
     """The bytes are damaged, or two files run together."""
 
-    default_advice = RetryAdvice.ONCE
+    default_advice: ClassVar[RetryAdvice] = RetryAdvice.ONCE
 
 
 class AudioTooLargeError(AudioError):
     """More bytes than ``max_bytes`` allows."""
 
-    default_hint = "Raise max_bytes if this is real audio."
+    default_hint: ClassVar[str | None] = "Raise max_bytes if this is real audio."

@@ -90,8 +90,8 @@ class AudioVerifier:
         allow_unknown: bool = False,
         trust_end: bool = False,
     ) -> None:
-        self.received = 0
-        self.tail = b""
+        self.received: int = 0
+        self.tail: bytes = b""
         self._label = Label(content_type)
         pcm_expected = expect == "pcm" and not self._label.textual
         self._sniffed_as = "audio/pcm" if pcm_expected else self._label.media_type

@@ -31,10 +31,12 @@ class State:
     def __init__(self, *, origin: str, api_key: str | None, keep: int, seed: int) -> None:
         self.origin = origin
         self.api_key = api_key
-        self.random = Random(seed)  # noqa: S311  drills and latencies, no secrets
-        self.log = Log(keep)
-        self.accepted = self.connected = 0
-        self.in_flight = self.peak_in_flight = 0
+        self.random: Random = Random(seed)  # noqa: S311  drills and latencies, no secrets
+        self.log: Log = Log(keep)
+        self.accepted: int = 0
+        self.connected: int = 0
+        self.in_flight: int = 0
+        self.peak_in_flight: int = 0
         self.faults: Faults
         self._turn = 0
         self._changed = anyio.Event()
