@@ -65,8 +65,17 @@ class Label:
         }
 
     def __str__(self) -> str:
+        return self._shown or "no Content-Type"
+
+    @property
+    def _shown(self) -> str:
         shown = self.media_type[:_LONGEST_SHOWN]
-        return shown if shown.isascii() and shown.isprintable() and shown else "no Content-Type"
+        return shown if shown.isascii() and shown.isprintable() else ""
+
+    @property
+    def aside(self) -> str:
+        """The type in brackets, to follow a sentence; nothing where there is none to show."""
+        return f" (labelled {self._shown})" if self._shown else ""
 
     @property
     def textual(self) -> bool:

@@ -220,8 +220,8 @@ class AudioVerifier:
         if verdict == UNRECOGNISED and self._allow_unknown:
             return AudioFormat.UNKNOWN
         if verdict == NOTHING:
-            raise EmptyAudioError("The server sent no audio: the body is empty.")
-        message = f"The server sent {verdict.looks_like} instead of audio ({self._label})."
+            raise EmptyAudioError("There is no audio: not a single byte.")
+        message = f"This is {verdict.looks_like}, not audio{self._label.aside}."
         raise EmptyAudioError(message) if verdict == TAG_ONLY else NotAudioError(message)
 
     def _walker_for(self, audio_format: AudioFormat) -> Walker:

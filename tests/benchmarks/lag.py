@@ -43,7 +43,7 @@ async def run(port: int, directory: Path) -> tuple[float, float, float]:
         beat.cancel()
         with contextlib.suppress(asyncio.CancelledError):
             await beat
-    assert all(saved.path.stat().st_size == SIZE for saved in done)  # noqa: ASYNC240
+    assert all(saved.path.stat().st_size == SIZE for saved in done)
     return max(lags), statistics.quantiles(lags, n=100)[98], took
 
 

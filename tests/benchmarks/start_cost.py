@@ -30,7 +30,7 @@ def cpu_of(program: str) -> float:
 
 def construction() -> float:
     """Seconds that constructing a client takes, the first one of a process aside."""
-    from step_tts import AsyncClient  # noqa: PLC0415  measured elsewhere
+    from step_tts import AsyncClient
 
     def once() -> float:
         started = time.perf_counter()
