@@ -75,13 +75,9 @@ class Transport:
         self, url: str, max_bytes: int, deadlines: Deadlines
     ) -> AsyncGenerator[Answer, None]:
         """Get a link to audio with a bare client: no key, no cookies, no redirects."""
-        async with self._building:
-            if self._bare is None:
-                # For https whatever this link is: the next one must not go unverified.
-                self._bare = await anyio.to_thread.run_sync(build_client, self._options, "https://")
         headers = {"accept": "*/*", "accept-encoding": "identity"}
         outgoing = Outgoing(url=url, method="GET", max_bytes=max_bytes, headers=headers)
-        async with _sent(self._bare, outgoing, deadlines) as answer:
+        async with _sent(await self._bare_client(), outgoing, deadlines) as answer:
             yield answer
 
     async def aclose(self) -> None:
@@ -100,6 +96,13 @@ class Transport:
             if self._ours is None:
                 self._ours = await anyio.to_thread.run_sync(build_client, self._options, url)
             return self._ours
+
+    async def _bare_client(self) -> Any:
+        """A client for links, ready for https whatever the first link is: none goes unverified."""
+        async with self._building:
+            if self._bare is None:
+                self._bare = await anyio.to_thread.run_sync(build_client, self._options, "https://")
+            return self._bare
 
 
 @asynccontextmanager
