@@ -52,10 +52,11 @@ def test_every_line_becomes_a_whole_file(server: Sandbox, tmp_path: Path) -> Non
     assert (result.exit_code, result.stdout) == (0, "")
     assert files(tmp_path) == ["00000-Hello-there.wav", "00001-你好-世界.wav"]
     infos = [inspect(path) for path in (tmp_path / "out").iterdir()]
-    seconds = sum(info.duration or 0 for info in infos)
+    seconds = sorted(info.duration or 0 for info in infos)
     kilobytes = sum(info.size for info in infos) / 1000
     assert result.stderr.startswith(
-        f"2 spoken, 0 failed; {seconds:.2f} s of audio, {kilobytes:.1f} kB, in "
+        f"2 spoken, 0 failed; {sum(seconds):.2f} s of audio "
+        f"({seconds[0]:.2f} s to {seconds[1]:.2f} s each), {kilobytes:.1f} kB, in "
     )
 
 

@@ -15,6 +15,14 @@ def test_the_result_counts_rows_sound_and_bytes() -> None:
     assert tally.result(2.5) == "2 spoken, 1 failed; 1:01 of audio, 2.0 kB, in 2.50 s"
 
 
+def test_the_result_says_how_long_files_are_where_they_differ() -> None:
+    """A clip that is far too short or too long shows."""
+    tally = Tally()
+    for duration in (2.0, 0.05, 4.0):
+        tally.speak(AudioInfo(format=AudioFormat.MP3, size=10, duration=duration))
+    assert "6.05 s of audio (0.05 s to 4.00 s each)" in tally.result(1)
+
+
 def test_nothing_failed_is_nothing_to_say() -> None:
     """A good batch ends with its result alone."""
     assert list(Tally().failures()) == []

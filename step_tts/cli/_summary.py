@@ -7,6 +7,7 @@ from the spoken text is not shown.
 
 from __future__ import annotations
 
+import math
 import re
 from typing import TYPE_CHECKING
 
@@ -54,6 +55,8 @@ class Tally:
     spoken: int = 0
     failed: int = 0
     seconds: float = 0.0
+    shortest: float = math.inf
+    longest: float = 0.0
     size: int = 0
     _groups: dict[str, _Group] = attrs.field(factory=dict)
     _ungrouped: int = 0
@@ -66,8 +69,11 @@ class Tally:
     def speak(self, info: AudioInfo) -> None:
         """Count a spoken row."""
         self.spoken += 1
-        self.seconds += info.duration or 0.0
         self.size += info.size
+        if info.duration is not None:
+            self.seconds += info.duration
+            self.longest = max(self.longest, info.duration)
+            self.shortest = min(self.shortest, info.duration)
 
     def fail(self, row: str, error: StepTTSError) -> None:
         """Count a failed row."""
@@ -83,9 +89,15 @@ class Tally:
         """Say in one line how the batch went."""
         return (
             f"{self.spoken} spoken, {self.failed} failed; "
-            f"{seconds_text(self.seconds)} of audio, {bytes_text(self.size)}, "
+            f"{seconds_text(self.seconds)} of audio{self._range()}, {bytes_text(self.size)}, "
             f"in {seconds_text(elapsed)}"
         )
+
+    def _range(self) -> str:
+        """How long the files are, where they differ: a clip far off the rest shows here."""
+        if self.shortest >= self.longest:
+            return ""
+        return f" ({seconds_text(self.shortest)} to {seconds_text(self.longest)} each)"
 
     def failures(self) -> Iterator[str]:
         """Say what failed and why, the most frequent reason first."""
