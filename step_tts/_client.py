@@ -72,7 +72,7 @@ class AsyncClient:
         timeout: ``Timeouts``, or seconds for the whole call.
         retry: When a call is tried again.
         max_retries: Short for ``RetryPolicy(max_retries=...)``; 0 turns retries off.
-        concurrency: How many attempts may be in flight at once, over all calls.
+        concurrency: How many attempts may be in flight at once, over all calls; 8 if not said.
         headers: More headers for each request.
         prompt_placement: Where the voice prompt stands in the body.
         http_client: The caller's own ``httpx.AsyncClient`` or ``httpx2.AsyncClient``; the
@@ -82,7 +82,7 @@ class AsyncClient:
         proxy: A proxy's address.
         verify: ``False``, the path of a CA file, or an ``ssl.SSLContext``.
         trust_env: Whether proxies and CA files of the environment count.
-        max_bytes: The largest answer to accept.
+        max_bytes: The largest answer to accept; 256 MiB if not said.
         follow_redirects: Follow 307 and 308 within the same origin; others never.
         fetch_audio_from: Hosts from which a link sent instead of audio may be fetched, such as
             ``*.example.com``. The key is never sent there.

@@ -98,7 +98,7 @@ __all__ = [
 
 
 class RetryAdvice(enum.Enum):
-    """What trying the same call again can bring (wire.md table (a), batch.md §2.2)."""
+    """What trying the same call again can bring (wire.md table (a))."""
 
     NEVER = "never"
     """The same call will fail the same way."""

@@ -16,7 +16,7 @@ from typing import Any, Literal, TypeAlias
 import attrs
 
 from step_tts._attempt import Attempt
-from step_tts._errors import APIError, InvalidRequestError, StepTTSError
+from step_tts._errors import APIError, ConfigurationError, InvalidRequestError, StepTTSError
 
 __all__ = [
     "Attempt",
@@ -133,6 +133,7 @@ class AudioInfo:
     """What the bytes themselves say about a piece of audio."""
 
     format: AudioFormat
+    """By the bytes, whatever the label says."""
     size: int
     """Bytes of audio as received."""
     duration: float | None = None
@@ -140,6 +141,7 @@ class AudioInfo:
     sample_rate: int | None = None
     """Hertz."""
     channels: int | None = None
+    """1 is mono."""
     codec: str | None = None
     """The coding inside the container: ``mp3``, ``pcm_s16le``, ``pcm_f32le``, ``opus``, ..."""
     checked: Literal["frames", "chunks", "pages", "head", "nothing"] = "head"
@@ -153,7 +155,9 @@ class Receipt:
     """How a piece of audio was obtained."""
 
     request_id: str | None
+    """The server's name for the request that succeeded, for its support staff."""
     attempts: tuple[Attempt, ...]
+    """Every try, oldest first; the last one is the one that succeeded."""
     queued: float
     """Seconds spent waiting for a free slot of the client, over all attempts."""
     first_byte: float
@@ -169,8 +173,11 @@ class Speech:
     """Whole, verified audio in memory."""
 
     audio: bytes = attrs.field(repr=lambda audio: f"<{len(audio)} bytes>")
+    """The whole file, as it would stand on disk."""
     info: AudioInfo
+    """What the bytes say."""
     receipt: Receipt
+    """How they were obtained."""
 
 
 @attrs.frozen(kw_only=True)
@@ -182,7 +189,9 @@ class SavedSpeech:
     asked: Path
     """The path that was asked for."""
     info: AudioInfo
+    """What the bytes say."""
     receipt: Receipt
+    """How they were obtained."""
 
     @property
     def suffix_corrected(self) -> bool:
@@ -193,7 +202,9 @@ class SavedSpeech:
 
 def _seconds(_: object, field: attrs.Attribute[Any], value: float | None) -> None:
     if value is not None and not (math.isfinite(value) and value > 0):
-        raise ValueError(f"{field.name} must be a positive number of seconds or None: {value!r}")
+        raise ConfigurationError(
+            f"{field.name} must be a positive number of seconds or None: {value!r}"
+        )
 
 
 @attrs.frozen(kw_only=True)
@@ -216,17 +227,17 @@ class Timeouts:
 
 def _time(_: object, field: attrs.Attribute[Any], value: float) -> None:
     if not (math.isfinite(value) and value > 0):
-        raise ValueError(f"{field.name} must be a positive number of seconds: {value!r}")
+        raise ConfigurationError(f"{field.name} must be a positive number of seconds: {value!r}")
 
 
 def _count(_: object, field: attrs.Attribute[Any], value: int) -> None:
     if value < 0:
-        raise ValueError(f"{field.name} must be 0 or more: {value!r}")
+        raise ConfigurationError(f"{field.name} must be 0 or more: {value!r}")
 
 
 @attrs.frozen(kw_only=True)
 class RetryPolicy:
-    """When a call is tried again, and after how long (batch.md §2.2).
+    """When a call is tried again, and after how long (docs/explanation/retries.md).
 
     Delays are full jitter: a random share of ``min(base * 2**n, max_delay)``. A server's
     ``Retry-After`` is a lower bound on top of it.
@@ -280,6 +291,7 @@ class SpeechRequest:
     model: str | None = attrs.field(default=None, kw_only=True)
     """Defaults to the client's model."""
     voice: str | None = attrs.field(default=None, kw_only=True)
+    """Whatever the server calls its voices; some servers require one."""
     prompt_text: str | None = attrs.field(default=None, kw_only=True)
     """The exact words of the reference recording, or ``zh`` or ``en``."""
     prompt_audio_url: str | None = attrs.field(default=None, kw_only=True)
@@ -287,6 +299,7 @@ class SpeechRequest:
     response_format: str | None = attrs.field(default=None, kw_only=True)
     """A hint only: the bytes say what came."""
     speed: float | None = attrs.field(default=None, kw_only=True, validator=_speed)
+    """1 is normal; servers differ in how far they go."""
     extra_body: Mapping[str, object] = attrs.field(factory=_empty_mapping, kw_only=True)
     """More keys for the nested ``extra_body`` object."""
     extra: Mapping[str, object] = attrs.field(factory=_empty_mapping, kw_only=True)
@@ -311,6 +324,7 @@ class BatchItem:
     """One row of a batch: what to speak and, if you like, the name of its file."""
 
     input: str | SpeechRequest = attrs.field(repr=lambda value: f"<{type(value).__name__}>")
+    """The text, or a request."""
     name: str | None = None
     """File name without suffix; made safe before use. Defaults to the batch's template."""
 
@@ -324,8 +338,11 @@ class BatchResult:
     name: str
     """The row's file name without suffix."""
     saved: SavedSpeech | None = None
+    """The file, in a batch with a directory."""
     speech: Speech | None = None
+    """The audio, in a batch without."""
     error: StepTTSError | None = None
+    """Why there is neither."""
 
     @property
     def ok(self) -> bool:

@@ -30,7 +30,7 @@ _FIELDS = (
     "extra",
 )
 _SYNONYMS = {"text": "input"}
-"""Piper's rows say ``text``, and so do the files people already have (peers.md §5)."""
+"""Piper's rows say ``text``, and so do the files people already have."""
 
 
 def build_item(fields: Fields, defaults: Fields) -> BatchItem:

@@ -11,6 +11,8 @@ from typing import TYPE_CHECKING
 
 import anyio
 
+from step_tts._errors import ConfigurationError
+
 if TYPE_CHECKING:
     from collections.abc import AsyncIterator
 
@@ -22,7 +24,7 @@ class Gate:
 
     def __init__(self, slots: int) -> None:
         if slots < 1:
-            raise ValueError(f"concurrency must be 1 or more: {slots!r}")
+            raise ConfigurationError(f"concurrency must be 1 or more: {slots!r}")
         self.slots = slots
         self._limiter = anyio.CapacityLimiter(slots)
 

@@ -1,8 +1,8 @@
 """Whether to try again, and after how many seconds.
 
 One pure function; the policy is a value, the random number is handed in. The rules and their
-reasons stand in batch.md §2.2: full jitter spreads callers that failed together; throttling
-starts from a longer base than a passing fault; a server's own wait is never undercut.
+reasons stand in docs/explanation/retries.md: full jitter spreads callers that failed together;
+throttling starts from a longer base than a passing fault; a server's own wait is never undercut.
 """
 
 from __future__ import annotations
