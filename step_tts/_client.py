@@ -269,7 +269,8 @@ class AsyncClient:
 
         The block is entered once the first audio is here and known to be audio. Until then
         failures are retried; after it they are not, since what was heard cannot be unheard.
-        Leaving the block closes the connection.
+        An open stream holds one of the client's ``concurrency`` slots; leaving the block frees
+        it and closes the connection.
 
         Args:
             text: The text, or a request.

@@ -18,7 +18,7 @@ import pytest
 from corpus_impostors import IMPOSTORS, Impostor
 from corpus_index import CORPUS, FOLDER, Clip
 
-from step_tts._audio._sniff import sniff
+from step_tts._audio import AudioVerifier, sniff
 from step_tts._models import AudioFormat as F
 
 if TYPE_CHECKING:
@@ -262,3 +262,23 @@ def test_the_index_is_fresh(clip: Clip) -> None:
     with av.open(str(clip.path)) as file:
         context = file.streams.audio[0].codec_context
         assert (context.sample_rate, context.channels) == (clip.sample_rate, clip.channels)
+
+
+@pytest.mark.parametrize(
+    "clip", [clip for clip in CORPUS if clip.format is not F.PCM], ids=lambda clip: clip.name
+)
+def test_the_duration_is_that_of_the_decode(clip: Clip) -> None:
+    """What is counted from headers lasts as long as what FFmpeg's decoders make of it."""
+    av: Any = pytest.importorskip("av", reason="PyAV is not installed")
+    if ("pyav", clip.name) in DISAGREEMENTS:
+        pytest.xfail(f"PyAV {DISAGREEMENTS['pyav', clip.name]}")
+    verifier = AudioVerifier(content_type=clip.content_type)
+    verifier.feed(clip.data)
+    verifier.finish()
+    ours = verifier.info.duration if verifier.info else None
+    if ours is None:
+        pytest.skip("This format is not walked that deep: see docs/reference/audio.md")
+    with av.open(str(clip.path)) as file:
+        decoded = [(frame.samples, frame.sample_rate) for frame in file.decode(audio=0)]
+    seconds = sum(samples / rate for samples, rate in decoded)
+    assert ours == pytest.approx(seconds, abs=0.06)
