@@ -13,19 +13,13 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING
 
-from step_tts._audio._boxed import EbmlWalker, Mp4Walker
-from step_tts._audio._chunked import AiffWalker, AuWalker, CafWalker
-from step_tts._audio._flac import FlacWalker
-from step_tts._audio._framed import FramedWalker
 from step_tts._audio._labels import Label
-from step_tts._audio._mp3 import MpegWalker
-from step_tts._audio._ogg import OggWalker
-from step_tts._audio._open import OpenWalker, PcmWalker
+from step_tts._audio._open import PcmWalker
 from step_tts._audio._sniff import NOTHING, TAG_ONLY, UNRECOGNISED, sniff
 from step_tts._audio._tags import id3v2_size
 from step_tts._audio._tail import TailGuard
 from step_tts._audio._walk import Walk, Walker
-from step_tts._audio._wav import WavWalker
+from step_tts._audio._walkers import walker_class
 from step_tts._errors import AudioError, EmptyAudioError, NotAudioError, TruncatedAudioError
 from step_tts._models import AudioFormat, AudioInfo, NeedMore, NotAudio
 
@@ -37,28 +31,6 @@ __all__ = ["HEAD_LIMIT", "AudioVerifier"]
 HEAD_LIMIT = 256 * 1024
 """Bytes held while the format is undecided. Behind an ID3 tag longer than that, MP3 is assumed and
 the tag handed on: the walker says so if it was none."""
-
-_WALKERS: dict[AudioFormat, type[Walker]] = {
-    AudioFormat.MP3: MpegWalker,
-    AudioFormat.MP2: MpegWalker,
-    AudioFormat.WAV: WavWalker,
-    AudioFormat.W64: WavWalker,
-    AudioFormat.FLAC: FlacWalker,
-    AudioFormat.OGG_OPUS: OggWalker,
-    AudioFormat.OGG_VORBIS: OggWalker,
-    AudioFormat.OGG_FLAC: OggWalker,
-    AudioFormat.OGG_SPEEX: OggWalker,
-    AudioFormat.AAC: FramedWalker,
-    AudioFormat.LATM: FramedWalker,
-    AudioFormat.AC3: FramedWalker,
-    AudioFormat.AMR: FramedWalker,
-    AudioFormat.WAVPACK: FramedWalker,
-    AudioFormat.M4A: Mp4Walker,
-    AudioFormat.WEBM: EbmlWalker,
-    AudioFormat.AIFF: AiffWalker,
-    AudioFormat.CAF: CafWalker,
-    AudioFormat.AU: AuWalker,
-}
 
 
 class AudioVerifier:
@@ -229,7 +201,7 @@ class AudioVerifier:
         if audio_format is AudioFormat.PCM:
             walker = PcmWalker(self._label)
         else:
-            walker = _WALKERS.get(audio_format, OpenWalker)(audio_format)
+            walker = walker_class(audio_format)(audio_format)
         if self._label.contradicts(audio_format):
             walker.warnings.append(f"Labelled {self._label}, but the bytes are {walker.name}.")
         return walker
