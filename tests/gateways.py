@@ -8,6 +8,7 @@ from __future__ import annotations
 
 import heapq
 import math
+from functools import cache
 from random import Random
 from typing import TYPE_CHECKING, Protocol
 
@@ -50,7 +51,14 @@ def constant(random: Random, mean: float = 1.5) -> float:
     return mean
 
 
-Law = "Callable[[Random], float]"
+def stepped(*levels: int, seconds: float = 900.0) -> Callable[[float], int]:
+    """A limit that moves, each level for an equal share of the time."""
+    return lambda now: levels[min(len(levels) - 1, int(now // (seconds / len(levels))))]
+
+
+def visited(slots: int, left: int) -> Callable[[float], int]:
+    """A second tenant takes most of the slots for the last quarter of each minute."""
+    return lambda now: slots if now % 60 < 45 else left
 
 
 class Gateway(Protocol):
@@ -90,11 +98,12 @@ class Cap:
         return Reply(seconds)
 
     def ideal(self, seconds: float) -> float:
-        mean = sum(self._law(Random(1)) for _ in (1,)) * 0 + _mean(self._law)
+        mean = _mean(self._law)
         steps = range(int(seconds))
         return sum(self._slots(float(step)) for step in steps) / mean * (1 - self._fault_share)
 
 
+@cache
 def _mean(law: Callable[[Random], float]) -> float:
     random = Random(7)
     return sum(law(random) for _ in range(40_000)) / 40_000
@@ -180,8 +189,6 @@ class Score:
     rejects: float
     """Share of all requests."""
     controller: Controller
-    done: int
-    sent: int
 
 
 def drive(
@@ -190,15 +197,15 @@ def drive(
     *,
     seconds: float = 900.0,
     concurrency: Concurrency | None = None,
-    rows: int | None = None,
+    rate: Rate | None = None,
 ) -> Score:
-    """Run a controller against a gateway, with always more to send (or just so many rows)."""
-    control = Controller(concurrency or Concurrency(maximum=200), Rate(), random.random)
+    """Run a controller against a gateway, with always more to send."""
+    bounds = concurrency or Concurrency(maximum=200)
+    control = Controller(bounds, rate or Rate(), random.random)
     now, done, sent, refused, order = 0.0, 0, 0, 0, 0
     events: list[tuple[float, int, Ticket, Reply]] = []
-    while now < seconds and (rows is None or done < rows):
-        more = rows is None or done + control.in_flight < rows
-        at = control.ready_at() if more else math.inf
+    while now < seconds:
+        at = control.ready_at()
         if at <= now or not events or at < events[0][0]:
             now = max(now, at)
             reply = gateway.ask(now)
@@ -216,4 +223,4 @@ def drive(
             done += 1
             control.ok(ticket, now, reply.seconds)
         control.leave()
-    return Score(done / gateway.ideal(min(now, seconds)), refused / sent, control, done, sent)
+    return Score(done / gateway.ideal(seconds), refused / sent, control)

@@ -28,11 +28,11 @@ if TYPE_CHECKING:
 
 __all__ = ["Controller", "Outcome", "Ticket"]
 
-WELL_BELOW = 1.0  # of a level that worked: refused there, it is no matter of how many at once
 FIRST_PAUSE_SECONDS = 0.25  # doubled with each cut in a row, where the server names no time
 LONGEST_PAUSE_SECONDS = 20.0
-LONGEST_HINT_SECONDS = 120.0
-SPREAD = 0.1  # of a pause is added at most, so that clients told the same do not return as one
+LONGEST_WAIT_SECONDS = 120.0  # at a server's wish; whoever is told more learns it as an error
+JITTER = 0.1  # of a pause is added at most, so that clients told the same do not return as one
+SPREAD_OVER = 0.25  # of a round trip, after a pause: what waited does not return as one either
 PROBE_SECONDS = 1.0  # between two attempts while no retry can be afforded
 FAULTY = 0.1  # of an epoch's answers: more faults than this are overload, fewer are chance
 FEWEST_FAULTS = 3
@@ -81,7 +81,8 @@ class Controller:
         self._spread_until = -math.inf
         self._epoch = -math.inf
         self._streak = 0
-        self._answers = self._faults = self._proven = 0
+        self._answers = self._faults = 0
+        self._proven = 0  # The highest level at which an attempt of this epoch was admitted.
         self._even, self._requests, self._characters = Spacing(), Spacing(), Spacing()
 
     def ready_at(self) -> float:
@@ -112,9 +113,11 @@ class Controller:
         self._goodput.add(now)
         if seconds is not None:
             self.latency.add(seconds, ticket.characters)
+        if not self.limit.adapts:
+            self._streak = 0  # A number that was set too high is refused all the time.
         if ticket.sent_at >= self._epoch:
-            self._answers += 1
             self._streak = 0
+            self._answers += 1
             self._proven = max(self._proven, ticket.level)
             if not self.latency.crowded:
                 self.limit.grow(self.in_flight, now, self._round_trip())
@@ -144,10 +147,11 @@ class Controller:
 
     def told(self, hints: LimitHints, now: float) -> None:
         """Take the server's own words about its limits."""
-        self._policy = hints.requests_per_second or self._policy
+        if hints.requests_per_second:
+            self._policy = max(hints.requests_per_second, 1 / LONGEST_WAIT_SECONDS)
         if hints.concurrent:
             self.limit.know(hints.concurrent)
-        if hints.pause and hints.pause <= LONGEST_HINT_SECONDS:
+        if hints.pause and hints.pause <= LONGEST_WAIT_SECONDS:
             self.paused_until = max(self.paused_until, now + hints.pause)
 
     def _round_trip(self) -> float:
@@ -159,7 +163,7 @@ class Controller:
         if self._policy:
             gap = max(gap, 1 / self._policy)
         if now < self._spread_until:
-            gap = max(gap, self._round_trip() / self.limit.value)
+            gap = max(gap, SPREAD_OVER * self._round_trip() / self.limit.value)
         if self.quota.exhausted:
             gap = max(gap, PROBE_SECONDS, self._round_trip())
         return gap
@@ -168,9 +172,7 @@ class Controller:
         """Pay for a retry; what a retry that failed had paid is lost."""
         if again is None:
             return 0.0
-        return self.quota.pay(
-            THROTTLE_COST if again.outcome is Outcome.THROTTLED else FAULT_COST
-        )
+        return self.quota.pay(THROTTLE_COST if again.outcome is Outcome.THROTTLED else FAULT_COST)
 
     def _cut(self, level: int, now: float) -> None:
         """Begin an epoch with less."""
@@ -185,7 +187,7 @@ class Controller:
 
     def _is_rate(self, level: int) -> bool:
         """Whether the server counts requests per time: it refuses a level that just worked."""
-        return self.limit.adapts and level <= WELL_BELOW * self._proven
+        return self.limit.adapts and level <= self._proven
 
     def _pause(self, now: float, retry_after: float | None, *, fresh: bool) -> None:
         """Stop everybody, if the server or a row of cuts gives reason to.
@@ -193,14 +195,22 @@ class Controller:
         A pause shorter than a round trip concerns the refused call alone: shared, it would cost
         a seventh of the goodput.
         """
-        repeated = self._streak >= 2
-        if retry_after is not None:
-            long = self.pacer.on or retry_after >= (self.latency.mean or 0.0)
-            seconds = retry_after * (1 + SPREAD * self._chance()) if long or repeated else 0.0
-        else:
-            backoff = FIRST_PAUSE_SECONDS * 2.0 ** min(self._streak, 10)
-            share = 0.5 + 0.5 * self._chance()
-            seconds = share * min(LONGEST_PAUSE_SECONDS, backoff) if fresh and repeated else 0.0
+        seconds = self._backoff() if fresh else 0.0
+        if retry_after is not None and retry_after <= LONGEST_WAIT_SECONDS:
+            seconds = self._asked(retry_after)
         if seconds and now + seconds > self.paused_until:
             self.paused_until = self._epoch = now + seconds
-            self._spread_until = self.paused_until + self._round_trip()
+            self._spread_until = self.paused_until + SPREAD_OVER * self._round_trip()
+
+    def _asked(self, retry_after: float) -> float:
+        """The server's wish as a pause of everybody, if it is to be one."""
+        known = self.latency.mean or 0.0
+        shared = retry_after >= known or self._streak >= 2 or self.pacer.on
+        return retry_after * (1 + JITTER * self._chance()) if shared else 0.0
+
+    def _backoff(self) -> float:
+        """A pause of our own choice: none after a first cut, which is itself the answer."""
+        if self._streak < 2:
+            return 0.0
+        longest = min(LONGEST_PAUSE_SECONDS, FIRST_PAUSE_SECONDS * 2.0 ** min(self._streak, 10))
+        return longest * (0.5 + 0.5 * self._chance())

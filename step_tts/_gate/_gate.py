@@ -76,7 +76,7 @@ class Gate:
         ticket = self._controller.start(now, characters, again.ticket if again else None)
         self._wake()
         try:
-            yield Slot(self, self._controller, ticket, queued=now - asked_at)
+            yield Slot(self._controller, ticket, self._wake, queued=now - asked_at)
         finally:
             self._controller.leave()
             self._wake()
@@ -125,16 +125,16 @@ class _Waiter:
 class Slot:
     """A slot that is held; say how the attempt went before leaving."""
 
-    _gate: Gate
     _controller: Controller
     ticket: Ticket
+    _wake: Callable[[], None]
     queued: float = attrs.field(kw_only=True)
     """Seconds spent waiting for it."""
 
     def ok(self, seconds: float | None) -> None:
         """Whole audio came, after so many seconds of the server's time if that is known."""
         self._controller.ok(self.ticket, anyio.current_time(), seconds)
-        self._gate._wake()
+        self._wake()
 
     def throttled(self, retry_after: float | None) -> None:
         """The server asked for less, and perhaps for how long."""

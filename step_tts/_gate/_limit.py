@@ -32,6 +32,8 @@ class Limit:
     """How many at once; the whole part counts."""
     ceiling: float | None = attrs.field(default=None, init=False)
     """The level last refused, until it was passed."""
+    told: float = attrs.field(default=math.inf, init=False)
+    """The level the server itself named."""
     _slow_start: bool = attrs.field(default=True, init=False)
     _hold: float = attrs.field(default=1.0, init=False)
     _boost: float = attrs.field(default=1.0, init=False)
@@ -54,7 +56,8 @@ class Limit:
     def grow(self, level: int, now: float, latency: float) -> None:
         """Note a success with ``level`` in flight."""
         if self.adapts and level >= math.floor(BUSY * self.value):
-            self.value = min(self.value + self._step(now, latency), float(self._bounds.maximum))
+            step = self._step(now, latency)
+            self.value = min(self.value + step, float(self._bounds.maximum), self.told)
 
     def cut(self, level: int) -> None:
         """Note that the level was refused."""
@@ -71,8 +74,8 @@ class Limit:
     def know(self, ceiling: int) -> None:
         """Take the server's word for how many it admits at once."""
         if self.adapts:
-            self.value = min(self.value, max(float(ceiling), float(self._bounds.minimum)))
-            self._slow_start = self._slow_start and self.value < ceiling
+            self.told = max(float(ceiling), float(self._bounds.minimum))
+            self.value = min(self.value, self.told)
 
     def _step(self, now: float, latency: float) -> float:
         if self._slow_start:

@@ -16,7 +16,8 @@ __all__ = ["Goodput", "Pacer", "Spacing"]
 
 WINDOW_SECONDS = 15
 KEPT = 0.95  # of the goodput a refused rate is cut to
-CURVE = 0.001  # of the rate, times seconds cubed: how it comes back; a quarter of it after each hit
+# Of the rate, times seconds cubed: how it comes back. A quarter of it after each hit.
+CURVE = 0.001
 MOST_HITS = 4
 NEAR = 1.0  # of the rate: refused within it, the same limit was hit again
 PASSED = 2.1  # times the rate: the limit has moved
@@ -35,7 +36,7 @@ class Spacing:
 
     def take(self, now: float, seconds: float) -> None:
         """Let one go that occupies so many seconds."""
-        slack = min(SLACK_SECONDS, seconds)
+        slack = min(SLACK_SECONDS, seconds / 2)
         self._free_at = max(self._free_at, now - slack) + seconds
 
 
@@ -90,7 +91,8 @@ class Pacer:
             return math.inf
         curve = CURVE * self._known / 4**self._hits
         dip = math.cbrt((1 - KEPT) * self._known / curve)
-        return curve * (now - self._cut_at - dip) ** 3 + self._known
+        since = now - self._cut_at - dip
+        return curve * since * since * since + self._known
 
     def refused(self, now: float, goodput: float) -> None:
         """Keep below what was just achieved; the nearer to the last hit, the slower back up."""

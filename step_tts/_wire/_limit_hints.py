@@ -7,7 +7,6 @@ as good as none, and no field is a promise. Knows header names in lower case, an
 
 from __future__ import annotations
 
-import math
 import re
 from typing import TYPE_CHECKING
 
@@ -32,15 +31,16 @@ class LimitHints:
 
 _SILENT = LimitHints()
 _LONGEST_HEADER = 1000  # characters; what is longer is no hint
-# One item of a list: a quoted name, then parameters. Keys may come in any order.
-_ITEM = re.compile(r'\s*"[^"\\]*"((?:\s*;\s*[a-z*][\w.*-]*(?:=(?:"[^"\\]*"|[^;,"\s]+))?)*)\s*', re.ASCII)
-_PARAMETER = re.compile(r';\s*([a-z*][\w.*-]*)=(?:"([^"\\]*)"|([^;,"\s]+))', re.ASCII)
+_LONGEST_WINDOW = 300  # seconds; a quota for a day is no rate, and to spread it would be absurd
+# One item of a list: a quoted name, then parameters in any order.
+_VALUE = r'(?:"([^"\\]*)"|([^;,"\s]+))'
+_PARAMETER = re.compile(rf"\s*;\s*([a-z*][\w.*-]*)(?:={_VALUE})?", re.ASCII)
+_ITEM = re.compile(rf'\s*"[^"\\]*"((?:{_PARAMETER.pattern})*)\s*', re.ASCII)
 _NATURAL = re.compile(r"\d{1,15}", re.ASCII)
 # A Go duration: ``6m0s``, ``1.5s``, ``20ms``; a bare number is seconds.
-_DURATION = re.compile(
-    r"(?=[\d.])(?:(\d{1,9}(?:\.\d*)?)h)?(?:(\d{1,9}(?:\.\d*)?)m(?!s))?(?:(\d{1,9}(?:\.\d*)?)s)?(?:(\d{1,9}(?:\.\d*)?)ms)?",
-    re.ASCII,
-)
+_PART = r"(?:(\d{1,9}(?:\.\d{0,9})?)%s)?"
+_DURATION = re.compile("".join(_PART % unit for unit in ("h", "m(?!s)", "s", "ms")), re.ASCII)
+_SECONDS = (3600, 60, 1, 0.001)
 
 
 def limit_hints_from(headers: Mapping[str, str]) -> LimitHints:
@@ -55,9 +55,9 @@ def limit_hints_from(headers: Mapping[str, str]) -> LimitHints:
     states = list(_items(headers.get("ratelimit", "")))
     pauses = [*map(_pause_of, states), _openai(headers, "requests"), _openai(headers, "tokens")]
     return LimitHints(
-        requests_per_second=_least(map(_rate_of, policies)),
-        concurrent=_least(map(_concurrent_of, policies)),
-        pause=max((pause for pause in pauses if pause), default=None),
+        requests_per_second=min(filter(None, map(_rate_of, policies)), default=None),
+        concurrent=min(filter(None, map(_concurrent_of, policies)), default=None),
+        pause=max(filter(None, pauses), default=None),
     )
 
 
@@ -83,7 +83,7 @@ def _rate_of(policy: Mapping[str, str]) -> float | None:
     quota, window = _natural(policy.get("q")), _natural(policy.get("w"))
     if policy.get("qu", "requests") != "requests" or not quota or not window:
         return None
-    return quota / window
+    return quota / window if window <= _LONGEST_WINDOW else None
 
 
 def _concurrent_of(policy: Mapping[str, str]) -> int | None:
@@ -104,10 +104,6 @@ def _openai(headers: Mapping[str, str], unit: str) -> float | None:
     return reset / limit if reset and limit and unit == "requests" else reset
 
 
-def _least(values: Iterator[float | None] | map[float | None]) -> float | None:
-    return min((value for value in values if value), default=None)
-
-
 def _natural(text: str | None) -> int | None:
     stripped = (text or "").strip()
     return int(stripped) if _NATURAL.fullmatch(stripped) else None
@@ -115,13 +111,7 @@ def _natural(text: str | None) -> int | None:
 
 def _duration(text: str) -> float | None:
     """Seconds of a Go duration or a bare number."""
-    if text.replace(".", "", 1).isdecimal() and text.isascii() and len(text) <= 15:
-        return float(text)
-    parts = _DURATION.fullmatch(text)
+    parts = _DURATION.fullmatch(text if text[-1:].isalpha() else f"{text}s")
     if parts is None:
         return None
-    factors = (3600, 60, 1, 0.001)
-    seconds = sum(
-        float(part) * factor for part, factor in zip(parts.groups(), factors, strict=True) if part
-    )
-    return seconds if math.isfinite(seconds) else None
+    return sum(float(part or 0) * unit for part, unit in zip(parts.groups(), _SECONDS, strict=True))
