@@ -18,7 +18,10 @@ NOTHING = LimitHints()
         ('"a";q=100;w=10, "b";q=300;w=60', LimitHints(requests_per_second=5)),
         ('"a" ; w=10 ; q=50;qu="requests";pk=:abc=:', LimitHints(requests_per_second=5)),
         ('"a";q=8;qu="concurrent-requests"', LimitHints(concurrent=8)),
-        ('"a";q=8;qu="concurrent-requests","b";q=10;w=1', LimitHints(requests_per_second=10, concurrent=8)),
+        (
+            '"a";q=8;qu="concurrent-requests","b";q=10;w=1',
+            LimitHints(requests_per_second=10, concurrent=8),
+        ),
         ('"a";q=8;w=1;qu="content-bytes"', NOTHING),
         ('"day";q=10000;w=86400', NOTHING),
         ('"a";q=100', NOTHING),

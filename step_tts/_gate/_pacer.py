@@ -89,7 +89,7 @@ class Pacer:
         """Requests per second now: a cubic that is flat around what was refused."""
         if self._known is None:
             return math.inf
-        curve = CURVE * self._known / 4**self._hits
+        curve = CURVE * self._known * 0.25**self._hits
         dip = math.cbrt((1 - KEPT) * self._known / curve)
         since = now - self._cut_at - dip
         return curve * since * since * since + self._known
