@@ -18,7 +18,7 @@ import anyio
 import attrs
 
 from step_tts._audio import AudioVerifier
-from step_tts._errors import APIError, AudioLinkError
+from step_tts._errors import APIError, AudioLinkError, RetryAdvice
 from step_tts._ledger import Ledger
 from step_tts._links import may_fetch
 from step_tts._stream import VerifiedBody
@@ -27,6 +27,7 @@ from step_tts._wire import (
     BodyDecoder,
     encode_request,
     error_from_reply,
+    limit_hints_from,
     request_id_from,
     request_warnings,
 )
@@ -36,7 +37,7 @@ if TYPE_CHECKING:
 
     from step_tts._config import Settings
     from step_tts._files import FileStore
-    from step_tts._gate import Gate
+    from step_tts._gate import Gate, Slot
     from step_tts._models import (
         PromptPlacement,
         Receipt,
@@ -92,6 +93,7 @@ class Call:
         self._engine = engine
         self._options = options
         self._expect = request.response_format
+        self._characters = len(request.input)
         self._secrets = _secrets_of(engine.settings, request)
         self._outgoing = Outgoing(
             url=engine.settings.endpoint,
@@ -103,6 +105,7 @@ class Call:
         for warning in request_warnings(request):
             logger.warning("%s", warning)
         self._link: str | None = None
+        self._slot: Slot | None = None
         self._deadlines = Deadlines(options.timeouts)
         self._ledger = Ledger(anyio.current_time())
 
@@ -118,7 +121,9 @@ class Call:
         while True:
             try:
                 async with AsyncExitStack() as stack:
-                    result = await use(await stack.enter_async_context(self._attempt()), stack)
+                    body = await stack.enter_async_context(self._attempt())
+                    result = await use(body, stack)
+                    self._report_ok(body)
                 self._note(None)
             except APIError as error:
                 self._note(error)
@@ -142,14 +147,35 @@ class Call:
     async def _attempt(self) -> AsyncGenerator[VerifiedBody, None]:
         """One attempt, from a free slot to a body that is being read."""
         self._deadlines.paused()
-        async with self._engine.gate.slot() as queued:
+        again = None if self._link else self._slot
+        async with self._engine.gate.slot(characters=self._characters, again=again) as slot:
+            self._slot = slot
             self._deadlines.resumed()
             self._deadlines.start_attempt()
-            self._ledger.sent(anyio.current_time(), queued)
-            async with self._open() as answer:
-                self._ledger.status_code = answer.status
-                self._ledger.request_id = request_id_from(answer.headers)
-                yield await self._body_of(answer)
+            self._ledger.sent(anyio.current_time(), slot.queued)
+            try:
+                async with self._open() as answer:
+                    self._heed(slot, answer)
+                    yield await self._body_of(answer)
+            except APIError as error:
+                _report(slot, error)
+                raise
+
+    def _heed(self, slot: Slot, answer: Answer) -> None:
+        """Take from an answer's head what the books and the gate want to know."""
+        self._ledger.status_code = answer.status
+        self._ledger.request_id = request_id_from(answer.headers)
+        slot.told(limit_hints_from(answer.headers))
+
+    def _report_ok(self, body: VerifiedBody) -> None:
+        """Tell the gate that it went well.
+
+        How long it took counts only where the audio has ended: a listener who has just begun
+        may take all day. A linked file comes from elsewhere, and says nothing of the server.
+        """
+        assert self._slot is not None  # noqa: S101  a body was read through it
+        whole = body.ended and not self._link
+        self._slot.ok(self._ledger.seconds(anyio.current_time()) if whole else None)
 
     def _open(self) -> AbstractAsyncContextManager[Answer]:
         transport = self._engine.transport
@@ -231,6 +257,14 @@ class Call:
             return None
         logger.info("%s; next attempt in %.2f s", type(error).__name__, pause)
         return pause
+
+
+def _report(slot: Slot, error: APIError) -> None:
+    """Tell the gate what a failed attempt says about load; most refusals say nothing."""
+    if error.advice is RetryAdvice.THROTTLED:
+        slot.throttled(error.retry_after)
+    elif error.retryable:
+        slot.fault()
 
 
 def _secrets_of(settings: Settings, request: SpeechRequest) -> tuple[str, ...]:

@@ -24,7 +24,9 @@ from step_tts._files import FileStore, path_for
 from step_tts._gate import Gate
 from step_tts._models import (
     DEFAULT_MODEL,
+    Concurrency,
     PromptPlacement,
+    Rate,
     RetryPolicy,
     SavedSpeech,
     Speech,
@@ -50,7 +52,7 @@ __all__ = ["AsyncClient"]
 Order: TypeAlias = Literal["completion", "input"]
 Choice = TypeVar("Choice", bound=str)
 
-DEFAULT_CONCURRENCY = 8
+INITIAL_CONCURRENCY = 4
 DEFAULT_MAX_BYTES = 256 * 1024 * 1024
 # A call that backs off holds no slot: spare workers use it meanwhile.
 WORKERS_PER_SLOT = 2
@@ -72,7 +74,10 @@ class AsyncClient:
         timeout: ``Timeouts``, or seconds for the whole call.
         retry: When a call is tried again.
         max_retries: Short for ``RetryPolicy(max_retries=...)``; 0 turns retries off.
-        concurrency: How many attempts may be in flight at once, over all calls; 8 if not said.
+        concurrency: How many attempts may be in flight at once, over all calls. The client
+            finds the server's limit by itself; a number is the most it will try, and
+            ``Concurrency`` says more.
+        rate: How fast to send, at most, where the account's limits are known.
         headers: More headers for each request.
         prompt_placement: Where the voice prompt stands in the body.
         http_client: The caller's own ``httpx.AsyncClient`` or ``httpx2.AsyncClient``; the
@@ -102,7 +107,8 @@ class AsyncClient:
         timeout: Timeouts | float | None = None,
         retry: RetryPolicy | None = None,
         max_retries: int | None = None,
-        concurrency: int = DEFAULT_CONCURRENCY,
+        concurrency: int | Concurrency | None = None,
+        rate: Rate | None = None,
         headers: Mapping[str, str] | None = None,
         prompt_placement: PromptPlacement = "nested",
         http_client: object | None = None,
@@ -118,18 +124,19 @@ class AsyncClient:
         trust_unframed_end: bool = False,
     ) -> None:
         settings = resolve_settings(os.environ, api_key=api_key, base_url=base_url)
+        gate = Gate(_concurrency(concurrency), rate)
         http = HTTPOptions(
             library=_one_of(transport, TransportName, "transport"),
             http2=http2,
             proxy=proxy,
             verify=verify,
             trust_env=trust_env,
-            keepalive_connections=concurrency,
+            keepalive_connections=gate.most,
         )
         self._engine = Engine(
             settings=settings,
             transport=Transport(http, http_client),
-            gate=Gate(concurrency),
+            gate=gate,
             files=FileStore(),
         )
         self._options = Options(
@@ -333,7 +340,7 @@ class AsyncClient:
                 return await self.synthesize(request, repair=repair)
             return await self.save(request, Path(to) / row, repair=repair, durable=durable)
 
-        workers = WORKERS_PER_SLOT * self._engine.gate.slots
+        workers = WORKERS_PER_SLOT * self._engine.gate.most
         async with open_batch(
             texts, speak, workers=workers, in_order=order == "input", namer=namer
         ) as batch:
@@ -350,6 +357,13 @@ def _one_of(choice: Choice, choices: object, name: str) -> Choice:
             f"{name} must be one of {', '.join(get_args(choices))}: {choice!r}"
         )
     return choice
+
+
+def _concurrency(concurrency: int | Concurrency | None) -> Concurrency:
+    """A bare number is the most to try."""
+    if isinstance(concurrency, int):
+        return Concurrency(maximum=concurrency, initial=min(INITIAL_CONCURRENCY, concurrency))
+    return concurrency or Concurrency()
 
 
 def _timeouts(timeout: Timeouts | float | None) -> Timeouts:

@@ -47,6 +47,10 @@ class Ledger:
         """Note the attempt's first piece of checked audio."""
         self.first_byte = now - self._sent_at
 
+    def seconds(self, now: float) -> float:
+        """How long the attempt under way has taken."""
+        return now - self._sent_at
+
     def ended(self, now: float, error: APIError | None) -> Attempt:
         """Close the line of an attempt."""
         attempt = Attempt(
@@ -56,7 +60,7 @@ class Ledger:
             status_code=self.status_code,
             request_id=self.request_id or (error.request_id if error else None),
             waited=self._waited,
-            seconds=now - self._sent_at,
+            seconds=self.seconds(now),
         )
         self.attempts.append(attempt)
         return attempt

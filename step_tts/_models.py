@@ -24,9 +24,11 @@ __all__ = [
     "AudioInfo",
     "BatchItem",
     "BatchResult",
+    "Concurrency",
     "NeedMore",
     "NotAudio",
     "PromptPlacement",
+    "Rate",
     "Receipt",
     "RetryPolicy",
     "SavedSpeech",
@@ -257,6 +259,66 @@ class RetryPolicy:
     """Seconds; a server that asks for a longer wait ends the call."""
     patience: float = attrs.field(default=300.0, validator=_time)
     """Seconds a call may spend being throttled. Throttled tries do not count as retries."""
+
+
+def _at_least_one(_: object, field: attrs.Attribute[Any], value: int | None) -> None:
+    if value is not None and value < 1:
+        raise ConfigurationError(f"concurrency: {field.name} must be 1 or more: {value!r}")
+
+
+@attrs.frozen(kw_only=True)
+class Concurrency:
+    """How many attempts of one client may be in flight at once (docs/explanation/gate.md).
+
+    The client starts with ``initial`` and finds the server's limit between ``minimum`` and
+    ``maximum``. Who knows the limit names it as ``initial`` and spares the search.
+
+    Raises:
+        ConfigurationError: A number below 1, or ``minimum <= initial <= maximum`` does not hold.
+    """
+
+    initial: int = attrs.field(default=4, validator=_at_least_one)
+    """How many at first."""
+    minimum: int = attrs.field(default=1, validator=_at_least_one)
+    """However often the server refuses, this many are tried at once."""
+    maximum: int = attrs.field(default=64, validator=_at_least_one)
+    """However well it goes, no more than this many."""
+    fixed: int | None = attrs.field(default=None, validator=_at_least_one)
+    """Always this many: nothing adapts, and the other three do not apply."""
+
+    def __attrs_post_init__(self) -> None:
+        if not self.minimum <= self.initial <= self.maximum:
+            raise ConfigurationError(
+                "concurrency must keep minimum <= initial <= maximum: "
+                f"{self.minimum} <= {self.initial} <= {self.maximum}"
+            )
+
+    @property
+    def most(self) -> int:
+        """How many there can be at once."""
+        return self.fixed or self.maximum
+
+
+def _per_minute(_: object, field: attrs.Attribute[Any], value: float | None) -> None:
+    if value is not None and not (math.isfinite(value) and value > 0):
+        raise ConfigurationError(f"rate: {field.name} must be a positive number: {value!r}")
+
+
+@attrs.frozen(kw_only=True)
+class Rate:
+    """How fast one client may send, at most; ``None`` is without a limit of its own.
+
+    Requests are spread evenly over the minute. Retries count, since a server counts them too.
+
+    Raises:
+        ConfigurationError: A number that is not positive.
+    """
+
+    requests_per_minute: float | None = attrs.field(default=None, validator=_per_minute)
+    """Attempts sent in a minute."""
+    characters_per_minute: float | None = attrs.field(default=None, validator=_per_minute)
+    """Characters of text sent in a minute. A text goes whole, so that a single minute may see
+    up to one text more."""
 
 
 def _text(_: object, __: attrs.Attribute[Any], value: object) -> None:

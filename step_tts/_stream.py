@@ -67,6 +67,11 @@ class VerifiedBody:
         """Bytes of audio that have arrived."""
         return self._verifier.received
 
+    @property
+    def ended(self) -> bool:
+        """Whether the last piece has come."""
+        return self._ended
+
     async def next_piece(self) -> bytes:
         """The next checked piece, never empty; ``b""`` after the last.
 

@@ -1,55 +1,187 @@
-"""The gate admits a fixed number, first come, first served."""
+"""The gate: who goes when, and that nobody is lost."""
 
 from __future__ import annotations
 
+from contextlib import AsyncExitStack
+
 import anyio
+import anyio.lowlevel
 import pytest
+import trio
+from trio.testing import MockClock
 
-from step_tts._gate import Gate
+from step_tts._gate import Gate, Slot
+from step_tts._models import Concurrency, Rate
+from step_tts._wire import LimitHints
 
 
+def fixed(slots: int) -> Gate:
+    return Gate(Concurrency(fixed=slots), chance=lambda: 0.0)
+
+
+@pytest.fixture
+def anyio_backend(request: pytest.FixtureRequest) -> object:
+    return request.param if hasattr(request, "param") else "trio"
+
+
+BOTH = pytest.mark.parametrize("anyio_backend", ["asyncio", "trio"], indirect=True)
+CLOCKED = pytest.mark.parametrize(
+    "anyio_backend", [("trio", {"clock": MockClock(autojump_threshold=0)})], indirect=True, ids=[""]
+)
+
+
+@BOTH
 async def test_no_more_than_its_slots_at_once() -> None:
-    """Everyone passes, in order, never too many at a time."""
-    gate, inside, peak, order = Gate(3), 0, 0, []
+    """The rest wait, and each is let in once."""
+    gate, inside, peak, done = fixed(3), 0, 0, 0
 
-    async def pass_through(number: int) -> None:
-        nonlocal inside, peak
+    async def work() -> None:
+        nonlocal inside, peak, done
         async with gate.slot():
-            inside, peak = inside + 1, max(peak, inside + 1)
-            order.append(number)
-            await anyio.lowlevel.checkpoint()
+            inside += 1
+            peak = max(peak, inside)
+            assert gate.in_flight == inside
+            for _ in range(10):
+                await anyio.lowlevel.checkpoint()
             inside -= 1
+            done += 1
 
     async with anyio.create_task_group() as tasks:
-        for number in range(20):
-            tasks.start_soon(pass_through, number)
-
-    assert peak == 3
-    assert sorted(order) == list(range(20))
+        for _ in range(20):
+            tasks.start_soon(work)
+    assert (peak, done, gate.in_flight, gate.limit, gate.most) == (3, 20, 0, 3, 3)
 
 
-async def test_a_cancelled_wait_leaves_no_trace() -> None:
-    """A slot that was waited for in vain goes to the next."""
-    gate = Gate(1)
-    async with gate.slot():
-        with anyio.move_on_after(0):
+@BOTH
+async def test_first_come_first_served_and_retries_before_all() -> None:
+    """A long batch must not starve what it has already begun."""
+    gate, order = fixed(1), []
+
+    async def work(name: str, again: Slot | None = None) -> None:
+        async with gate.slot(again=again):
+            order.append(name)
+
+    async with anyio.create_task_group() as tasks:
+        async with gate.slot() as failed:
+            failed.fault()
+            for name in ("a", "b"):
+                tasks.start_soon(work, name)
+                await anyio.wait_all_tasks_blocked()
+            for name in ("again 1", "again 2"):
+                tasks.start_soon(work, name, failed)
+                await anyio.wait_all_tasks_blocked()
+    assert order == ["again 1", "again 2", "a", "b"]
+
+
+@BOTH
+async def test_whoever_gives_up_waiting_takes_nothing_along() -> None:
+    """First in line or not: the next one moves up."""
+    gate = fixed(1)
+
+    async def give_up(scope: anyio.CancelScope) -> None:
+        with scope:
             async with gate.slot():
-                pytest.fail("There was no free slot.")
-    async with gate.slot() as waited:
-        assert waited >= 0
+                raise AssertionError
 
+    async def get_in() -> None:
+        async with gate.slot() as slot:
+            assert slot.queued >= 0
 
-async def test_a_slot_is_given_back_when_its_holder_fails() -> None:
-    """An error does not shrink the gate."""
-    gate = Gate(1)
-    with pytest.raises(LookupError):
+    first, third = anyio.CancelScope(), anyio.CancelScope()
+    async with anyio.create_task_group() as tasks:
         async with gate.slot():
-            raise LookupError
+            for work in (first, None, third):
+                tasks.start_soon(give_up, work) if work else tasks.start_soon(get_in)
+                await anyio.wait_all_tasks_blocked()
+            first.cancel()
+            third.cancel()
+            await anyio.wait_all_tasks_blocked()
+    assert gate.in_flight == 0
     async with gate.slot():
         pass
 
 
-def test_a_gate_needs_a_slot() -> None:
-    """Zero would never let anyone through."""
-    with pytest.raises(ValueError, match="concurrency"):
-        Gate(0)
+@BOTH
+async def test_a_slot_survives_every_way_out() -> None:
+    """An error, a cancellation before the wait, a cancellation inside: the gate is whole."""
+    gate = fixed(1)
+    with pytest.raises(RuntimeError):
+        async with gate.slot():
+            raise RuntimeError
+    with anyio.CancelScope() as scope:
+        scope.cancel()
+        async with gate.slot():
+            raise AssertionError
+    with anyio.CancelScope() as scope:
+        async with gate.slot():
+            scope.cancel()
+            await anyio.lowlevel.checkpoint()
+    assert scope.cancelled_caught
+    assert gate.in_flight == 0
+
+
+@CLOCKED
+async def test_one_refusal_pauses_everybody() -> None:
+    """Those in line wait too, then follow one after the other."""
+    gate, started = Gate(Concurrency(initial=3), chance=lambda: 0.0), []
+
+    async def work() -> None:
+        async with gate.slot():
+            started.append(trio.current_time())
+            await trio.sleep(100)
+
+    async with anyio.create_task_group() as tasks:
+        async with gate.slot() as refused:
+            refused.throttled(10.0)
+            begun = trio.current_time()
+            assert gate.paused_for == 10.0
+            for _ in range(2):
+                tasks.start_soon(work)
+        await trio.sleep(50)
+        tasks.cancel_scope.cancel()
+    assert started[0] - begun == pytest.approx(10.0)
+    assert gate.paused_for == 0.0
+
+
+@CLOCKED
+async def test_a_success_may_let_the_next_one_in_at_once() -> None:
+    """The limit grows while the slot that proved it is still held."""
+    gate = Gate(Concurrency(initial=1), chance=lambda: 0.0)
+    async with AsyncExitStack() as stack:
+        slot = await stack.enter_async_context(gate.slot())
+        async with anyio.create_task_group() as tasks:
+
+            async def work() -> None:
+                async with gate.slot() as other:
+                    assert other.queued == 0.0
+                    assert gate.in_flight == 2
+
+            tasks.start_soon(work)
+            await anyio.wait_all_tasks_blocked()
+            slot.ok(None)
+            assert gate.limit == 2
+
+
+@CLOCKED
+async def test_a_rate_is_kept_to_the_second() -> None:
+    """Sixty a minute are one a second, whoever asks."""
+    gate, sent = Gate(Concurrency(), Rate(requests_per_minute=60)), []
+
+    async def work() -> None:
+        async with gate.slot(characters=3):
+            sent.append(trio.current_time())
+
+    async with anyio.create_task_group() as tasks:
+        for _ in range(10):
+            tasks.start_soon(work)
+    assert sent[-1] - sent[0] == pytest.approx(9, abs=0.06)
+
+
+@CLOCKED
+async def test_the_words_of_the_server_are_passed_on() -> None:
+    """As a pause for whoever comes next."""
+    gate = fixed(2)
+    async with gate.slot() as slot:
+        slot.told(LimitHints(pause=5.0))
+    async with gate.slot() as later:
+        assert later.queued == pytest.approx(5.0)

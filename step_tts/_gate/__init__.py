@@ -1,5 +1,5 @@
-"""How many attempts at once: one gate per client, passed by every call made through it."""
+"""How many attempts at once and how fast: one gate per client, passed by every call."""
 
-from step_tts._gate._fixed import Gate
+from step_tts._gate._gate import Gate, Slot
 
-__all__ = ["Gate"]
+__all__ = ["Gate", "Slot"]

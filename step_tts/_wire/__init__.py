@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from step_tts._wire._body import BodyDecoder
 from step_tts._wire._headers import request_id_from
+from step_tts._wire._limit_hints import LimitHints, limit_hints_from
 from step_tts._wire._redact import redact
 from step_tts._wire._reply import enrich_from_tail, error_from_reply
 from step_tts._wire._request import encode_request, request_warnings
@@ -12,9 +13,11 @@ from step_tts._wire._retry import next_delay
 
 __all__ = [
     "BodyDecoder",
+    "LimitHints",
     "encode_request",
     "enrich_from_tail",
     "error_from_reply",
+    "limit_hints_from",
     "next_delay",
     "redact",
     "request_headers",

@@ -43,6 +43,8 @@ def values() -> None:
         step_tts.Timeouts(connect=5, first_byte=None, stall=30, total=600).stall, float | None
     )
     assert_type(step_tts.RetryPolicy(max_retries=0).max_retries, int)
+    assert_type(step_tts.Concurrency(initial=8, minimum=2, maximum=100).fixed, int | None)
+    assert_type(step_tts.Rate(characters_per_minute=9e4).requests_per_minute, float | None)
     assert_type(step_tts.BatchItem("Hello", name="greeting").name, str | None)
     assert_type(step_tts.AudioFormat.MP3.suffix, str)
 
@@ -109,6 +111,7 @@ async def clients() -> None:
         timeout=step_tts.Timeouts(total=None),
         retry=step_tts.RetryPolicy(max_retries=5),
         concurrency=4,
+        rate=step_tts.Rate(requests_per_minute=600),
         headers={"X-Team": "voice"},
         prompt_placement="both",
         transport="httpx2",
@@ -122,6 +125,12 @@ async def clients() -> None:
         allow_unknown_audio=True,
         trust_unframed_end=True,
     ) as client:
+        await one_text(client)
+
+
+async def limits() -> None:
+    """A number of calls at once, or a value that says more."""
+    async with step_tts.AsyncClient(concurrency=step_tts.Concurrency(fixed=8)) as client:
         await one_text(client)
 
 

@@ -1,0 +1,216 @@
+"""When the next attempt may go: every rule of the gate in one decision.
+
+Pure: the time is handed in as seconds of one monotonic clock, chance as a function. Knows
+levels, outcomes and times. Knows neither HTTP nor who is waiting.
+
+An *epoch* begins with a cut. What was sent before it says nothing new: one overload answers
+with many refusals, and the limit is cut once.
+"""
+
+from __future__ import annotations
+
+import enum
+import math
+from typing import TYPE_CHECKING
+
+import attrs
+
+from step_tts._gate._latency import Latency
+from step_tts._gate._limit import Limit
+from step_tts._gate._pacer import Goodput, Pacer, Spacing
+from step_tts._gate._quota import FAULT_COST, THROTTLE_COST, Quota
+
+if TYPE_CHECKING:
+    from collections.abc import Callable
+
+    from step_tts._models import Concurrency, Rate
+    from step_tts._wire import LimitHints
+
+__all__ = ["Controller", "Outcome", "Ticket"]
+
+FIRST_PAUSE_SECONDS = 0.25  # doubled with each cut in a row, where the server names no time
+LONGEST_PAUSE_SECONDS = 20.0
+LONGEST_WAIT_SECONDS = 120.0  # at a server's wish; whoever is told more learns it as an error
+JITTER = 0.1  # of a pause is added at most, so that clients told the same do not return as one
+SPREAD_OVER = 0.25  # of a round trip, after a pause: what waited does not return as one either
+PROBE_SECONDS = 1.0  # between two attempts while no retry can be afforded
+FAULTY = 0.1  # of an epoch's answers: more faults than this are overload, fewer are chance
+FEWEST_FAULTS = 3
+
+
+class Outcome(enum.Enum):
+    """How an attempt ended."""
+
+    OK = "ok"
+    THROTTLED = "throttled"
+    """The server asked for less."""
+    FAULT = "fault"
+    """The server, or the way to it, failed."""
+    UNKNOWN = "unknown"
+    """Under way, cancelled, or refused for what was asked: it says nothing about load."""
+
+
+@attrs.define(eq=False)
+class Ticket:
+    """One attempt under way."""
+
+    sent_at: float
+    characters: int
+    level: int
+    """How many were in flight with it when it was sent."""
+    paid: float = 0.0
+    """What it took from the retry quota."""
+    outcome: Outcome = Outcome.UNKNOWN
+
+
+class Controller:
+    """All limits of one client."""
+
+    def __init__(self, concurrency: Concurrency, rate: Rate, chance: Callable[[], float]) -> None:
+        self.limit = Limit(concurrency)
+        self.latency = Latency()
+        self.pacer = Pacer()
+        self.quota = Quota()
+        self.in_flight = 0
+        self.paused_until = -math.inf
+        """When the shared pause ends."""
+        self._rate = rate
+        self._chance = chance
+        self._goodput = Goodput()
+        self._policy: float | None = None
+        self._spread_until = -math.inf
+        self._epoch = -math.inf
+        self._streak = 0
+        self._answers = self._faults = 0
+        self._proven = 0  # The highest level at which an attempt of this epoch was admitted.
+        self._even, self._requests, self._characters = Spacing(), Spacing(), Spacing()
+
+    def ready_at(self) -> float:
+        """When the next attempt may be sent; infinity is not before one in flight has ended."""
+        if self.in_flight >= self.limit.slots:
+            return math.inf
+        return max(
+            self.paused_until,
+            self._even.ready_at(),
+            self._requests.ready_at(),
+            self._characters.ready_at(),
+        )
+
+    def start(self, now: float, characters: int, again: Ticket | None = None) -> Ticket:
+        """Send an attempt; ``again`` is the attempt that it repeats."""
+        self.in_flight += 1
+        self._even.take(now, self._gap(now))
+        if self._rate.requests_per_minute:
+            self._requests.take(now, 60 / self._rate.requests_per_minute)
+        if self._rate.characters_per_minute:
+            self._characters.take(now, 60 * characters / self._rate.characters_per_minute)
+        return Ticket(now, characters, self.in_flight, self._price(again))
+
+    def ok(self, ticket: Ticket, now: float, seconds: float | None) -> None:
+        """Note whole audio after so many seconds of the server's time, if that is known."""
+        ticket.outcome = Outcome.OK
+        self.quota.reward(ticket.paid)
+        self._goodput.add(now)
+        if seconds is not None:
+            self.latency.add(seconds, ticket.characters)
+        if not self.limit.adapts:
+            self._streak = 0  # A number that was set too high is refused all the time.
+        if ticket.sent_at >= self._epoch:
+            self._streak = 0
+            self._answers += 1
+            self._proven = max(self._proven, ticket.level)
+            if not self.latency.crowded:
+                self.limit.grow(self.in_flight, now, self._round_trip())
+        self.pacer.review(now, 2 * self.limit.value / self._round_trip())
+
+    def throttled(self, ticket: Ticket, now: float, retry_after: float | None) -> None:
+        """Note that the server asked for less, and perhaps for how long."""
+        ticket.outcome = Outcome.THROTTLED
+        fresh = ticket.sent_at >= self._epoch
+        if fresh:
+            self._cut(ticket.level, now)
+        self._pause(now, retry_after, fresh=fresh)
+
+    def fault(self, ticket: Ticket, now: float) -> None:
+        """Note a passing fault; many of them in one epoch are overload."""
+        ticket.outcome = Outcome.FAULT
+        if ticket.sent_at < self._epoch:
+            return
+        self._answers += 1
+        self._faults += 1
+        if self._faults >= max(FEWEST_FAULTS, FAULTY * self._answers):
+            self._cut(ticket.level, now)
+
+    def leave(self) -> None:
+        """Free the slot. An attempt that ended without an outcome says nothing."""
+        self.in_flight -= 1
+
+    def told(self, hints: LimitHints, now: float) -> None:
+        """Take the server's own words about its limits."""
+        if hints.requests_per_second:
+            self._policy = max(hints.requests_per_second, 1 / LONGEST_WAIT_SECONDS)
+        if hints.concurrent:
+            self.limit.know(hints.concurrent)
+        if hints.pause and hints.pause <= LONGEST_WAIT_SECONDS:
+            self.paused_until = max(self.paused_until, now + hints.pause)
+
+    def _round_trip(self) -> float:
+        return self.latency.mean or 1.0
+
+    def _gap(self, now: float) -> float:
+        """Seconds before the next: the longest of what pacing, spreading and probing want."""
+        gap = 1 / self.pacer.rate(now)
+        if self._policy:
+            gap = max(gap, 1 / self._policy)
+        if now < self._spread_until:
+            gap = max(gap, SPREAD_OVER * self._round_trip() / self.limit.value)
+        if self.quota.exhausted:
+            gap = max(gap, PROBE_SECONDS, self._round_trip())
+        return gap
+
+    def _price(self, again: Ticket | None) -> float:
+        """Pay for a retry; what a retry that failed had paid is lost."""
+        if again is None:
+            return 0.0
+        return self.quota.pay(THROTTLE_COST if again.outcome is Outcome.THROTTLED else FAULT_COST)
+
+    def _cut(self, level: int, now: float) -> None:
+        """Begin an epoch with less."""
+        if self._is_rate(level):
+            self.pacer.refused(now, self._goodput.per_second(now))
+            self._even.take(now, self._gap(now))
+        else:
+            self.limit.cut(level)
+        self._epoch = now
+        self._streak += 1
+        self._answers = self._faults = self._proven = 0
+
+    def _is_rate(self, level: int) -> bool:
+        """Whether the server counts requests per time: it refuses a level that just worked."""
+        return self.limit.adapts and level <= self._proven
+
+    def _pause(self, now: float, retry_after: float | None, *, fresh: bool) -> None:
+        """Stop everybody, if the server or a row of cuts gives reason to.
+
+        A pause shorter than a round trip concerns the refused call alone: shared, it would cost
+        a seventh of the goodput.
+        """
+        seconds = self._backoff() if fresh else 0.0
+        if retry_after is not None and retry_after <= LONGEST_WAIT_SECONDS:
+            seconds = self._asked(retry_after)
+        if seconds and now + seconds > self.paused_until:
+            self.paused_until = self._epoch = now + seconds
+            self._spread_until = self.paused_until + SPREAD_OVER * self._round_trip()
+
+    def _asked(self, retry_after: float) -> float:
+        """The server's wish as a pause of everybody, if it is to be one."""
+        known = self.latency.mean or 0.0
+        shared = retry_after >= known or self._streak >= 2 or self.pacer.on
+        return retry_after * (1 + JITTER * self._chance()) if shared else 0.0
+
+    def _backoff(self) -> float:
+        """A pause of our own choice: none after a first cut, which is itself the answer."""
+        if self._streak < 2:
+            return 0.0
+        longest = min(LONGEST_PAUSE_SECONDS, FIRST_PAUSE_SECONDS * 2.0 ** min(self._streak, 10))
+        return longest * (0.5 + 0.5 * self._chance())

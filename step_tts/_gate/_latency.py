@@ -1,0 +1,81 @@
+"""What whole answers take: their running mean, and whether they take ever longer.
+
+Pure. A server that queues instead of refusing shows its limit only here. Long texts take longer
+by nature, so latencies are first brought to the length of a typical text.
+"""
+
+from __future__ import annotations
+
+import math
+
+import attrs
+
+__all__ = ["Latency"]
+
+MEAN_WEIGHT = 0.05  # of one more answer in the running mean
+RECENT_WEIGHT = 0.05
+FEWEST = 8  # answers before their mean is worth remembering as the least
+FIT_WEIGHT = 0.02  # of one more answer in the fit of latency against length
+DRIFT = 1.0002  # per answer: what was quick an hour ago need not be possible now
+CROWDED = 2.5  # times its own minimum; at 2 the limit recovers 3 % slower after it was raised
+
+
+@attrs.define
+class Latency:
+    """Statistics of the answers so far, in seconds."""
+
+    mean: float | None = None
+    """Seconds to the last byte of a whole answer; ``None`` before the first."""
+    _recent: float = 0.0
+    _least: float = math.inf
+    _seen: int = 0
+    _cost: _Cost = attrs.field(factory=lambda: _Cost())  # noqa: PLW0108  defined below
+
+    @property
+    def crowded(self) -> bool:
+        """Whether answers take so much longer than they did that the server must be queueing."""
+        return self._recent > CROWDED * self._least
+
+    def add(self, seconds: float, characters: int) -> None:
+        """Note one whole answer, of a text of so many characters."""
+        usual = seconds / self._cost.of(characters)
+        self._cost.add(characters, seconds)
+        self._seen += 1
+        self.mean = _moved(self.mean or usual, usual, max(MEAN_WEIGHT, 1 / self._seen))
+        self._recent = _moved(self._recent, usual, max(RECENT_WEIGHT, 1 / self._seen))
+        if self._seen >= FEWEST:
+            self._least = min(self._least * DRIFT, self._recent)
+
+
+def _moved(mean: float, value: float, weight: float) -> float:
+    return mean + weight * (value - mean)
+
+
+@attrs.define
+class _Cost:
+    """How latency depends on length: a line through exponentially forgotten points."""
+
+    _seen: int = 0
+    _x: float = 0.0
+    _y: float = 0.0
+    _xx: float = 0.0
+    _xy: float = 0.0
+
+    def of(self, characters: int) -> float:
+        """The expected latency, relative to that of a text of the mean length."""
+        slope = max(0.0, self._xy / self._xx) if self._xx > 0 else 0.0
+        if not slope or not self._y:
+            return 1.0
+        # A line that meets zero before length zero would promise long texts for nothing.
+        slope = min(slope, self._y / self._x) if self._x else slope
+        return max(0.1, 1 + slope * (characters - self._x) / self._y)
+
+    def add(self, characters: int, seconds: float) -> None:
+        """Move the line towards one more point."""
+        self._seen += 1
+        weight = max(FIT_WEIGHT, 1 / self._seen)
+        dx, dy = characters - self._x, seconds - self._y
+        self._x += weight * dx
+        self._y += weight * dy
+        self._xx = (1 - weight) * (self._xx + weight * dx * dx)
+        self._xy = (1 - weight) * (self._xy + weight * dx * dy)

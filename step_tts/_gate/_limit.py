@@ -1,0 +1,115 @@
+"""How many at once: additive increase, multiplicative decrease, and a remembered ceiling.
+
+Pure. Knows levels and successes; that a level was refused is told to it once per epoch. Why
+these rules and not others: docs/explanation/gate.md.
+"""
+
+from __future__ import annotations
+
+import math
+from typing import TYPE_CHECKING
+
+import attrs
+
+if TYPE_CHECKING:
+    from step_tts._models import Concurrency
+
+__all__ = ["Limit"]
+
+BUSY = 0.9  # of the limit in use: below it a success says nothing about the limit
+LONGEST_HOLD = 8.0  # longer ones lose a fifth of the goodput when a server's limit rises
+CUT = 0.9  # above ten at once; below it one less
+BOLD = 4.0  # a climb this fast overshoots: it is cut a little more
+BOLD_CUT = 0.8
+
+
+@attrs.define
+class Limit:
+    """The adaptive limit."""
+
+    _bounds: Concurrency
+    value: float = attrs.field(init=False)
+    """How many at once; the whole part counts."""
+    ceiling: float | None = attrs.field(default=None, init=False)
+    """The level last refused, until it was passed."""
+    told: float = attrs.field(default=math.inf, init=False)
+    """The level the server itself named."""
+    _slow_start: bool = attrs.field(default=True, init=False)
+    _hold: float = attrs.field(default=1.0, init=False)
+    _boost: float = attrs.field(default=1.0, init=False)
+    _climbed: float = attrs.field(default=0.0, init=False)
+    _step_at: float = attrs.field(default=-math.inf, init=False)
+
+    def __attrs_post_init__(self) -> None:
+        self.value = float(self._bounds.fixed or self._bounds.initial)
+
+    @property
+    def adapts(self) -> bool:
+        """Whether the limit moves at all."""
+        return self._bounds.fixed is None
+
+    @property
+    def slots(self) -> int:
+        """How many may be in flight."""
+        return math.floor(self.value)
+
+    def grow(self, level: int, now: float, latency: float) -> None:
+        """Note a success with ``level`` in flight."""
+        if self.adapts and level >= math.floor(BUSY * self.value):
+            step = self._step(now, latency)
+            self.value = min(self.value + step, float(self._bounds.maximum), self.told)
+
+    def cut(self, level: int) -> None:
+        """Note that the level was refused."""
+        if not self.adapts:
+            return
+        at = min(self.value, float(level))
+        self._remember(at)
+        kept = at * CUT if at > 10 else at - 1
+        if self._boost >= BOLD:
+            kept *= BOLD_CUT
+        self.value = min(max(kept, float(self._bounds.minimum)), self.value)
+        self._slow_start, self._boost, self._climbed = False, 1.0, 0.0
+
+    def know(self, ceiling: int) -> None:
+        """Take the server's word for how many it admits at once."""
+        if self.adapts:
+            self.told = max(float(ceiling), float(self._bounds.minimum))
+            self.value = min(self.value, self.told)
+
+    def _step(self, now: float, latency: float) -> float:
+        if self._slow_start:
+            return self._doubling(now, latency)
+        if self.ceiling is None:
+            return self._climb()
+        if self.value < self.ceiling - 1:
+            return 1 / self.value
+        if self.value <= self.ceiling + 1:
+            return 1 / (self.value * self._hold)
+        self.ceiling, self._hold = None, 1.0
+        return 0.0
+
+    def _doubling(self, now: float, latency: float) -> float:
+        """Twice as many each round trip, one after the other.
+
+        Answers that come in a bunch would double the limit at a stroke; a refusal of the first
+        one too many is on its way back long before the last has been sent.
+        """
+        if now < self._step_at:
+            return 0.0
+        self._step_at = now + latency / self.value
+        return 1.0
+
+    def _climb(self) -> float:
+        """Ever faster while nothing is refused: far below a limit, caution costs hours."""
+        self._climbed += 1
+        if self._climbed >= self.value:
+            self._climbed, self._boost = 0.0, self._boost * 2
+        return min(1.0, self._boost / self.value)
+
+    def _remember(self, at: float) -> None:
+        if self.ceiling is not None and abs(at - self.ceiling) <= max(1.0, 0.1 * self.ceiling):
+            self._hold = min(LONGEST_HOLD, 2 * self._hold)
+        elif self.ceiling is None or at < self.ceiling:
+            self._hold = 2.0
+        self.ceiling = at

@@ -1,0 +1,249 @@
+"""Calls and the gate together: storms that do not happen, on a clock that jumps.
+
+Sixty calls at once against a server that admits five, through the whole client and a transport
+in this process. ``tests/benchmarks/gate_storm.py`` does the same over real sockets.
+"""
+
+from __future__ import annotations
+
+from random import Random
+from typing import TYPE_CHECKING, Any
+
+import anyio
+import attrs
+import pytest
+import trio
+from gateways import Bucket, Cap, Gateway, Queue, constant, lognormal, pareto
+from scripted import LIBRARIES, answer, client, library
+from sounds import wav
+from trio.testing import MockClock
+
+import step_tts
+from step_tts import AsyncClient, Concurrency, Rate, RetryPolicy
+
+if TYPE_CHECKING:
+    from collections.abc import Awaitable, Callable
+
+CALLS = 60
+LIB = library("httpx")
+
+
+def on_mock_clock(main: Callable[[], Awaitable[None]]) -> None:
+    trio.run(main, clock=MockClock(autojump_threshold=0))
+
+
+@attrs.define
+class Storm:
+    done: int = 0
+    sent: int = 0
+    seconds: float = 0.0
+
+
+async def storm(gateway: Gateway, **options: Any) -> Storm:
+    """Sixty calls at once; how it went."""
+    outcome, begun = Storm(), anyio.current_time()
+
+    async def handler(request: Any) -> Any:
+        outcome.sent += 1
+        reply = gateway.ask(anyio.current_time())
+        await anyio.sleep(reply.seconds)
+        if reply.fault:
+            return answer(LIB, [b"{}"], status=503)
+        if not reply.refused:
+            return answer(LIB, [wav()])
+        wait = {} if reply.retry_after is None else {"retry-after": str(reply.retry_after)}
+        return answer(LIB, [b"{}"], status=429, headers=wait)
+
+    async def one(number: int) -> None:
+        await tts.synthesize(f"line {number}")
+        outcome.done += 1
+
+    http = client(LIB, handler)
+    async with http, AsyncClient(api_key="k", http_client=http, **options) as tts:
+        async with anyio.create_task_group() as tasks:
+            for number in range(CALLS):
+                tasks.start_soon(one, number)
+    outcome.seconds = anyio.current_time() - begun
+    return outcome
+
+
+def second(random: Random) -> float:
+    return constant(random, 1.0)
+
+
+@pytest.mark.parametrize(
+    ("make", "ideal"),
+    [
+        (lambda r: Cap(5, r, law=second, retry_after=1), 12.0),
+        (lambda r: Cap(5, r, law=second), 12.0),
+        (lambda r: Cap(5, r, law=lambda r: lognormal(r, 1.0)), 12.0),
+        (lambda r: Cap(5, r, law=lambda r: pareto(r, 1.0)), 12.0),
+        (lambda r: Cap(5, r, law=second, faults=0.02), 12.0),
+        (lambda r: Cap(lambda now: 5 if now < 4 else 2 if now < 8 else 8, r, law=second), None),
+        (lambda r: Bucket(10, 10, r, law=second), None),
+        (lambda r: Queue(5, r), 60 * 1.5 / 5),
+    ],
+    ids=[
+        "5 at once, Retry-After 1",
+        "5 at once",
+        "lognormal",
+        "heavy tail",
+        "2 % of 503",
+        "5, then 2, then 8",
+        "10 a second",
+        "a queue",
+    ],
+)
+def test_no_storm(make: Callable[[Random], Gateway], ideal: float | None) -> None:
+    """Sixty of sixty, at most a tenth of them asked twice, and little slower than can be."""
+    for seed in range(3):
+
+        async def main(seed: int = seed) -> None:
+            outcome = await storm(make(Random(seed)))
+            assert outcome.done == CALLS
+            assert outcome.sent <= CALLS * 1.1
+            assert ideal is None or outcome.seconds <= ideal * 1.3
+
+        on_mock_clock(main)
+
+
+@pytest.mark.parametrize(("retry_after", "worst"), [(None, 1.15), (1, 1.25)])
+def test_steady_limits_are_used_well(retry_after: float | None, worst: float) -> None:
+    """The search for the limit included; the pauses the server asks for cost their time."""
+
+    async def main() -> None:
+        outcome = await storm(Cap(5, Random(0), law=second, retry_after=retry_after))
+        assert outcome.seconds <= 12 * worst
+
+    on_mock_clock(main)
+
+
+def test_an_outage_is_outlasted() -> None:
+    """Nothing but 503 for five seconds: few are sent, none is lost, later all goes well."""
+
+    async def main() -> None:
+        begun = anyio.current_time()
+        good = Cap(8, Random(0), law=second)
+
+        class Outage:
+            def ask(self, now: float) -> Any:
+                reply = good.ask(now)
+                return attrs.evolve(reply, fault=True) if now < begun + 5 else reply
+
+            def ideal(self, seconds: float) -> float:
+                return seconds
+
+        retry = RetryPolicy(max_retries=20, base=0.5)
+        outcome = await storm(Outage(), retry=retry)
+        assert outcome.done == CALLS
+        assert outcome.sent < CALLS * 2
+
+    on_mock_clock(main)
+
+
+def test_a_rate_of_the_user_holds_for_all_calls() -> None:
+    """Of the client and of its siblings."""
+
+    async def main() -> None:
+        outcome = await storm(Cap(99, Random(0), law=second), rate=Rate(requests_per_minute=300))
+        assert outcome.sent == CALLS
+        assert outcome.seconds == pytest.approx(59 / 5 + 1, abs=0.5)
+
+    on_mock_clock(main)
+
+
+@pytest.mark.parametrize("lib", [library(name) for name in LIBRARIES])
+def test_a_slow_listener_is_no_slow_server(lib: Any) -> None:
+    """What counts is how long the server took, and a stream says nothing about that."""
+
+    async def main() -> None:
+        audio = wav()
+        script = [audio[:100], 0.5, audio[100:]]
+        http = client(lib, lambda request: answer(lib, script))
+        async with http, AsyncClient(api_key="k", http_client=http) as tts:
+            latency = tts._engine.gate._controller.latency
+            await tts.synthesize("text")
+            assert latency.mean == pytest.approx(0.5)
+            async with tts.stream("text") as stream:
+                async for _ in stream:
+                    await trio.sleep(1000)
+            assert latency.mean == pytest.approx(0.5)
+            assert tts._engine.gate.in_flight == 0
+
+    on_mock_clock(main)
+
+
+def test_siblings_share_one_gate() -> None:
+    """A refusal of one is a pause of the other, and the receipt says so."""
+
+    async def main() -> None:
+        replies = iter(
+            [answer(LIB, [b"{}"], status=429, headers={"retry-after": "7"})]
+            + [answer(LIB, [wav()]) for _ in range(2)]
+        )
+        http = client(LIB, lambda request: next(replies))
+        retry = RetryPolicy(throttle_base=1e-6)
+        async with http, AsyncClient(api_key="k", http_client=http, retry=retry) as tts:
+            refused: list[step_tts.Speech] = []
+
+            async def first() -> None:
+                refused.append(await tts.synthesize("text"))
+
+            async with anyio.create_task_group() as tasks:
+                tasks.start_soon(first)
+                await trio.testing.wait_all_tasks_blocked()
+                other = await tts.with_options(model="other").synthesize("text")
+            assert 7 <= other.receipt.queued <= 8
+            (receipt,) = [speech.receipt for speech in refused]
+            assert [attempt.outcome for attempt in receipt.attempts] == ["RateLimitError", "ok"]
+            assert 7 <= receipt.attempts[1].waited <= 7.7
+            assert receipt.total == pytest.approx(
+                receipt.queued + receipt.attempts[1].waited, abs=0.01
+            )
+
+    on_mock_clock(main)
+
+
+def test_hints_of_the_server_are_heeded() -> None:
+    """Nothing left, it says with a good answer: the next call waits."""
+
+    async def main() -> None:
+        headers = {"ratelimit": '"default";r=0;t=4'}
+        http = client(LIB, lambda request: answer(LIB, [wav()], headers=headers))
+        async with http, AsyncClient(api_key="k", http_client=http) as tts:
+            await tts.synthesize("text")
+            later = await tts.synthesize("text")
+            assert later.receipt.queued == pytest.approx(4.0)
+
+    on_mock_clock(main)
+
+
+def test_refusals_of_the_text_say_nothing_about_load() -> None:
+    """A hundred bad rows must not slow the good ones."""
+
+    async def main() -> None:
+        http = client(LIB, lambda request: answer(LIB, [b"{}"], status=400))
+        async with http, AsyncClient(api_key="k", http_client=http) as tts:
+            for _ in range(10):
+                with pytest.raises(step_tts.BadRequestError):
+                    await tts.synthesize("text")
+            assert tts._engine.gate.limit == 4
+
+    on_mock_clock(main)
+
+
+@pytest.mark.parametrize(
+    ("given", "most", "limit"),
+    [(None, 64, 4), (2, 2, 2), (30, 30, 4), (Concurrency(fixed=9), 9, 9)],
+)
+async def test_a_number_is_the_most(given: int | None, most: int, limit: int) -> None:
+    """The client starts small and goes no further."""
+    async with AsyncClient(api_key="k", concurrency=given) as tts:
+        assert (tts._engine.gate.most, tts._engine.gate.limit) == (most, limit)
+
+
+@pytest.mark.parametrize("number", [0, -1])
+def test_a_senseless_number_is_refused(number: int) -> None:
+    """With the name of the argument."""
+    with pytest.raises(step_tts.ConfigurationError, match="concurrency"):
+        AsyncClient(api_key="k", concurrency=number)
