@@ -54,6 +54,7 @@ an error passes only what has been redacted.
 from __future__ import annotations
 
 import enum
+from types import MappingProxyType
 from typing import TYPE_CHECKING, ClassVar
 
 if TYPE_CHECKING:
@@ -141,9 +142,7 @@ class BatchOptionsError(ConfigurationError):
         differences: For each option, what the directory was begun with and what was asked now.
     """
 
-    def __init__(self, message: str, differences: Mapping[str, tuple[object, object]]) -> None:
-        super().__init__(message)
-        self.differences: Mapping[str, tuple[object, object]] = differences
+    differences: Mapping[str, tuple[object, object]] = MappingProxyType({})
 
 
 class InvalidRequestError(StepTTSError, ValueError):
@@ -191,13 +190,9 @@ class BatchRowError(BatchError):
 
     Attributes:
         error: The name of the error's class.
-        message: What happened, in one sentence.
     """
 
-    def __init__(self, error: str, message: str) -> None:
-        super().__init__(f"Failed in an earlier run: {error}: {message}")
-        self.error: str = error
-        self.message: str = message
+    error: str = ""
 
 
 class APIError(StepTTSError):

@@ -47,7 +47,7 @@ class _Flight:
     result: BatchResult | None = None
 
 
-@attrs.frozen(eq=False)
+@attrs.define(eq=False)
 class Row:
     """A row on its way through a batch."""
 
@@ -57,7 +57,7 @@ class Row:
     key: bytes | None = None
     finding: Finding | None = None
     flight: _Flight | None = None
-    leads: bool = True
+    leads: bool = False
     """Whether this row is the one that its flight's others wait for."""
 
 
@@ -135,7 +135,8 @@ class JournalDesk(Desk):
 
     async def look_up(self, rows: Sequence[Row]) -> Sequence[Row | BatchResult]:
         """Ask the journal for all of them at once."""
-        rows = [attrs.evolve(row, key=self._key_of(row)) for row in rows]
+        for row in rows:
+            row.key = self._key_of(row)
         claims = [Claim(fold(row.name), row.key) for row in rows if row.key]
         findings = iter(await self._scribe.claim(claims))
         found = [self._placed(row, next(findings)) if row.key else row for row in rows]
@@ -172,11 +173,11 @@ class JournalDesk(Desk):
         if own and (own.state == "done" or self._keeps(own)):
             return self._resumed(row, own)
         assert row.key is not None  # noqa: S101  rows without are not looked up
-        flight = self._flights.get(row.key)
-        if flight is None and finding.twin is None:
-            flight = self._flights[row.key] = _Flight()
-            return attrs.evolve(row, finding=finding, flight=flight)
-        return attrs.evolve(row, finding=finding, flight=flight, leads=False)
+        row.finding, row.flight = finding, self._flights.get(row.key)
+        if row.flight is None and finding.twin is None:
+            row.leads = True
+            row.flight = self._flights[row.key] = _Flight()
+        return row
 
     def _keeps(self, failed: Record) -> bool:
         """A wrong key or an empty account was not the row's fault: it is always tried again."""
@@ -186,7 +187,7 @@ class JournalDesk(Desk):
         if own.state == "failed":
             error = failure_of(own)
             return BatchResult(index=row.index, name=row.name, error=error, resumed=True)
-        saved = saved_of(attrs.evolve(own, name=row.name), self._shelf.directory)
+        saved = saved_of(own, self._shelf.directory, row.name)
         return BatchResult(index=row.index, name=row.name, saved=saved, resumed=True)
 
     async def _obtained(self, row: Row) -> BatchResult:
@@ -194,7 +195,7 @@ class JournalDesk(Desk):
         if finding.begun is not None and (adopted := await self._adopted(row, finding.begun)):
             return adopted
         if finding.twin:
-            return await self._copied(row, saved_of(finding.twin, self._shelf.directory))
+            return await self._copied(row, saved_of(finding.twin, self._shelf.directory, row.name))
         if row.flight and not row.leads:
             return await self._awaited(row, row.flight)
         return await super().result(row)

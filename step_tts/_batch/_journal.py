@@ -36,6 +36,7 @@ SCHEMA = 1
 LOCK_PATIENCE_SECONDS = 2.0
 
 _COLUMNS = tuple(field.name for field in attrs.fields(Record))
+_SIZE = _COLUMNS.index("size")
 _values = attrgetter(*_COLUMNS)
 _TABLES = f"""
 CREATE TABLE facts (name TEXT PRIMARY KEY, value TEXT NOT NULL) WITHOUT ROWID;
@@ -159,14 +160,16 @@ class JournalFile:
         return cast("dict[str, object]", json.loads(text))
 
     def _put(self, records: Sequence[Record]) -> None:
-        self._db.executemany(_PUT, (_values(self._sized(record)) for record in records))
+        self._db.executemany(_PUT, map(self._row, records))
         self._db.executemany("DELETE FROM flights WHERE key = ?", ((r.key,) for r in records))
 
     def _find(self, claim: Claim) -> Finding:
-        own = next(iter(self._rows(_OWN, claim.key, claim.request)), None)
+        row = self._db.execute(_OWN, (claim.key, claim.request)).fetchone()
+        own = Record(*row) if row else None
         if own and own.state == "done" and self._whole(own):
             return Finding(own=own)
-        twin = next(filter(self._whole, self._rows(_TWINS, claim.request)), None)
+        twins = [Record(*row) for row in self._db.execute(_TWINS, (claim.request,))]
+        twin = next(filter(self._whole, twins), None)
         failed = own if own and own.state == "failed" else None
         return Finding(own=failed, twin=twin, begun=self._begun(claim))
 
@@ -175,11 +178,10 @@ class JournalFile:
             return cast("float", began_at)
         return None
 
-    def _rows(self, query: str, *values: object) -> list[Record]:
-        return [Record(*row) for row in self._db.execute(query, values).fetchall()]
-
-    def _sized(self, record: Record) -> Record:
-        return attrs.evolve(record, size=self._size(record)) if record.path else record
+    def _row(self, record: Record) -> list[object]:
+        row = list(_values(record))
+        row[_SIZE] = self._size(record) if record.path else None
+        return row
 
     def _whole(self, record: Record) -> bool:
         """Whether a record's file stands where it was put, as long as it was."""

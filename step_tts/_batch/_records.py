@@ -124,7 +124,7 @@ def _failed(result: BatchResult, request: bytes) -> Record:
     )
 
 
-def saved_of(record: Record, directory: Path) -> SavedSpeech:
+def saved_of(record: Record, directory: Path, name: str) -> SavedSpeech:
     """The result of an earlier run, of whose attempts only the last is told."""
     done = Attempt(number=record.attempts, outcome="ok", request_id=record.request_id)
     info = AudioInfo(
@@ -146,8 +146,8 @@ def saved_of(record: Record, directory: Path) -> SavedSpeech:
         sha256=record.sha256,
     )
     return SavedSpeech(
-        path=directory / (record.path or record.name),
-        asked=directory / record.name,
+        path=directory / (record.path or name),
+        asked=directory / name,
         info=info,
         receipt=receipt,
     )
@@ -155,7 +155,9 @@ def saved_of(record: Record, directory: Path) -> SavedSpeech:
 
 def failure_of(record: Record) -> BatchRowError:
     """The failure of an earlier run, by its name and words."""
-    return BatchRowError(record.error or "StepTTSError", record.message or "")
+    error = BatchRowError(f"Failed in an earlier run: {record.error}: {record.message}")
+    error.error = record.error or ""
+    return error
 
 
 def manifest_line(record: Record) -> dict[str, object]:

@@ -53,8 +53,9 @@ def differing(begun: Mapping[str, object], asked: Mapping[str, object], director
     differences = {name: pair for name, pair in pairs.items() if pair[0] != pair[1]}
     if differences:
         told = ", ".join(f"{name} was {a!r}, now {b!r}" for name, (a, b) in differences.items())
-        raise BatchOptionsError(
+        refused = BatchOptionsError(
             f"{directory} holds a batch with other options: {told}. Use the same options to go "
-            "on, another directory to begin anew, or resume=False to write without a journal.",
-            differences,
+            "on, another directory to begin anew, or resume=False to write without a journal."
         )
+        refused.differences = differences
+        raise refused
