@@ -60,8 +60,8 @@ class Server:
 async def test_the_second_run_pays_for_nothing(tmp_path: Path) -> None:
     """Every row still yields its file, its facts and where they came from."""
     server = Server(wav(streamed=True))
-    first = await server.run("abc", tmp_path)
-    again = await server.run("abc", tmp_path, order="input", durable=True)
+    first = await server.run(list("abc"), tmp_path)
+    again = await server.run(list("abc"), tmp_path, order="input", durable=True)
 
     assert sorted(server.paid) == ["a", "b", "c"]
     assert [r.resumed for r in first] == [False] * 3
@@ -191,24 +191,24 @@ async def test_a_second_run_at_once_is_refused(
     )
     server = Server()
     async with server.client() as tts:
-        async with tts.batch("ab", to=tmp_path) as results:
+        async with tts.batch(list("ab"), to=tmp_path) as results:
             await anext(results)
             with pytest.raises(step_tts.BatchInUseError, match=re.escape(str(tmp_path))):
-                await server.run("ab", tmp_path)
+                await server.run(list("ab"), tmp_path)
             assert len([r async for r in results]) == 1
 
 
 async def test_other_options_are_named(tmp_path: Path) -> None:
     """All that differ, with both values and three ways on."""
     server = Server()
-    await server.run("a", tmp_path)
+    await server.run(list("a"), tmp_path)
     with pytest.raises(step_tts.BatchOptionsError) as caught:
-        await server.run("a", tmp_path, {"model": "other"}, name="{index}")
+        await server.run(list("a"), tmp_path, {"model": "other"}, name="{index}")
 
     assert caught.value.differences["model"] == ("Step-Audio-TTS-3B", "other")
     assert set(caught.value.differences) == {"model", "name"}
     assert "now 'other'" in str(caught.value)
-    assert len(await server.run("a", tmp_path, {"model": "other"}, resume=False)) == 1
+    assert len(await server.run(list("a"), tmp_path, {"model": "other"}, resume=False)) == 1
 
 
 async def test_without_resume_nothing_is_kept(tmp_path: Path) -> None:
@@ -238,7 +238,7 @@ async def test_the_manifest_is_written_on_interruption(tmp_path: Path) -> None:
     """Cancelled in the middle, it lists what was done."""
     with anyio.CancelScope() as scope:
         async with Server().client() as tts:
-            async with tts.batch("abcdef", to=tmp_path) as results:
+            async with tts.batch(list("abcdef"), to=tmp_path) as results:
                 await anext(results)
                 scope.cancel()
                 await anyio.lowlevel.checkpoint()
@@ -255,7 +255,7 @@ async def test_a_manifest_that_cannot_be_written_loses_nothing(
         monkeypatch.setattr(_resume, "EXPORT_SECONDS", -1.0)
     else:
         (tmp_path / "manifest.jsonl").mkdir()
-    assert len(await Server().run("ab", tmp_path)) == 2
+    assert len(await Server().run(list("ab"), tmp_path)) == 2
     assert not (tmp_path / "manifest.jsonl").is_file()
     assert not list(tmp_path.glob(".step_tts-*"))
 

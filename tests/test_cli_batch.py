@@ -182,7 +182,7 @@ def test_quiet_still_says_what_failed(server: Sandbox, tmp_path: Path) -> None:
     """But not that all went well."""
     assert batch(tmp_path, "One\n", "-q").output == ""
     server.faults = "http-400"
-    assert batch(tmp_path, "One\n", "-q").stderr.startswith("error: 1 × BadRequestError")
+    assert batch(tmp_path, "Two\n", "-q").stderr.startswith("error: 1 × BadRequestError")
 
 
 def test_concurrency_bounds_what_is_in_flight(

@@ -213,20 +213,20 @@ class _Job:
                 anyio.run(self._speak, Feed(rows), advance)
 
     async def _speak(self, feed: Feed, advance: Advance) -> None:
-        async with interruptible(self.grace) as interrupts:
-            async with (
-                connect(self.client, concurrency=self.concurrency) as tts,
-                tts.batch(
-                    feed,
-                    to=self.to,
-                    name=self.name,
-                    order=self.order,
-                    resume=self.resume,
-                    keep_failures=self.keep_failures,
-                ) as results,
-            ):
-                interrupts.stop = results.stop
-                await self._report_all(feed, results, advance)
+        async with (
+            interruptible(self.grace) as interrupts,
+            connect(self.client, concurrency=self.concurrency) as tts,
+            tts.batch(
+                feed,
+                to=self.to,
+                name=self.name,
+                order=self.order,
+                resume=self.resume,
+                keep_failures=self.keep_failures,
+            ) as results,
+        ):
+            interrupts.stop = results.stop
+            await self._report_all(feed, results, advance)
         if interrupts.came:
             raise KeyboardInterrupt
 

@@ -11,13 +11,16 @@ import subprocess
 import sys
 import tempfile
 import time
-from collections.abc import Iterator
 from pathlib import Path
+from typing import TYPE_CHECKING
 
 import anyio
 import httpx
 
 from step_tts import AsyncClient
+
+if TYPE_CHECKING:
+    from collections.abc import Iterator
 
 # Four MP3 frames of silence: MPEG-2 layer III, 48 kbit/s, 24 kHz.
 CLIP = (b"\xff\xf3\x64\xc4" + bytes(140)) * 4
@@ -50,7 +53,7 @@ def main(arguments: list[str]) -> None:
         with tempfile.TemporaryDirectory() as name:
             anyio.run(run, Path(name), int(arguments[1]))
             took = time.perf_counter() - started
-        peak = resource.getrusage(resource.RUSAGE_SELF).ru_maxrss / 1024
+            peak = resource.getrusage(resource.RUSAGE_SELF).ru_maxrss / 1024  # cleaning up lists
         print(f"{arguments[1]:>8} rows: peak {peak:.1f} MB, {took:.0f} s")
         return
     for rows in arguments or ["2000", "200000"]:

@@ -10,14 +10,18 @@ import hashlib
 import sys
 import tempfile
 import time
-from collections.abc import Iterator
 from pathlib import Path
+from typing import TYPE_CHECKING
 
 import anyio
 
 from step_tts._batch._records import Claim, Record
 from step_tts._batch._resume import open_scribe
-from step_tts._batch._scribe import Scribe
+
+if TYPE_CHECKING:
+    from collections.abc import Iterator
+
+    from step_tts._batch._scribe import Scribe
 
 WORKERS, BLOCK = 64, 8
 

@@ -12,8 +12,8 @@ import resource
 import sys
 import tempfile
 import time
-from collections.abc import Iterator
 from pathlib import Path
+from typing import TYPE_CHECKING
 
 import anyio
 import httpx
@@ -24,6 +24,9 @@ from step_tts._batch._journal import JournalFile
 from step_tts._batch._names import DEFAULT_TEMPLATE, Namer
 from step_tts._batch._records import Record
 from step_tts._models import DEFAULT_MODEL, SpeechRequest
+
+if TYPE_CHECKING:
+    from collections.abc import Iterator
 
 OPTIONS = {
     "model": DEFAULT_MODEL,
