@@ -9,6 +9,7 @@ import shutil
 import signal
 import subprocess
 import sys
+import time
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
@@ -19,10 +20,10 @@ from sounds import mp3, wav
 
 import step_tts
 from step_tts import AsyncClient, BatchItem, BatchResult, SpeechRequest, inspect
-from step_tts._batch import _journal, _resume
+from step_tts._batch import _desk, _files, _journal, _resume
 
 if TYPE_CHECKING:
-    from collections.abc import Iterable
+    from collections.abc import Iterable, Iterator
 
 LIB = library("httpx")
 JOURNAL = _journal.JOURNAL_NAME
@@ -336,6 +337,70 @@ async def test_what_a_kill_left_is_checked_and_taken_up(tmp_path: Path, *, whole
     assert result.saved
     assert result.saved.receipt.sha256
     assert (await server.run([BatchItem("a", name="x.mp3")], tmp_path))[0].resumed
+
+
+async def test_an_input_that_breaks_keeps_the_rows_before(tmp_path: Path) -> None:
+    """Though several are looked up at once."""
+
+    def broken() -> Iterator[str]:
+        yield "a"
+        yield "b"
+        raise OSError("gone")
+
+    told = 0
+    async with Server().client() as tts:
+        async with tts.batch(broken(), to=tmp_path) as results:
+            with pytest.raises(OSError, match="gone"):
+                async for _ in results:
+                    told += 1
+    assert told == 2
+
+
+async def test_rows_that_are_slow_to_come_are_not_kept_waiting(tmp_path: Path) -> None:
+    """The first is on its way before the third is there."""
+    server, seen = Server(), []
+
+    def slow() -> Iterator[str]:
+        for text in "abc":
+            seen.append(len(server.paid))
+            time.sleep(0.015)
+            yield text
+
+    await server.run(slow(), tmp_path)
+    assert seen[0] == 0
+    assert len(server.paid) == 3
+
+
+async def test_a_leader_that_breaks_leaves_its_rows_to_themselves(tmp_path: Path) -> None:
+    """A bug is raised by one; the others do not wait for ever."""
+    spoken: list[str] = []
+
+    async def speak(_: SpeechRequest, name: str) -> Any:
+        spoken.append(name)
+        raise step_tts.BadRequestError("no")
+
+    nobody: Any = None
+    desk = _desk.JournalDesk(speak, nobody, nobody, keep_failures=False)
+    flight = _desk._Flight()
+    flight.landed.set()
+    await desk._awaited(_desk.Row(0, "x", "text"), flight)
+    assert spoken == ["x"]
+
+
+def test_a_large_manifest_is_written_in_blocks(tmp_path: Path) -> None:
+    """Whole, in order."""
+    lines = [f"{number:099}\n" for number in range(6000)]
+    _files.replace_text(tmp_path / "m", lines)
+    assert (tmp_path / "m").read_text() == "".join(lines)
+
+
+def test_a_copy_that_fails_leaves_nothing(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    """Not even its temporary file."""
+    (tmp_path / "target").mkdir()
+    (tmp_path / "source").write_bytes(b"x")
+    with pytest.raises(OSError, match="directory"):
+        _files._copy(tmp_path / "source", tmp_path / "target", durable=True)
+    assert sorted(p.name for p in tmp_path.iterdir()) == ["source", "target"]
 
 
 async def test_a_twin_that_vanishes_is_spoken(

@@ -8,6 +8,7 @@ import signal
 import time
 from typing import TYPE_CHECKING
 
+import anyio
 import pytest
 from cli_kit import sandbox_in_env, started, step_tts
 from scripted import audio_in
@@ -15,6 +16,8 @@ from scripted import audio_in
 from step_tts._batch._journal import JournalFile
 from step_tts._batch._records import Record
 from step_tts._batch._status import STATUS_NAME, StatusFile
+from step_tts.cli import _batch
+from step_tts.cli._interrupts import interruptible
 
 if TYPE_CHECKING:
     from pathlib import Path
@@ -83,3 +86,33 @@ def test_a_signal_ends_a_batch_in_order(
     assert (len(audio_in(out)) == 0) == again
     status = step_tts("status", out).output
     assert status.startswith(f"not running: {len(audio_in(out))} done, 0 failed")
+
+
+def test_a_batch_in_this_process_ends_the_same_way(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """The signal comes with the first result; what is kept is said."""
+    monkeypatch.setattr(_batch, "emit", lambda _: os.kill(os.getpid(), signal.SIGINT))
+    (tmp_path / "rows.txt").write_text("".join(f"Row {n}\n" for n in range(99)))
+    command = ("batch", tmp_path / "rows.txt", "--to", tmp_path / "out", "--json", "-c", "1")
+    with sandbox_in_env(monkeypatch) as server:
+        result = step_tts(*command, "--no-resume", "--grace", "0.2")
+        assert len(server.requests) < 30
+    assert result.exit_code == 130
+    assert "interrupted; the files that are finished stay" in result.stderr
+
+
+async def test_a_signal_before_the_batch_begins_cancels_at_once() -> None:
+    """There is nothing to finish."""
+    async with interruptible(60) as interrupts:
+        await anyio.wait_all_tasks_blocked()
+        os.kill(os.getpid(), signal.SIGTERM)
+        await anyio.sleep_forever()
+    assert interrupts.came
+
+
+async def test_an_error_leaves_as_itself() -> None:
+    """Not in a group."""
+    with pytest.raises(LookupError):
+        async with interruptible(60):
+            raise LookupError

@@ -130,6 +130,7 @@ class _Run:
         self._circuit = Circuit()
         self._reading = anyio.CancelScope()
         self._index = 0
+        self._input_error: Exception | None = None
         self._broken: Exception | None = None
 
     async def crew(self, workers: int) -> None:
@@ -176,10 +177,9 @@ class _Run:
                         await self._feed_async(self._rows)
                     else:
                         rows = iter(self._rows)
-                        while block := self._gathered(rows):
+                        while self._input_error is None and (block := self._gathered(rows)):
                             await self._hand_on(block)
-            except (anyio.BrokenResourceError, anyio.ClosedResourceError):
-                pass
+                    self._broken = self._broken or self._input_error
             except Exception as error:  # noqa: BLE001  the input's own error, for its reader
                 self._broken = self._broken or error
 
@@ -197,10 +197,13 @@ class _Run:
         """As many rows as the desk looks up at once, or fewer where they are slow to come."""
         block: list[Row] = []
         until = anyio.current_time() + GATHER_SECONDS
-        for item in islice(rows, self._desk.ahead):
-            block.append(self._row(item))
-            if anyio.current_time() >= until:
-                break
+        try:
+            for item in islice(rows, self._desk.ahead):
+                block.append(self._row(item))
+                if anyio.current_time() >= until:
+                    break
+        except Exception as error:  # noqa: BLE001  raised when the rows before it are handed on
+            self._input_error = error
         return block
 
     def _row(self, item: object) -> Row:
