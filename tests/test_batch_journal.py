@@ -151,6 +151,31 @@ async def test_a_scribe_writes_what_nobody_waits_for_any_more() -> None:
     assert groups == [256, 44]
 
 
+async def test_a_group_that_is_cancelled_on_its_way_is_not_lost() -> None:
+    """It may not have reached the journal: the flush at the end writes it."""
+    import anyio
+
+    class Slow(Writer):
+        wrote: list[Record]
+
+        async def apply(self, records: Any, claims: Any) -> list[Finding]:
+            await anyio.sleep(0 if hasattr(self, "wrote") else 60)
+            self.wrote = list(records)
+            return []
+
+    nobody: Any = None
+    writer = Slow(nobody)
+    scribe = Scribe(writer)
+    async with anyio.create_task_group() as tasks:
+        tasks.start_soon(scribe.write)
+        tasks.start_soon(scribe.record, done("a"))
+        await anyio.sleep(0.05)
+        tasks.cancel_scope.cancel()
+    writer.wrote = []
+    await scribe.flush()
+    assert [record.key for record in writer.wrote] == ["a"]
+
+
 class JournalMachine(RuleBasedStateMachine):
     """A journal beside a dictionary, with kills between any two groups and inside one."""
 

@@ -125,6 +125,10 @@ class Scribe:
         except Exception as error:  # noqa: BLE001  raised by everybody who had a part in it
             _tell(group, error)
             return
+        except BaseException:
+            # Cancelled, perhaps before it reached the journal: ``flush`` writes it (again).
+            self._slips[:0] = group
+            raise
         for slip in group:
             slip.findings = [next(findings) for _ in slip.claims]
         _tell(group, None)
