@@ -410,7 +410,8 @@ async def test_a_twin_that_vanishes_is_spoken(
     server = Server()
     await server.run(["a"], tmp_path)
 
-    def gone(*_: object) -> None:
+    def gone(source: Path, _: Path) -> None:
+        source.unlink()
         raise FileNotFoundError(2, "gone")
 
     monkeypatch.setattr(os, "link", gone)

@@ -8,13 +8,12 @@ from __future__ import annotations
 
 import hashlib
 import os
-import secrets
 from contextlib import suppress
 from typing import TYPE_CHECKING
 
 from step_tts._errors import StepTTSError
 from step_tts._models import AUDIO_SUFFIXES, Receipt, SavedSpeech
-from step_tts._temp import BLOCK_BYTES, Temp
+from step_tts._temp import BLOCK_BYTES, Temp, temporary
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Iterable, Iterator
@@ -53,16 +52,12 @@ def _adopted(path: Path, asked: Path, info: AudioInfo) -> SavedSpeech:
 
 def link_or_copy(source: Path, target: Path, *, durable: bool) -> None:
     """Give a file a second name, or copy it where the file system knows no hard links."""
-    temp = target.with_name(f".step_tts-{secrets.token_hex(8)}.link")
+    temp = temporary(target.parent)
     try:
         os.link(source, temp)
-    except FileNotFoundError:
-        raise
+        temp.replace(target)
     except OSError:
         _copy(source, target, durable=durable)
-        return
-    try:
-        temp.replace(target)
     finally:
         # Where both names are one file already, a rename does nothing and leaves the first.
         temp.unlink(missing_ok=True)
