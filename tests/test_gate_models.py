@@ -1,7 +1,8 @@
 """The controller against gateways that are arithmetic: how much it gets, how little is refused.
 
 Each case is minutes of service in milliseconds, with no event loop, and the same every time.
-The first table holds the models the controller was tuned on; the second those it was not.
+The first table holds the models the design began with; the second was added to widen it. Both
+were in view while constants were chosen: neither is a held-out score.
 """
 
 from __future__ import annotations
@@ -31,7 +32,7 @@ if TYPE_CHECKING:
 
 SEEDS = (0, 1)
 
-TUNED: dict[str, tuple[Callable[[Random], Gateway], float, float]] = {
+FIRST: dict[str, tuple[Callable[[Random], Gateway], float, float]] = {
     "cap 4": (lambda r: Cap(4, r), 0.95, 0.03),
     "cap 24": (lambda r: Cap(24, r), 0.95, 0.03),
     "cap 64": (lambda r: Cap(64, r), 0.95, 0.03),
@@ -43,7 +44,7 @@ TUNED: dict[str, tuple[Callable[[Random], Gateway], float, float]] = {
     "600 a minute, says when": (lambda r: Window(600, 60, r), 0.95, 0.03),
 }
 
-HELD_OUT: dict[str, tuple[Callable[[Random], Gateway], float, float]] = {
+WIDER: dict[str, tuple[Callable[[Random], Gateway], float, float]] = {
     "cap 8, heavy tail": (lambda r: Cap(8, r, law=pareto), 0.95, 0.03),
     "cap 16, constant": (lambda r: Cap(16, r, law=constant), 0.95, 0.03),
     "cap 32, exponential": (lambda r: Cap(32, r, law=exponential), 0.95, 0.03),
@@ -65,10 +66,10 @@ HELD_OUT: dict[str, tuple[Callable[[Random], Gateway], float, float]] = {
 }
 
 
-@pytest.mark.parametrize("name", [*TUNED, *HELD_OUT])
+@pytest.mark.parametrize("name", [*FIRST, *WIDER])
 def test_golden(name: str) -> None:
     """A floor under what gets through and a ceiling over what is refused."""
-    make, floor, ceiling = (TUNED | HELD_OUT)[name]
+    make, floor, ceiling = (FIRST | WIDER)[name]
     scores = [drive(make(Random(seed)), Random(100 + seed)) for seed in SEEDS]
     assert sum(score.goodput for score in scores) / len(scores) >= floor
     assert sum(score.rejects for score in scores) / len(scores) <= ceiling

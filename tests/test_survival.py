@@ -14,7 +14,8 @@ import pytest
 from scripted import LIBRARIES, answer, audio_in, client, library
 from sounds import mp3, wav
 
-from step_tts import AsyncClient, RetryPolicy, inspect
+from step_tts import AsyncClient, Concurrency, Rate, RetryPolicy, inspect
+from step_tts._gate._controller import Controller
 
 if TYPE_CHECKING:
     from collections.abc import Awaitable, Callable, Coroutine, Generator
@@ -104,8 +105,9 @@ async def test_cancel_at_every_await(name: str, verb: str, tmp_path: Path) -> No
 
         async def work() -> None:
             script.turn = 0
-            # Retries that are never paid back, hundreds of them, would slow the client down.
-            tts._engine.gate._controller.quota.balance = 500
+            # Hundreds of refusals without a success would, rightly, pause the client for long.
+            bounds = Concurrency(initial=2, maximum=2)
+            tts._engine.gate._controller = Controller(bounds, Rate(), lambda: 0.0)
             if verb == "save":
                 await tts.save("hello", target, durable=False)
             elif verb == "stream":
