@@ -9,14 +9,21 @@ from __future__ import annotations
 
 import hashlib
 import os
-from contextlib import asynccontextmanager
+from contextlib import AsyncExitStack, asynccontextmanager
 from pathlib import Path
 from typing import TYPE_CHECKING, Literal, Self, TypeAlias, TypeVar, get_args
 
 import anyio.to_thread
 import attrs
 
-from step_tts._batch import DEFAULT_TEMPLATE, Namer, open_batch
+from step_tts._batch import (
+    DEFAULT_TEMPLATE,
+    Desk,
+    JournalDesk,
+    Namer,
+    open_batch,
+    open_scribe,
+)
 from step_tts._call import Call, Engine, Options
 from step_tts._config import resolve_settings
 from step_tts._errors import ConfigurationError
@@ -31,6 +38,7 @@ from step_tts._models import (
     SpeechRequest,
     Timeouts,
 )
+from step_tts._shelf import Shelf
 from step_tts._stream import SpeechStream
 from step_tts._transport import HTTPOptions, Transport, TransportName
 from step_tts._wire import request_headers
@@ -38,7 +46,6 @@ from step_tts._wire import request_headers
 if TYPE_CHECKING:
     import ssl
     from collections.abc import AsyncGenerator, AsyncIterable, Iterable, Mapping, Sequence
-    from contextlib import AsyncExitStack
     from types import TracebackType
 
     from step_tts._batch import BatchRow, SpeechBatch
@@ -305,11 +312,17 @@ class AsyncClient:
         order: Order = "completion",
         repair: bool = True,
         durable: bool = True,
+        resume: bool = True,
+        keep_failures: bool = False,
     ) -> AsyncGenerator[SpeechBatch, None]:
         """Speak many texts, a bounded number at once; failures are values.
 
         Rows are read only as fast as they are spoken and results are read, so ``texts`` may be
         endless. Leaving the block cancels what has not ended.
+
+        A directory keeps a journal: the same batch started again, after a kill too, skips what
+        is finished, and no request is paid for twice. Rows that ask for the same share one
+        synthesis, each with a file of its own. ``manifest.jsonl`` lists all rows at the end.
 
         Args:
             texts: Texts, requests or ``BatchItem``; any iterable or async iterable.
@@ -317,27 +330,50 @@ class AsyncClient:
             name: How files are named: ``{index}`` (from 0) and ``{slug}`` (the first words).
             order: Results as they are completed, or in the order of the input.
             repair: As in ``save``.
-            durable: As in ``save``.
+            durable: As in ``save``; the journal too.
+            resume: Keep a journal in ``to`` and go on from the one that is there. ``False``
+                speaks every row and leaves journal and manifest alone.
+            keep_failures: Leave rows at the failures that an earlier run recorded.
 
         Raises:
             ConfigurationError: ``name`` is no template that names every row differently.
+            BatchInUseError: Another run works on ``to``.
+            BatchOptionsError: ``to`` holds a batch with other options.
             SaveError: ``to`` cannot be made or written.
+            BatchStoppedError: While iterating: every further row would fail the same way.
         """
         namer = Namer(name)
         _one_of(order, Order, "order")
-        if to is not None:
-            await self._engine.files.prepare(Path(to) / "_")
 
         async def speak(request: SpeechRequest, row: str) -> SavedSpeech | Speech:
             if to is None:
                 return await self.synthesize(request, repair=repair)
             return await self.save(request, Path(to) / row, repair=repair, durable=durable)
 
-        workers = WORKERS_PER_SLOT * self._engine.gate.slots
-        async with open_batch(
-            texts, speak, workers=workers, in_order=order == "input", namer=namer
-        ) as batch:
-            yield batch
+        async with AsyncExitStack() as stack:
+            desk = Desk(speak)
+            if to is not None:
+                await self._engine.files.prepare(Path(to) / "_")
+            if to is not None and resume:
+                shelf = self._shelf(Path(to), durable=durable)
+                options = {**shelf.options(), "name": name, "repair": repair}
+                scribe = await stack.enter_async_context(
+                    open_scribe(shelf.directory, options, durable=durable)
+                )
+                desk = JournalDesk(speak, scribe, shelf, keep_failures=keep_failures)
+            workers = WORKERS_PER_SLOT * self._engine.gate.slots
+            yield await stack.enter_async_context(
+                open_batch(texts, desk, workers=workers, in_order=order == "input", namer=namer)
+            )
+
+    def _shelf(self, directory: Path, *, durable: bool) -> Shelf:
+        return Shelf(
+            files=self._engine.files,
+            directory=directory,
+            durable=durable,
+            model=self._options.model,
+            placement=self._options.prompt_placement,
+        )
 
     def _call(self, text: str | SpeechRequest) -> Call:
         request = text if isinstance(text, SpeechRequest) else SpeechRequest(text)

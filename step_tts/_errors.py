@@ -4,12 +4,17 @@ Branches follow what the caller can do about it::
 
     StepTTSError
     ├── ConfigurationError (ValueError)       the client cannot be built as asked
-    │   └── MissingExtraError (ImportError)   an optional package is not installed
+    │   ├── MissingExtraError (ImportError)   an optional package is not installed
+    │   └── BatchOptionsError                 the directory holds a batch made otherwise
     ├── InvalidRequestError (ValueError)      refused here; nothing was sent or billed
     ├── UsageError (RuntimeError)             the calling code is wrong
     │   ├── ClientClosedError
     │   └── StreamConsumedError
     ├── SaveError (OSError)                   good audio, but the file could not be written
+    ├── BatchError                            about a batch as a whole, or an earlier one
+    │   ├── BatchInUseError                   another run works on this directory
+    │   ├── BatchStoppedError                 every further row would fail the same way
+    │   └── BatchRowError                     a row that failed in an earlier run
     └── APIError                              the call did not bring whole audio
         ├── APIConnectionError                no whole answer: network, TLS, proxy, protocol
         │   └── APITimeoutError
@@ -49,9 +54,12 @@ an error passes only what has been redacted.
 from __future__ import annotations
 
 import enum
+from types import MappingProxyType
 from typing import TYPE_CHECKING, ClassVar
 
 if TYPE_CHECKING:
+    from collections.abc import Mapping
+
     from step_tts._attempt import Attempt
 
 __all__ = [
@@ -64,6 +72,11 @@ __all__ = [
     "AudioTooLargeError",
     "AuthenticationError",
     "BadRequestError",
+    "BatchError",
+    "BatchInUseError",
+    "BatchOptionsError",
+    "BatchRowError",
+    "BatchStoppedError",
     "ClientClosedError",
     "ConfigurationError",
     "ConflictError",
@@ -122,6 +135,16 @@ class MissingExtraError(ConfigurationError, ImportError):
     """An optional package is not installed; the message names the install line."""
 
 
+class BatchOptionsError(ConfigurationError):
+    """A batch with other options has begun in this directory.
+
+    Attributes:
+        differences: For each option, what the directory was begun with and what was asked now.
+    """
+
+    differences: Mapping[str, tuple[object, object]] = MappingProxyType({})
+
+
 class InvalidRequestError(StepTTSError, ValueError):
     """The request was refused before anything was sent or billed."""
 
@@ -144,6 +167,32 @@ class SaveError(StepTTSError, OSError):
     Whatever stood at the path before is untouched and no partial file remains.
     ``errno``, ``strerror`` and ``filename`` are those of the operating system's error.
     """
+
+
+class BatchError(StepTTSError):
+    """What concerns a batch as a whole, or an earlier run of it."""
+
+
+class BatchInUseError(BatchError):
+    """Another run works on the same directory; two would pay for the same rows twice."""
+
+
+class BatchStoppedError(BatchError):
+    """The batch was stopped, because every further row would fail the same way.
+
+    ``__cause__`` is the error of the row that decided it. What was finished is kept; the same
+    batch started again goes on from there.
+    """
+
+
+class BatchRowError(BatchError):
+    """A row that failed in an earlier run, and was left at that (``keep_failures``).
+
+    Attributes:
+        error: The name of the error's class.
+    """
+
+    error: str = ""
 
 
 class APIError(StepTTSError):

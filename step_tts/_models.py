@@ -343,6 +343,10 @@ class BatchResult:
     """The audio, in a batch without."""
     error: StepTTSError | None = None
     """Why there is neither."""
+    resumed: bool = False
+    """Whether an earlier run had brought this result; nothing was sent for it now."""
+    shared: bool = False
+    """Whether it was taken from another row that asks for the same; nothing was sent for it."""
 
     @property
     def ok(self) -> bool:

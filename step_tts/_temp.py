@@ -27,7 +27,7 @@ if TYPE_CHECKING:
 
     from step_tts._audio import HeaderPatch
 
-__all__ = ["BLOCK_BYTES", "Temp", "prepare_directory", "sweep"]
+__all__ = ["BLOCK_BYTES", "Temp", "prepare_directory", "sweep", "temporary"]
 
 # One hop per block: at 256 KiB a hop costs a tenth of the copying, and the loop stalls at most
 # 3 ms on one core (measured: 4 MiB in one hop stalls it for 24-53 ms).
@@ -43,7 +43,7 @@ class Temp:
 
     def __init__(self, directory: Path) -> None:
         self._directory = directory
-        self._path = directory / f"{_PREFIX}{_host()}-{secrets.token_hex(8)}{_SUFFIX}"
+        self._path = temporary(directory)
         self._fd = -1
         self._hash = hashlib.sha256()
 
@@ -114,6 +114,11 @@ class Temp:
             raise
         self.discard()
         self._path, self._fd = longer._path, longer._fd
+
+
+def temporary(directory: Path) -> Path:
+    """A new name that ``sweep`` knows for a temporary file's."""
+    return directory / f"{_PREFIX}{_host()}-{secrets.token_hex(8)}{_SUFFIX}"
 
 
 def prepare_directory(target: Path) -> None:

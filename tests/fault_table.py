@@ -13,6 +13,7 @@ from pathlib import Path
 from typing import Any
 
 import anyio
+from scripted import audio_in
 
 from step_tts import AsyncClient, SpeechRequest, StreamInterruptedError, Timeouts, inspect, sandbox
 from step_tts._errors import StepTTSError
@@ -63,7 +64,7 @@ async def _outcome(tts: AsyncClient, verb: str, fault: str) -> str:
             _keeps_secrets(error)
             return f"StreamInterruptedError ({type(error.__cause__).__name__})"
         except StepTTSError as error:
-            assert list(directory.iterdir()) == [], f"{fault} left a file behind"
+            assert audio_in(directory) == [], f"{fault} left a file behind"
             _keeps_secrets(error)
             return type(error).__name__
     return "audio"

@@ -9,9 +9,16 @@ import anyio
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Sequence
+    from pathlib import Path
     from types import ModuleType
 
 LIBRARIES = ("httpx", "httpx2")
+
+
+def audio_in(directory: Path) -> list[Path]:
+    """The files of a batch, without its journal and manifest."""
+    files = sorted(directory.iterdir())
+    return [path for path in files if path.name[0] != "." and path.name != "manifest.jsonl"]
 
 
 def library(name: str) -> ModuleType:

@@ -8,7 +8,7 @@ from typing import TYPE_CHECKING, Any
 import anyio
 import pytest
 
-from step_tts._batch import Namer, SpeechBatch, open_batch
+from step_tts._batch import Desk, Namer, SpeechBatch, open_batch
 from step_tts._errors import (
     ConfigurationError,
     InvalidRequestError,
@@ -61,7 +61,7 @@ class Voice:
 def batch(
     rows: Any, voice: Voice, workers: int = 3, in_order: bool = False
 ) -> AbstractAsyncContextManager[SpeechBatch]:
-    return open_batch(rows, voice.speak, workers=workers, in_order=in_order, namer=Namer())
+    return open_batch(rows, Desk(voice.speak), workers=workers, in_order=in_order, namer=Namer())
 
 
 async def collect(rows: Any, voice: Voice | None = None, **options: Any) -> list[BatchResult]:

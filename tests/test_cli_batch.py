@@ -8,6 +8,7 @@ from typing import TYPE_CHECKING, Any
 import anyio
 import pytest
 from cli_kit import sandbox_in_env, step_tts
+from scripted import audio_in
 
 from step_tts import inspect
 from step_tts._batch._readers import read_rows
@@ -38,7 +39,7 @@ def batch(folder: Path, rows: str, *arguments: str, name: str = "rows.txt") -> R
 
 def files(folder: Path) -> list[str]:
     """Names of what was made."""
-    return sorted(path.name for path in (folder / "out").iterdir())
+    return sorted(path.name for path in audio_in(folder / "out"))
 
 
 def records(result: Result) -> list[dict[str, Any]]:
@@ -51,7 +52,7 @@ def test_every_line_becomes_a_whole_file(server: Sandbox, tmp_path: Path) -> Non
     result = batch(tmp_path, "Hello there.\n\n你好，世界。\n")
     assert (result.exit_code, result.stdout) == (0, "")
     assert files(tmp_path) == ["00000-Hello-there.wav", "00001-你好-世界.wav"]
-    infos = [inspect(path) for path in (tmp_path / "out").iterdir()]
+    infos = [inspect(path) for path in audio_in(tmp_path / "out")]
     seconds = sorted(info.duration or 0 for info in infos)
     kilobytes = sum(info.size for info in infos) / 1000
     assert result.stderr.startswith(
@@ -181,7 +182,7 @@ def test_quiet_still_says_what_failed(server: Sandbox, tmp_path: Path) -> None:
     """But not that all went well."""
     assert batch(tmp_path, "One\n", "-q").output == ""
     server.faults = "http-400"
-    assert batch(tmp_path, "One\n", "-q").stderr.startswith("error: 1 × BadRequestError")
+    assert batch(tmp_path, "Two\n", "-q").stderr.startswith("error: 1 × BadRequestError")
 
 
 def test_concurrency_bounds_what_is_in_flight(
@@ -246,7 +247,7 @@ def test_interruption_keeps_what_is_finished_and_says_so(
     result = batch(tmp_path, "One\nTwo\nThree\n", "--order", "input")
     assert result.exit_code == 130
     note, summary = result.stderr.splitlines()
-    assert note == "interrupted; the files that are finished stay"
+    assert note == "interrupted; run it again to go on"
     assert summary.startswith("1 spoken, 0 failed; ")
     assert "00000-One.wav" in files(tmp_path)
 

@@ -15,6 +15,7 @@ from typing import TYPE_CHECKING
 import click
 import pytest
 from cli_kit import path_of_the_package, sandbox_in_env, started, step_tts
+from scripted import audio_in
 
 from step_tts import cli
 from step_tts._version import __version__
@@ -124,10 +125,11 @@ def test_ctrl_c_ends_a_batch_that_waits_for_its_input(tmp_path: Path) -> None:
         process.send_signal(signal.SIGINT)
         assert process.wait(20) == 130
         _, error = process.communicate()
-    note, summary = error.decode().splitlines()
-    assert note == "interrupted; the files that are finished stay"
+    first, note, summary = error.decode().splitlines()
+    assert first.startswith("stopping: no more rows are begun")
+    assert note == "interrupted; run it again to go on"
     assert summary.startswith("1 spoken, 0 failed; ")
-    assert list(out.iterdir()) == [Path(path)]
+    assert audio_in(out) == [Path(path)]
 
 
 def test_ctrl_c_ends_a_stream_that_nobody_reads() -> None:
@@ -183,7 +185,7 @@ def test_a_terminal_shows_the_bar_and_then_the_summary(
     with sandbox_in_env(monkeypatch):
         command = ("batch", tmp_path / "rows.jsonl", "--to", tmp_path / "out")
         code, shown = on_a_terminal(*command)
-        plain_code, plain = on_a_terminal(*command, "--no-progress")
+        plain_code, plain = on_a_terminal(*command, "--no-progress", "--no-resume")
     assert code == plain_code == 1
     for part in ("━", "%", "1 spoken, 1 failed, ", "/s", "left"):
         assert part in shown

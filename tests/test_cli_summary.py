@@ -68,3 +68,11 @@ def test_reasons_without_end_do_not_grow_the_summary() -> None:
     assert len(lines) == GROUPS_SHOWN + 1
     assert lines[0] == "2 × InvalidRequestError: a (line 0, line 1000)"
     assert lines[-1] == f"{1000 - GROUPS_SHOWN} more, for other reasons"
+
+
+def test_rows_that_were_done_before_are_counted_apart() -> None:
+    """Their sound is part of what there is."""
+    tally = Tally()
+    tally.keep(AudioInfo(format=AudioFormat.MP3, size=10, duration=2.0))
+    assert tally.rows == 1
+    assert tally.result(1).startswith("0 spoken, 0 failed, 1 done before; 2.00 s of audio, 10 B")

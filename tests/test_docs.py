@@ -18,6 +18,7 @@ from typing import TYPE_CHECKING, Any
 import attrs
 import pytest
 from anyio.from_thread import start_blocking_portal
+from scripted import audio_in
 
 import step_tts
 from step_tts import _errors, sandbox
@@ -29,7 +30,7 @@ ROOT = Path(__file__).parents[1]
 DOCS = ROOT / "docs"
 README = ROOT / "README.md"
 PAGES = [README, *sorted(DOCS.rglob("*.md"))]
-COMMANDS = ("say", "batch", "sniff", "sandbox")
+COMMANDS = ("say", "batch", "status", "sniff", "sandbox")
 FENCE = re.compile(r"^```(\w+)\n(.*?)^```$", re.MULTILINE | re.DOTALL)
 
 
@@ -146,7 +147,7 @@ class TestExamples:
             self.run(monkeypatch, "batch.py", str(lines), "out")
 
         assert leaving.value.code == 0
-        assert len(list((desk / "out").iterdir())) == len(lines.read_text("utf-8").splitlines())
+        assert len(audio_in(desk / "out")) == len(lines.read_text("utf-8").splitlines())
 
     def test_stream(
         self, monkeypatch: pytest.MonkeyPatch, capfdbinary: pytest.CaptureFixture[bytes]

@@ -11,7 +11,7 @@ from typing import TYPE_CHECKING, Any, TypeVar
 
 import anyio
 import pytest
-from scripted import LIBRARIES, answer, client, library
+from scripted import LIBRARIES, answer, audio_in, client, library
 from sounds import mp3, wav
 
 from step_tts import AsyncClient, RetryPolicy, inspect
@@ -91,7 +91,7 @@ class Script:
 
 
 @pytest.mark.parametrize("name", LIBRARIES)
-@pytest.mark.parametrize("verb", ["save", "stream", "batch"])
+@pytest.mark.parametrize("verb", ["save", "stream", "batch", "journal"])
 async def test_cancel_at_every_await(name: str, verb: str, tmp_path: Path) -> None:
     """Whenever it comes, cancellation leaves an old file or a new one, and nothing open."""
     lib = library(name)
@@ -110,14 +110,18 @@ async def test_cancel_at_every_await(name: str, verb: str, tmp_path: Path) -> No
                 async with tts.stream("hello") as stream:
                     await stream.read()
             else:
-                async with tts.batch(["a", "b", "c"], to=tmp_path, durable=False) as results:
+                for path in tmp_path.iterdir():
+                    path.unlink()
+                async with tts.batch(
+                    ["a", "b", "c"], to=tmp_path, durable=False, resume=verb == "journal"
+                ) as results:
                     assert [result.ok async for result in results] == [True] * 3
 
         async def check() -> None:
             assert tts._engine.gate._limiter.borrowed_tokens == 0
             assert len(script.closed) == script.opened
-            for path in tmp_path.iterdir():
-                assert not path.name.startswith(".step_tts-")
+            assert not list(tmp_path.glob(".step_tts-*"))
+            for path in audio_in(tmp_path):
                 assert path.read_bytes() in ({b"old", WHOLE} if path == target else {WHOLE})
 
         assert await at_every_await(work, check) >= 8
@@ -169,11 +173,10 @@ def test_sigkill_at_any_moment(tmp_path: Path) -> None:
             for _ in range(moments.randrange(200_000)):
                 pass
             writer.send_signal(signal.SIGKILL)
-        for path in tmp_path.iterdir():
-            if not path.name.startswith("."):
-                assert inspect(path).duration
+        for path in audio_in(tmp_path):
+            assert inspect(path).duration
     anyio.run(save_one, tmp_path)
-    assert not [p for p in tmp_path.iterdir() if p.name.startswith(".")]
+    assert not list(tmp_path.glob(".step_tts-*"))
 
 
 async def save_one(directory: Path) -> None:

@@ -26,6 +26,7 @@ _UNSAFE = re.compile(r'[<>:"/\\|?*\x00-\x1f\x7f-\x9f]+')
 _RESERVED = re.compile(
     r"(con|prn|aux|nul|conin\$|conout\$|com[0-9¹²³]|lpt[0-9¹²³])(\.|$)", re.IGNORECASE
 )
+_ASCII_GAPS = re.compile("[^0-9A-Za-z]+")
 
 
 class Namer:
@@ -83,6 +84,8 @@ def safe_name(text: str) -> str:
 def slug(text: str) -> str:
     """The first words of a text as a name: letters and digits of any script, joined by ``-``."""
     head = unicodedata.normalize("NFC", text[: 4 * MAX_SLUG_CHARACTERS])
+    if head.isascii():  # The same, ten times as fast: a resumed batch names a million rows.
+        return _ASCII_GAPS.sub("-", head).strip("-")[:MAX_SLUG_CHARACTERS].strip("-") or "speech"
     kept = "".join(c if c.isalnum() or unicodedata.category(c)[0] == "M" else "-" for c in head)
     return re.sub("-+", "-", kept).strip("-")[:MAX_SLUG_CHARACTERS].strip("-") or "speech"
 

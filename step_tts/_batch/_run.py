@@ -2,47 +2,42 @@
 
 Rows are read only when a worker is free and results wait for their reader, so memory does not
 grow with the input and an endless input is fine. A row that fails is a result like any other.
-How a row is spoken is handed in; this module knows neither HTTP nor files.
+What becomes of a row is a desk's business; this module knows neither HTTP nor files.
 """
 
 from __future__ import annotations
 
+from collections import deque
 from collections.abc import AsyncGenerator, AsyncIterable
 from contextlib import asynccontextmanager
-from typing import TYPE_CHECKING, Self, TypeAlias, cast
+from itertools import islice
+from typing import TYPE_CHECKING, Self
 
 import anyio
-import attrs
 
-from step_tts._errors import ConfigurationError, StepTTSError, StreamConsumedError
-from step_tts._models import BatchItem, BatchResult, SavedSpeech, Speech, SpeechRequest
+from step_tts._batch._circuit import Circuit
+from step_tts._batch._desk import BatchRow, Row, text_of
+from step_tts._errors import ConfigurationError, StreamConsumedError
+from step_tts._models import BatchResult
 
 if TYPE_CHECKING:
-    from collections.abc import Awaitable, Callable, Iterable
+    from collections.abc import Iterable, Iterator, Sequence
 
+    from step_tts._batch._desk import Desk
     from step_tts._batch._names import Namer
 
-__all__ = ["BatchRow", "SpeechBatch", "open_batch"]
-
-BatchRow: TypeAlias = str | SpeechRequest | BatchItem
-"""What a batch accepts as a row."""
-
+__all__ = ["SpeechBatch", "open_batch"]
 
 CLOSE_GRACE_SECONDS = 2.0
-
-
-@attrs.frozen
-class _Row:
-    index: int
-    name: str
-    input: object
+# Rows that are slow to come are not kept waiting for others to be looked up with.
+GATHER_SECONDS = 0.01
 
 
 class SpeechBatch:
     """The results of a batch, to be iterated once.
 
     Made by ``AsyncClient.batch``. What the input itself raises comes after every result that
-    was under way.
+    was under way; so does ``BatchStoppedError``.
     """
 
     def __init__(self, run: _Run, *, in_order: bool) -> None:
@@ -64,6 +59,10 @@ class SpeechBatch:
         self._run.emitted()
         return result
 
+    def stop(self) -> None:
+        """Take no more rows. Those under way end, and when their results are read, iteration."""
+        self._run.stop()
+
     async def _in_turn(self) -> BatchResult:
         """Hold results that came early; the window of the run bounds how many."""
         while self._next_index not in self._early:
@@ -76,7 +75,7 @@ class SpeechBatch:
 @asynccontextmanager
 async def open_batch(
     rows: Iterable[BatchRow] | AsyncIterable[BatchRow],
-    speak: Callable[[SpeechRequest, str], Awaitable[SavedSpeech | Speech]],
+    desk: Desk,
     *,
     workers: int,
     in_order: bool,
@@ -92,12 +91,13 @@ async def open_batch(
     """
     if isinstance(rows, str | bytes):
         raise ConfigurationError("A batch takes many texts; this is one text. Put it in a list.")
-    run = _Run(rows, speak, namer, window=2 * workers if in_order else None)
+    run = _Run(rows, desk, namer, window=2 * workers if in_order else None)
     raised: BaseException | None = None
     try:
         async with anyio.create_task_group() as tasks:
             tasks.start_soon(run.crew, workers)
             tasks.start_soon(run.feed)
+            tasks.start_soon(desk.work)
             try:
                 yield SpeechBatch(run, in_order=in_order)
             except (Exception, KeyboardInterrupt) as error:  # noqa: BLE001  raised again below
@@ -109,26 +109,28 @@ async def open_batch(
         raise raised
 
 
-class _StoppedError(Exception):
-    """A worker broke: no more rows are read."""
-
-
 class _Run:
     """The channels, the feeder and the workers of one batch."""
 
     def __init__(
         self,
         rows: Iterable[BatchRow] | AsyncIterable[BatchRow],
-        speak: Callable[[SpeechRequest, str], Awaitable[SavedSpeech | Speech]],
+        desk: Desk,
         namer: Namer,
         window: int | None,
     ) -> None:
         self._rows = rows
-        self._speak = speak
+        self._desk = desk
         self._namer = namer
         self._window = anyio.Semaphore(window) if window else None
-        self._to_workers, self._from_feeder = anyio.create_memory_object_stream[_Row](0)
-        self._to_reader, self._results = anyio.create_memory_object_stream[BatchResult](0)
+        self._to_workers, self._from_feeder = anyio.create_memory_object_stream[Row](0)
+        to_reader = anyio.create_memory_object_stream[tuple[BatchResult, ...]](0)
+        self._to_reader, self._results = to_reader
+        self._taken: deque[BatchResult] = deque()
+        self._circuit = Circuit()
+        self._reading = anyio.CancelScope()
+        self._index = 0
+        self._input_error: Exception | None = None
         self._broken: Exception | None = None
 
     async def crew(self, workers: int) -> None:
@@ -146,6 +148,10 @@ class _Run:
         for end in (self._to_workers, self._from_feeder, self._to_reader, self._results):
             end.close()
 
+    def stop(self) -> None:
+        """Take no more rows."""
+        self._reading.cancel()
+
     def emitted(self) -> None:
         """Note that the reader took one more result, so that one more row may be read."""
         if self._window:
@@ -154,77 +160,99 @@ class _Run:
     async def receive(self) -> BatchResult:
         """The next completed result; at the end, whatever broke the input."""
         try:
-            return await self._results.receive()
+            if not self._taken:
+                self._taken.extend(await self._results.receive())
         except anyio.EndOfStream:
             if self._broken:
-                raise self._broken from None
+                raise self._broken from self._broken.__cause__
             raise StopAsyncIteration from None
+        return self._taken.popleft()
 
     async def feed(self) -> None:
-        """Read a row when a worker is free to take it."""
+        """Read rows when a worker is free to take one."""
         async with self._to_workers:
             try:
-                if isinstance(self._rows, AsyncIterable):
-                    await self._feed_async(self._rows)
-                else:
-                    for index, item in enumerate(self._rows):
-                        await self._hand_on(index, item)
-            except (_StoppedError, anyio.BrokenResourceError):
-                pass
+                with self._reading:
+                    if isinstance(self._rows, AsyncIterable):
+                        await self._feed_async(self._rows)
+                    else:
+                        rows = iter(self._rows)
+                        while self._input_error is None and (block := self._gathered(rows)):
+                            await self._hand_on(block)
+                    self._broken = self._broken or self._input_error
             except Exception as error:  # noqa: BLE001  the input's own error, for its reader
-                self._broken = error
+                self._broken = self._broken or error
 
     async def _feed_async(self, rows: AsyncIterable[BatchRow]) -> None:
         """An async generator that was not read to its end is closed here, where it was read."""
-        index = 0
         try:
             async for item in rows:
-                await self._hand_on(index, item)
-                index += 1
+                await self._hand_on([self._row(item)])
         finally:
             if isinstance(rows, AsyncGenerator):
                 with anyio.move_on_after(CLOSE_GRACE_SECONDS, shield=True):
                     await rows.aclose()
 
-    async def _hand_on(self, index: int, item: object) -> None:
-        if self._broken:
-            raise _StoppedError
+    def _gathered(self, rows: Iterator[BatchRow]) -> list[Row]:
+        """As many rows as the desk looks up at once, or fewer where they are slow to come."""
+        block: list[Row] = []
+        until = anyio.current_time() + GATHER_SECONDS
+        try:
+            for item in islice(rows, self._desk.ahead):
+                block.append(self._row(item))
+                if anyio.current_time() >= until:
+                    break
+        except Exception as error:  # noqa: BLE001  raised when the rows before it are handed on
+            self._input_error = error
+        return block
+
+    def _row(self, item: object) -> Row:
+        index, self._index = self._index, self._index + 1
+        return Row(index, self._namer.name(index, text_of(item), getattr(item, "name", None)), item)
+
+    async def _hand_on(self, block: Sequence[Row]) -> None:
+        """Give rows to workers, and what is done already straight to the reader."""
+        done: list[BatchResult] = []
+        for each in await self._desk.look_up(block):
+            await self._enter_window(done)
+            if isinstance(each, BatchResult):
+                done.append(each)
+            else:
+                await self._deliver(done)
+                await self._to_workers.send(each)
+        await self._deliver(done)
+
+    async def _enter_window(self, done: list[BatchResult]) -> None:
+        """Wait for the reader to catch up; what it could read meanwhile is not held back."""
         if self._window:
-            await self._window.acquire()
-        name = self._namer.name(index, _text_of(item), getattr(item, "name", None))
-        await self._to_workers.send(_Row(index, name, item))
+            try:
+                self._window.acquire_nowait()
+            except anyio.WouldBlock:
+                await self._deliver(done)
+                await self._window.acquire()
+
+    async def _deliver(self, done: list[BatchResult]) -> None:
+        if done:
+            await self._to_reader.send(tuple(done))
+            done.clear()
 
     async def _work(self) -> None:
-        """Speak row after row; an unforeseen error ends the batch and is raised to its reader."""
+        """Settle row after row; an unforeseen error ends the batch and is raised to its reader."""
         try:
             async for row in self._from_feeder:
-                await self._to_reader.send(await self._result(row))
+                result = await self._desk.result(row)
+                self._heed(result)
+                await self._to_reader.send((result,))
         except Exception as error:  # noqa: BLE001  raised by ``receive``
-            self._broken = error
+            self._break(error)
 
-    async def _result(self, row: _Row) -> BatchResult:
-        try:
-            done = await self._speak(_request(row.input), row.name)
-        except StepTTSError as error:
-            return BatchResult(index=row.index, name=row.name, error=error)
-        if isinstance(done, SavedSpeech):
-            return BatchResult(index=row.index, name=row.name, saved=done)
-        return BatchResult(index=row.index, name=row.name, speech=done)
+    def _heed(self, result: BatchResult) -> None:
+        """Stop before paying for what cannot succeed."""
+        if not (result.resumed or result.shared):
+            stopped = self._circuit.note(result.error)
+            if stopped and self._broken is None:
+                self._break(stopped)
 
-
-def _request(row: object) -> SpeechRequest:
-    """A row as a request.
-
-    Raises:
-        InvalidRequestError: It is nothing that can be spoken.
-    """
-    given = row.input if isinstance(row, BatchItem) else row
-    if isinstance(given, SpeechRequest):
-        return given
-    return SpeechRequest(cast("str", given))  # Its validator refuses what is no text.
-
-
-def _text_of(row: object) -> str:
-    given = row.input if isinstance(row, BatchItem) else row
-    text = given.input if isinstance(given, SpeechRequest) else given
-    return text if isinstance(text, str) else ""
+    def _break(self, error: Exception) -> None:
+        self._broken = error
+        self._reading.cancel()

@@ -9,6 +9,7 @@ from step_tts.cli._batch import batch
 from step_tts.cli._sandbox import sandbox
 from step_tts.cli._say import say
 from step_tts.cli._sniff import sniff
+from step_tts.cli._status import status
 
 __all__ = ["app"]
 
@@ -29,5 +30,5 @@ def app() -> None:
     """
 
 
-for command in (say, batch, sniff, sandbox):
+for command in (say, batch, status, sniff, sandbox):
     app.add_command(command)

@@ -15,6 +15,7 @@ from step_tts._errors import InvalidRequestError, StepTTSError
 from step_tts.cli._connect import connect
 from step_tts.cli._feed import Feed, row_text
 from step_tts.cli._format import error_record, saved_record
+from step_tts.cli._interrupts import interruptible
 from step_tts.cli._options import (
     ClientOptions,
     ReportOptions,
@@ -31,12 +32,14 @@ from step_tts.cli._terminal import FAILED, INTERRUPTED, emit, note, reported
 if TYPE_CHECKING:
     from typing import Literal
 
+    from step_tts._batch import SpeechBatch
     from step_tts._batch._readers import Row
     from step_tts._models import BatchResult, SavedSpeech
     from step_tts.cli._progress import Advance
 
 __all__ = ["batch"]
 
+_KEPT = "the files that are finished stay"
 _FORMATS: dict[str, InputFormat] = {
     ".csv": "csv",
     ".jsonl": "jsonl",
@@ -82,6 +85,23 @@ _FORMATS: dict[str, InputFormat] = {
     show_default=True,
     help="Order in which --json reports rows.",
 )
+@click.option(
+    "--resume/--no-resume",
+    default=True,
+    show_default=True,
+    help="Keep a journal in DIR and skip what it knows to be finished.",
+)
+@click.option(
+    "--keep-failures", is_flag=True, help="Leave rows that failed in an earlier run at that."
+)
+@click.option(
+    "--grace",
+    type=click.FloatRange(min=0),
+    default=10.0,
+    show_default=True,
+    metavar="SECONDS",
+    help="What Ctrl-C leaves to rows in flight.",
+)
 @click.option("--no-progress", is_flag=True, help="Draw no progress bar.")
 @request_options
 @client_options
@@ -94,6 +114,9 @@ def batch(
     concurrency: int,
     name: str,
     order: Literal["completion", "input"],
+    resume: bool,
+    keep_failures: bool,
+    grace: float,
     no_progress: bool,
     request: RequestOptions,
     client: ClientOptions,
@@ -109,6 +132,8 @@ def batch(
     Fields are input (or text), name, model, voice, speed, prompt_text, prompt_audio_url,
     response_format, extra and extra_body. The options below hold for rows that say nothing
     else. A row that is malformed or cannot be spoken is reported at the end; the rest go on.
+
+    Run it again after an interruption, or a kill, and it goes on where it was.
     """  # noqa: D301  click's mark for verbatim lines is the character itself
     job = _Job(
         file=file,
@@ -117,6 +142,9 @@ def batch(
         concurrency=concurrency,
         name=name,
         order=order,
+        resume=resume,
+        keep_failures=keep_failures,
+        grace=grace,
         bar=not no_progress and _bar_fits(report),
         request=request,
         client=client,
@@ -152,6 +180,9 @@ class _Job:
     concurrency: int
     name: str
     order: Literal["completion", "input"]
+    resume: bool
+    keep_failures: bool
+    grace: float
     bar: bool
     request: RequestOptions
     client: ClientOptions
@@ -164,7 +195,7 @@ class _Job:
         try:
             self._speak_all()
         except KeyboardInterrupt:
-            note("interrupted; the files that are finished stay")
+            note(f"interrupted; {'run it again to go on' if self.resume else _KEPT}")
             self._summarise(time.monotonic() - started)
             sys.exit(INTERRUPTED)
         except (StepTTSError, OSError):
@@ -183,20 +214,36 @@ class _Job:
 
     async def _speak(self, feed: Feed, advance: Advance) -> None:
         async with (
+            interruptible(self.grace) as interrupts,
             connect(self.client, concurrency=self.concurrency) as tts,
-            tts.batch(feed, to=self.to, name=self.name, order=self.order) as results,
+            tts.batch(
+                feed,
+                to=self.to,
+                name=self.name,
+                order=self.order,
+                resume=self.resume,
+                keep_failures=self.keep_failures,
+            ) as results,
         ):
-            async for result in results:
-                row = feed.land(result.index)
-                outcome = _outcome(row, result)
-                self._count(row, outcome)
-                advance(self.tally, row.size)
-                if self.report.as_json:
-                    await left_behind(emit, _record(row, result.index, outcome))
+            interrupts.stop = results.stop
+            await self._report_all(feed, results, advance)
+        if interrupts.came:
+            raise KeyboardInterrupt
 
-    def _count(self, row: Row, outcome: SavedSpeech | StepTTSError) -> None:
+    async def _report_all(self, feed: Feed, results: SpeechBatch, advance: Advance) -> None:
+        async for result in results:
+            row = feed.land(result.index)
+            outcome = _outcome(row, result)
+            self._count(row, result, outcome)
+            advance(self.tally, row.size)
+            if self.report.as_json:
+                await left_behind(emit, _record(row, result, outcome))
+
+    def _count(self, row: Row, result: BatchResult, outcome: SavedSpeech | StepTTSError) -> None:
         if isinstance(outcome, StepTTSError):
             self.tally.fail(row_text(row), outcome)
+        elif result.resumed:
+            self.tally.keep(outcome.info)
         else:
             self.tally.speak(outcome.info)
 
@@ -216,8 +263,11 @@ def _outcome(row: Row, result: BatchResult) -> SavedSpeech | StepTTSError:
     return outcome
 
 
-def _record(row: Row, index: int, outcome: SavedSpeech | StepTTSError) -> dict[str, object]:
-    place = {"line": row.line, "index": index}
+def _record(
+    row: Row, result: BatchResult, outcome: SavedSpeech | StepTTSError
+) -> dict[str, object]:
+    place: dict[str, object] = {"line": row.line, "index": result.index}
+    place |= {"resumed": result.resumed, "shared": result.shared}
     if isinstance(outcome, StepTTSError):
         return {**place, **error_record(outcome)}
     return {**place, **saved_record(outcome)}

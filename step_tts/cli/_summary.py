@@ -54,6 +54,7 @@ class Tally:
 
     spoken: int = 0
     failed: int = 0
+    kept: int = 0
     seconds: float = 0.0
     shortest: float = math.inf
     longest: float = 0.0
@@ -64,11 +65,19 @@ class Tally:
     @property
     def rows(self) -> int:
         """Rows that are done, one way or the other."""
-        return self.spoken + self.failed
+        return self.spoken + self.failed + self.kept
 
     def speak(self, info: AudioInfo) -> None:
         """Count a spoken row."""
         self.spoken += 1
+        self._measure(info)
+
+    def keep(self, info: AudioInfo) -> None:
+        """Count a row that an earlier run had spoken."""
+        self.kept += 1
+        self._measure(info)
+
+    def _measure(self, info: AudioInfo) -> None:
         self.size += info.size
         if info.duration is not None:
             self.seconds += info.duration
@@ -88,10 +97,13 @@ class Tally:
     def result(self, elapsed: float) -> str:
         """Say in one line how the batch went."""
         return (
-            f"{self.spoken} spoken, {self.failed} failed; "
+            f"{self.spoken} spoken, {self.failed} failed{self._kept()}; "
             f"{seconds_text(self.seconds)} of audio{self._range()}, {bytes_text(self.size)}, "
             f"in {seconds_text(elapsed)}"
         )
+
+    def _kept(self) -> str:
+        return f", {self.kept} done before" if self.kept else ""
 
     def _range(self) -> str:
         """How long the files are, where they differ: a clip far off the rest shows here."""

@@ -6,6 +6,7 @@ breaks somebody's type check.
 
 from __future__ import annotations
 
+import contextlib
 import ssl
 from collections.abc import AsyncIterator, Mapping
 from pathlib import Path
@@ -87,6 +88,14 @@ async def many_texts(client: step_tts.AsyncClient) -> None:
             assert_type(result, step_tts.BatchResult)
             assert_type(result.saved, step_tts.SavedSpeech | None)
             assert_type(result.error, step_tts.StepTTSError | None)
+            assert_type(result.resumed, bool)
+            assert_type(result.shared, bool)
+        results.stop()
+    async with client.batch(
+        ["Hello"], to="out", resume=True, keep_failures=True, durable=False
+    ) as results:
+        with contextlib.suppress(step_tts.BatchStoppedError):
+            await anext(results)
     async with client.batch(texts()) as results:
         async for result in results:
             assert_type(result.speech, step_tts.Speech | None)

@@ -1,0 +1,56 @@
+"""When to stop a batch: an answer that every further row would get as well.
+
+Pure. A wrong key fails ten thousand rows alike; three are enough to know. Once a row has been
+spoken the key and the model are evidently good, and it takes ten in a row to say otherwise.
+"""
+
+from __future__ import annotations
+
+from step_tts._errors import (
+    AuthenticationError,
+    BatchStoppedError,
+    ModelUnavailableError,
+    NotFoundError,
+    PermissionDeniedError,
+    ProxyBlockedError,
+    QuotaExceededError,
+    StepTTSError,
+)
+
+__all__ = ["FATAL", "FATAL_NAMES", "Circuit"]
+
+FATAL = (
+    AuthenticationError,
+    ModelUnavailableError,
+    NotFoundError,
+    PermissionDeniedError,
+    ProxyBlockedError,
+    QuotaExceededError,
+)
+FATAL_NAMES = frozenset(error.__name__ for error in FATAL)
+FIRST, LATER = 3, 10
+
+
+class Circuit:
+    """Counts failures of one class in a row."""
+
+    def __init__(self) -> None:
+        self._spoken = False
+        self._kind: type[StepTTSError] | None = None
+        self._in_a_row = 0
+
+    def note(self, error: StepTTSError | None) -> BatchStoppedError | None:
+        """Count what became of a row that was sent; says so when it is time to stop."""
+        if not isinstance(error, FATAL):
+            self._spoken = self._spoken or error is None
+            self._kind, self._in_a_row = None, 0
+            return None
+        self._in_a_row = self._in_a_row + 1 if type(error) is self._kind else 1
+        self._kind = type(error)
+        if self._in_a_row < (LATER if self._spoken else FIRST):
+            return None
+        stopped = BatchStoppedError(
+            f"Stopped after {self._in_a_row} rows failed alike, and every other would: {error}"
+        )
+        stopped.__cause__ = error
+        return stopped

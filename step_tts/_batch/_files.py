@@ -1,0 +1,93 @@
+"""What a resumed batch does to files, step by blocking step.
+
+Raises ``OSError``; whoever runs these in a thread translates. What a file holds is asked of a
+function that is handed in.
+"""
+
+from __future__ import annotations
+
+import hashlib
+import os
+from contextlib import suppress
+from typing import TYPE_CHECKING
+
+from step_tts._errors import StepTTSError
+from step_tts._models import AUDIO_SUFFIXES, Receipt, SavedSpeech
+from step_tts._temp import BLOCK_BYTES, Temp, temporary
+
+if TYPE_CHECKING:
+    from collections.abc import Callable, Iterable, Iterator
+    from pathlib import Path
+
+    from step_tts._models import AudioInfo
+
+__all__ = ["adopt", "link_or_copy", "replace_text"]
+
+
+def adopt(asked: Path, begun: float, inspect: Callable[[Path], AudioInfo]) -> SavedSpeech | None:
+    """The whole file that a killed run left for a row, if it left one.
+
+    A file older than the moment the row began is not of that run: it may say something else.
+    """
+    for path in _candidates(asked):
+        with suppress(OSError, StepTTSError):
+            if path.stat().st_mtime >= begun:
+                return _adopted(path, asked, inspect(path))
+    return None
+
+
+def _candidates(asked: Path) -> Iterator[Path]:
+    base = asked.stem if asked.suffix.lower() in AUDIO_SUFFIXES else asked.name
+    return (asked.with_name(base + suffix) for suffix in sorted(AUDIO_SUFFIXES))
+
+
+def _adopted(path: Path, asked: Path, info: AudioInfo) -> SavedSpeech:
+    with path.open("rb") as file:
+        digest = hashlib.file_digest(file, "sha256").hexdigest()
+    receipt = Receipt(
+        request_id=None, attempts=(), queued=0.0, first_byte=0.0, total=0.0, sha256=digest
+    )
+    return SavedSpeech(path=path, asked=asked, info=info, receipt=receipt)
+
+
+def link_or_copy(source: Path, target: Path, *, durable: bool) -> None:
+    """Give a file a second name, or copy it where the file system knows no hard links."""
+    temp = temporary(target.parent)
+    try:
+        os.link(source, temp)
+        temp.replace(target)
+    except OSError:
+        _copy(source, target, durable=durable)
+    finally:
+        # Where both names are one file already, a rename does nothing and leaves the first.
+        temp.unlink(missing_ok=True)
+
+
+def _copy(source: Path, target: Path, *, durable: bool) -> None:
+    temp = Temp(target.parent)
+    try:
+        with source.open("rb") as file:
+            while block := file.read(BLOCK_BYTES):
+                temp.append(block)
+        temp.commit(b"", target, None, durable)
+    finally:
+        if temp.exists:
+            temp.discard()
+
+
+def replace_text(path: Path, lines: Iterable[str]) -> None:
+    """Write a text file that is whole or absent."""
+    temp = Temp(path.parent)
+    block: list[str] = []
+    size = 0
+    try:
+        for line in lines:
+            block.append(line)
+            size += len(line)
+            if size >= BLOCK_BYTES:
+                temp.append("".join(block).encode())
+                block, size = [], 0
+        temp.commit("".join(block).encode(), path, None, durable=False)
+    finally:
+        if temp.exists:
+            temp.discard()

@@ -1,0 +1,177 @@
+"""What a journal keeps of a row, and how a result is made of it again.
+
+Pure. The fields of ``Record`` are the columns of the journal and the source of a manifest's
+lines. No text is kept; names and paths are those of the files, which hold a text's first words
+unless the rows bring names of their own.
+"""
+
+from __future__ import annotations
+
+import time
+from typing import TYPE_CHECKING, Literal, TypeAlias
+
+import attrs
+
+from step_tts._batch._keys import fold
+from step_tts._errors import APIError, BatchRowError
+from step_tts._models import Attempt, AudioFormat, AudioInfo, BatchResult, Receipt, SavedSpeech
+
+if TYPE_CHECKING:
+    from pathlib import Path
+
+__all__ = ["Claim", "Finding", "Record", "failure_of", "manifest_line", "record_of", "saved_of"]
+
+State: TypeAlias = Literal["done", "failed"]
+
+
+@attrs.frozen
+class Claim:
+    """A row that is about to be spoken, unless the journal knows better."""
+
+    key: str
+    """The row's name, folded (see ``fold``)."""
+    request: bytes
+    """The request's digest."""
+
+
+@attrs.frozen
+class Record:
+    """One row of the journal."""
+
+    key: str
+    """The name, folded, so that two requests never both own one file."""
+    request: bytes
+    name: str
+    ordinal: int
+    state: State
+    attempts: int = 0
+    path: str | None = None
+    """Relative to the directory."""
+    size: int | None = None
+    """Bytes of the file; ``received`` counts the audio as it came."""
+    sha256: str | None = None
+    format: str | None = None
+    seconds: float | None = None
+    sample_rate: int | None = None
+    channels: int | None = None
+    codec: str | None = None
+    checked: Literal["frames", "chunks", "pages", "head", "nothing"] | None = None
+    received: int | None = None
+    warnings: str | None = None
+    request_id: str | None = None
+    queued: float | None = None
+    first_byte: float | None = None
+    total: float | None = None
+    error: str | None = None
+    message: str | None = None
+    finished_at: float = attrs.field(factory=time.time)
+    """Seconds since 1970, for people."""
+
+
+@attrs.frozen(kw_only=True)
+class Finding:
+    """What the journal knows of a claim; nothing at all of most."""
+
+    own: Record | None = None
+    """The row's own record of this very request: finished, its file in place, or failed."""
+    twin: Record | None = None
+    """Another row's finished record of the same request, its file in place."""
+    begun: float | None = None
+    """When an earlier run set out to speak this very row and never told how that ended."""
+
+
+def record_of(result: BatchResult, request: bytes) -> Record:
+    """The record of a result; the journal adds the size of its file."""
+    if result.saved is None:
+        return _failed(result, request)
+    info, receipt = result.saved.info, result.saved.receipt
+    return Record(
+        key=fold(result.name),
+        request=request,
+        name=result.name,
+        ordinal=result.index,
+        state="done",
+        attempts=len(receipt.attempts),
+        path=result.saved.path.name,
+        sha256=receipt.sha256,
+        format=str(info.format),
+        seconds=info.duration,
+        sample_rate=info.sample_rate,
+        channels=info.channels,
+        codec=info.codec,
+        checked=info.checked,
+        received=info.size,
+        warnings="\n".join(info.warnings) or None,
+        request_id=receipt.request_id,
+        queued=receipt.queued,
+        first_byte=receipt.first_byte,
+        total=receipt.total,
+    )
+
+
+def _failed(result: BatchResult, request: bytes) -> Record:
+    error = result.error
+    return Record(
+        key=fold(result.name),
+        request=request,
+        name=result.name,
+        ordinal=result.index,
+        state="failed",
+        attempts=len(result.attempts),
+        request_id=error.request_id if isinstance(error, APIError) else None,
+        error=type(error).__name__,
+        message=error.message if isinstance(error, APIError) else str(error),
+    )
+
+
+def saved_of(record: Record, directory: Path, name: str) -> SavedSpeech:
+    """The result of an earlier run, of whose attempts only the last is told."""
+    done = Attempt(number=record.attempts, outcome="ok", request_id=record.request_id)
+    info = AudioInfo(
+        format=AudioFormat(record.format or "unknown"),
+        size=record.received or 0,
+        duration=record.seconds,
+        sample_rate=record.sample_rate,
+        channels=record.channels,
+        codec=record.codec,
+        checked=record.checked or "nothing",
+        warnings=tuple(record.warnings.split("\n")) if record.warnings else (),
+    )
+    receipt = Receipt(
+        request_id=record.request_id,
+        attempts=(done,) if record.attempts else (),
+        queued=record.queued or 0.0,
+        first_byte=record.first_byte or 0.0,
+        total=record.total or 0.0,
+        sha256=record.sha256,
+    )
+    return SavedSpeech(
+        path=directory / (record.path or name),
+        asked=directory / name,
+        info=info,
+        receipt=receipt,
+    )
+
+
+def failure_of(record: Record) -> BatchRowError:
+    """The failure of an earlier run, by its name and words."""
+    error = BatchRowError(f"Failed in an earlier run: {record.error}: {record.message}")
+    error.error = record.error or ""
+    return error
+
+
+def manifest_line(record: Record) -> dict[str, object]:
+    """A line of the manifest; times in seconds, sizes in bytes."""
+    return {
+        "index": record.ordinal,
+        "name": record.name,
+        "path": record.path,
+        "format": record.format,
+        "seconds": record.seconds,
+        "bytes": record.size,
+        "sha256": record.sha256,
+        "request_id": record.request_id,
+        "attempts": record.attempts,
+        "error": record.error,
+        "message": record.message,
+    }

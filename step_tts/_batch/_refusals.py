@@ -1,0 +1,61 @@
+"""Why a journal cannot be used, in words that say how to proceed.
+
+Pure but for the types of SQLite's errors, which do not leave this module.
+"""
+
+from __future__ import annotations
+
+import errno
+import os
+import sqlite3
+from typing import TYPE_CHECKING
+
+from step_tts._errors import BatchInUseError, BatchOptionsError, SaveError, StepTTSError
+
+if TYPE_CHECKING:
+    from collections.abc import Mapping
+    from pathlib import Path
+
+__all__ = ["differing", "refusal"]
+
+_ERRNO = {
+    sqlite3.SQLITE_CANTOPEN: errno.EACCES,
+    sqlite3.SQLITE_FULL: errno.ENOSPC,
+    sqlite3.SQLITE_IOERR: errno.EIO,
+    sqlite3.SQLITE_READONLY: errno.EROFS,
+}
+
+
+def refusal(error: sqlite3.Error, directory: Path, journal: Path) -> StepTTSError:
+    """SQLite's refusal, in our tree."""
+    code = getattr(error, "sqlite_errorcode", 0) & 0xFF
+    if code in {sqlite3.SQLITE_BUSY, sqlite3.SQLITE_LOCKED}:
+        return BatchInUseError(
+            f"Another run is working on {directory}: wait for it to end, or write elsewhere."
+        )
+    if code in {sqlite3.SQLITE_NOTADB, sqlite3.SQLITE_CORRUPT}:
+        return SaveError(
+            0, "The journal of the batch is damaged: move it away to begin anew", str(journal)
+        )
+    number = _ERRNO.get(code, 0)
+    reason = os.strerror(number) if number else str(error)
+    return SaveError(number, f"The journal of the batch cannot be written: {reason}", str(journal))
+
+
+def differing(begun: Mapping[str, object], asked: Mapping[str, object], directory: Path) -> None:
+    """Compare the options of a directory's batch with those of now.
+
+    Raises:
+        BatchOptionsError: They differ. Its message names them all.
+    """
+    names = sorted(begun.keys() | asked.keys())
+    pairs = {name: (begun.get(name), asked.get(name)) for name in names}
+    differences = {name: pair for name, pair in pairs.items() if pair[0] != pair[1]}
+    if differences:
+        told = ", ".join(f"{name} was {a!r}, now {b!r}" for name, (a, b) in differences.items())
+        refused = BatchOptionsError(
+            f"{directory} holds a batch with other options: {told}. Use the same options to go "
+            "on, another directory to begin anew, or resume=False to write without a journal."
+        )
+        refused.differences = differences
+        raise refused

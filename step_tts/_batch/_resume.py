@@ -1,0 +1,100 @@
+"""Opens the journal of a directory for a run, and closes it however the run ends."""
+
+from __future__ import annotations
+
+import json
+import time
+from contextlib import asynccontextmanager
+from typing import TYPE_CHECKING
+
+import anyio
+import anyio.to_thread
+
+from step_tts._batch._files import replace_text
+from step_tts._batch._journal import JournalFile
+from step_tts._batch._records import manifest_line
+from step_tts._batch._scribe import InThread, Scribe
+from step_tts._batch._status import StatusFile
+from step_tts._errors import SaveError
+
+if TYPE_CHECKING:
+    from collections.abc import AsyncGenerator, Iterator, Mapping, Sequence
+    from pathlib import Path
+
+    from step_tts._batch._records import Claim, Finding, Record
+
+__all__ = ["MANIFEST_NAME", "open_scribe"]
+
+MANIFEST_NAME = "manifest.jsonl"
+# A million lines take some ten seconds; whoever pressed Ctrl-C does not wait for ever.
+EXPORT_SECONDS = 30.0
+
+
+class _Watched:
+    """A journal that tells a status file how it goes."""
+
+    def __init__(self, journal: JournalFile, directory: Path) -> None:
+        self._journal = journal
+        self._status = StatusFile(directory)
+
+    def apply(self, records: Sequence[Record], claims: Sequence[Claim]) -> list[Finding]:
+        """Pass a group on, then count what became of it."""
+        findings = self._journal.apply(records, claims)
+        ended = [*records, *(found.own for found in findings if found.own)]
+        done = [record for record in ended if record.state == "done"]
+        self._status.count(
+            done=len(done),
+            failed=sum(record.state == "failed" for record in records),
+            seconds=sum(record.seconds or 0.0 for record in done),
+        )
+        return findings
+
+    def close(self) -> None:
+        """Write the manifest and let go."""
+        try:
+            export(self._journal, self._status.directory)
+            self._status.remove()
+        finally:
+            self._journal.close()
+
+
+@asynccontextmanager
+async def open_scribe(
+    directory: Path, options: Mapping[str, object], *, durable: bool
+) -> AsyncGenerator[Scribe, None]:
+    """A scribe for the journal of a directory; on leaving, the rest and the manifest are written.
+
+    Raises:
+        BatchInUseError: Another run has the journal.
+        BatchOptionsError: It was begun with other options.
+        SaveError: It cannot be opened or written.
+    """
+    journal = await anyio.to_thread.run_sync(
+        lambda: JournalFile(directory, options, durable=durable)
+    )
+    watched = _Watched(journal, directory)
+    scribe = Scribe(InThread(watched))
+    try:
+        yield scribe
+    finally:
+        with anyio.CancelScope(shield=True):  # Bounded by the two deadlines within.
+            try:
+                await scribe.flush()
+            finally:
+                await anyio.to_thread.run_sync(watched.close)
+
+
+def export(journal: JournalFile, directory: Path) -> None:
+    """Write the manifest, whole or not at all."""
+    deadline = time.monotonic() + EXPORT_SECONDS
+    try:
+        replace_text(directory / MANIFEST_NAME, _lines(journal, deadline))
+    except (TimeoutError, SaveError, OSError):
+        return  # The journal holds it all; the next run writes it.
+
+
+def _lines(journal: JournalFile, deadline: float) -> Iterator[str]:
+    for record in journal.records():
+        if time.monotonic() > deadline:
+            raise TimeoutError
+        yield f"{json.dumps(manifest_line(record), ensure_ascii=False)}\n"

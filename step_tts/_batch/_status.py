@@ -1,0 +1,111 @@
+"""How far a batch in a directory is, whether it runs or not.
+
+A running batch holds its journal under an exclusive lock, so it writes its figures beside it,
+at most once a second. Of a batch that does not run, however it ended, the journal itself is
+asked. Blocking.
+"""
+
+from __future__ import annotations
+
+import json
+import os
+import time
+from contextlib import suppress
+from typing import TYPE_CHECKING
+
+import attrs
+
+from step_tts._batch._files import replace_text
+from step_tts._batch._journal import JOURNAL_NAME, JournalFile
+from step_tts._errors import BatchInUseError, ConfigurationError
+
+if TYPE_CHECKING:
+    from pathlib import Path
+
+__all__ = ["STATUS_NAME", "BatchStatus", "StatusFile", "read_status"]
+
+STATUS_NAME = ".step_tts.status.json"
+INTERVAL_SECONDS = 1.0
+
+
+@attrs.frozen(kw_only=True)
+class BatchStatus:
+    """The figures of a batch: of this run while it runs, of the directory otherwise."""
+
+    running: bool
+    done: int = 0
+    """Rows that stand as whole files."""
+    failed: int = 0
+    seconds: float = 0.0
+    """Of audio."""
+    pid: int | None = None
+    """The process that runs it."""
+    started_at: float | None = None
+    """Seconds since 1970."""
+    updated_at: float | None = None
+    """Seconds since 1970."""
+
+
+class StatusFile:
+    """The figures of a running batch, written now and then."""
+
+    def __init__(self, directory: Path) -> None:
+        self.directory = directory
+        self._now = BatchStatus(running=True, pid=os.getpid(), started_at=time.time())
+        self._due = 0.0
+
+    def count(self, *, done: int, failed: int, seconds: float) -> None:
+        """Add what has become of some rows, and write it down if that is due."""
+        now = self._now
+        self._now = attrs.evolve(
+            now,
+            done=now.done + done,
+            failed=now.failed + failed,
+            seconds=now.seconds + seconds,
+        )
+        if time.monotonic() >= self._due:
+            self._due = time.monotonic() + INTERVAL_SECONDS
+            self._write()
+
+    def remove(self) -> None:
+        """The batch does not run any more."""
+        with suppress(OSError):
+            (self.directory / STATUS_NAME).unlink()
+
+    def _write(self) -> None:
+        record = attrs.asdict(attrs.evolve(self._now, updated_at=time.time()))
+        with suppress(OSError):  # A figure that cannot be told is no reason to stop.
+            replace_text(self.directory / STATUS_NAME, [json.dumps(record)])
+
+
+def read_status(directory: Path) -> BatchStatus:
+    """How far the batch of a directory is.
+
+    Raises:
+        ConfigurationError: There is none.
+        SaveError: Its journal cannot be read.
+    """
+    if not (directory / JOURNAL_NAME).is_file():
+        raise ConfigurationError(f"{directory} holds no batch: there is no {JOURNAL_NAME} in it.")
+    try:
+        return _at_rest(directory)
+    except BatchInUseError:
+        return _running(directory)
+
+
+def _at_rest(directory: Path) -> BatchStatus:
+    journal = JournalFile(directory, None, patience=0.0)
+    try:
+        totals = journal.totals()
+    finally:
+        journal.close()
+    done, seconds = totals.get("done", (0, 0.0))
+    failed, _ = totals.get("failed", (0, 0.0))
+    return BatchStatus(running=False, done=done, failed=failed, seconds=seconds)
+
+
+def _running(directory: Path) -> BatchStatus:
+    try:
+        return BatchStatus(**json.loads((directory / STATUS_NAME).read_text("utf-8")))
+    except (OSError, ValueError):
+        return BatchStatus(running=True)  # It has only just begun.

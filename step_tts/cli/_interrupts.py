@@ -1,0 +1,67 @@
+"""Ctrl-C and SIGTERM during a batch: the first asks it to end, the second ends it."""
+
+from __future__ import annotations
+
+import contextlib
+import signal
+from typing import TYPE_CHECKING
+
+import attrs
+
+from step_tts.cli._terminal import note
+
+if TYPE_CHECKING:
+    from collections.abc import AsyncIterator, Callable
+
+    from anyio import CancelScope
+
+__all__ = ["Interrupts", "interruptible"]
+
+_SIGNALS = (signal.SIGINT, signal.SIGTERM)
+
+
+@attrs.define
+class Interrupts:
+    """Waits for a signal while a batch runs."""
+
+    grace: float
+    """Seconds that what is in flight may take after the first one."""
+    scope: CancelScope
+    stop: Callable[[], None] | None = None
+    """Asks the batch to end; there is none before it began."""
+    came: bool = False
+
+    async def listen(self) -> None:
+        """Ask at the first signal; cancel at the second, or when the time is up."""
+        import anyio
+
+        with anyio.open_signal_receiver(*_SIGNALS) as signals:
+            await anext(signals)
+            self.came = True
+            if self.stop:
+                note(
+                    f"stopping: no more rows are begun, those in flight have {self.grace:g} s; "
+                    "again to cancel them"
+                )
+                self.stop()
+                with anyio.move_on_after(self.grace):
+                    await anext(signals)
+            self.scope.cancel()
+
+
+@contextlib.asynccontextmanager
+async def interruptible(grace: float) -> AsyncIterator[Interrupts]:
+    """Run a block that signals end in order; an error of the block leaves as itself."""
+    import anyio
+
+    raised: BaseException | None = None
+    async with anyio.create_task_group() as tasks:
+        interrupts = Interrupts(grace, tasks.cancel_scope)
+        tasks.start_soon(interrupts.listen)
+        try:
+            yield interrupts
+        except (Exception, KeyboardInterrupt) as error:  # noqa: BLE001  raised again below
+            raised = error
+        tasks.cancel_scope.cancel()
+    if raised is not None:
+        raise raised

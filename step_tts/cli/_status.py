@@ -1,0 +1,42 @@
+"""``step-tts status``: how far the batch of a directory is, running or not."""
+
+from __future__ import annotations
+
+import time
+from pathlib import Path
+
+import attrs
+import click
+
+from step_tts._batch._status import BatchStatus, read_status
+from step_tts.cli._format import seconds_text
+from step_tts.cli._terminal import emit, reported
+
+__all__ = ["status"]
+
+
+@click.command()
+@click.argument("directory", type=click.Path(exists=True, file_okay=False, path_type=Path))
+@click.option("--json", "as_json", is_flag=True, help="One JSON object instead of a sentence.")
+def status(*, directory: Path, as_json: bool) -> None:
+    """Say how far the batch in DIRECTORY is.
+
+    Of a running batch these are the figures of this run, at most a second old; rows it found
+    finished count as done. Of one that does not run they are those of the directory.
+    """
+    with reported(debug=False):
+        found = read_status(directory)
+        if as_json:
+            emit({name: value for name, value in attrs.asdict(found).items() if value is not None})
+        else:
+            click.echo(_sentence(found))
+
+
+def _sentence(found: BatchStatus) -> str:
+    facts = f"{found.done} done, {found.failed} failed; {seconds_text(found.seconds)} of audio"
+    if not found.running:
+        return f"not running: {facts}"
+    if found.updated_at is None:
+        return "running: just begun"
+    age = max(0.0, time.time() - found.updated_at)
+    return f"running (process {found.pid}): {facts}; {seconds_text(age)} ago"

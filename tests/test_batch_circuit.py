@@ -1,0 +1,43 @@
+"""When a batch is hopeless."""
+
+from __future__ import annotations
+
+import pytest
+
+from step_tts._batch._circuit import FATAL, Circuit
+from step_tts._errors import (
+    AuthenticationError,
+    BadRequestError,
+    NotFoundError,
+    QuotaExceededError,
+    StepTTSError,
+)
+
+
+def rows_until_stopped(*errors: StepTTSError | None) -> int | None:
+    """How many rows it took."""
+    circuit = Circuit()
+    for number, error in enumerate(errors, 1):
+        if stopped := circuit.note(error):
+            assert stopped.__cause__ is error
+            return number
+    return None
+
+
+@pytest.mark.parametrize("kind", FATAL)
+def test_three_alike_at_the_start_are_enough(kind: type[StepTTSError]) -> None:
+    """Whatever the class, if every row would get it."""
+    assert rows_until_stopped(*[kind("no")] * 9) == 3
+
+
+def test_after_a_success_it_takes_ten_in_a_row() -> None:
+    """And any other outcome begins the count anew."""
+    no = QuotaExceededError("empty")
+    assert rows_until_stopped(None, *[no] * 20) == 11
+    assert rows_until_stopped(None, *[no] * 9, None, *[no] * 9, BadRequestError("x")) is None
+
+
+def test_other_errors_are_the_rows_own() -> None:
+    """And two kinds of fatal ones are not one."""
+    assert rows_until_stopped(*[BadRequestError("no")] * 99) is None
+    assert rows_until_stopped(*[AuthenticationError("a"), NotFoundError("b")] * 9) is None

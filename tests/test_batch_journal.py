@@ -1,0 +1,260 @@
+"""The journal: what is committed stays, what it cannot do it says."""
+
+from __future__ import annotations
+
+import errno
+import json
+import shutil
+import sqlite3
+import tempfile
+from pathlib import Path
+from typing import Any
+
+import attrs
+import pytest
+from hypothesis import settings
+from hypothesis import strategies as st
+from hypothesis.stateful import RuleBasedStateMachine, invariant, precondition, rule
+
+import step_tts
+from step_tts._batch._journal import JOURNAL_NAME, JournalFile
+from step_tts._batch._records import Claim, Finding, Record
+from step_tts._batch._refusals import refusal
+from step_tts._batch._scribe import Scribe, Writer
+
+
+def done(key: str, request: bytes = b"r", path: str | None = None) -> Record:
+    return Record(key, request, key, 0, "done", path=path or f"{key}.wav", seconds=1.5)
+
+
+def test_no_spoken_text_is_kept(tmp_path: Path) -> None:
+    """Only digests, names and facts."""
+    assert {f.name for f in attrs.fields(Record)} & {"text", "input"} == set()
+
+
+def test_totals_are_by_state(tmp_path: Path) -> None:
+    """Rows and seconds."""
+    journal = JournalFile(tmp_path, {})
+    journal.apply([done("a"), done("b"), Record("c", b"", "c", 0, "failed")], ())
+    assert journal.totals() == {"done": (2, 3.0), "failed": (1, 0.0)}
+    journal.close()
+
+
+def test_a_failed_group_leaves_nothing_behind(tmp_path: Path) -> None:
+    """All of it or none."""
+    journal = JournalFile(tmp_path, {})
+    nothing: Any = object()
+    bad = attrs.evolve(done("b"), seconds=nothing)
+    with pytest.raises(step_tts.SaveError):
+        journal.apply([done("a"), bad], ())
+    assert list(journal.records()) == []
+    journal.close()
+
+
+def test_another_version_is_refused(tmp_path: Path) -> None:
+    """Before anything is misread."""
+    JournalFile(tmp_path, {}).close()
+    with sqlite3.connect(tmp_path / JOURNAL_NAME) as other:
+        other.execute("PRAGMA user_version = 99")
+    other.close()
+    with pytest.raises(step_tts.SaveError, match="99"):
+        JournalFile(tmp_path, {})
+
+
+def test_what_is_no_journal_is_refused(tmp_path: Path) -> None:
+    """And says how to begin anew."""
+    (tmp_path / JOURNAL_NAME).write_bytes(b"not a database, and long enough to see it" * 99)
+    with pytest.raises(step_tts.SaveError, match="move it away"):
+        JournalFile(tmp_path, {})
+
+
+def test_a_directory_that_cannot_hold_it_is_named(tmp_path: Path) -> None:
+    """Here because something else stands there."""
+    (tmp_path / JOURNAL_NAME).mkdir()
+    with pytest.raises(step_tts.SaveError) as caught:
+        JournalFile(tmp_path, {})
+    assert str(tmp_path) in str(caught.value.filename)
+
+
+@pytest.mark.parametrize(
+    ("code", "number"),
+    [
+        (sqlite3.SQLITE_FULL, errno.ENOSPC),
+        (sqlite3.SQLITE_READONLY, errno.EROFS),
+        (sqlite3.SQLITE_IOERR, errno.EIO),
+        (sqlite3.SQLITE_MISUSE, 0),
+    ],
+)
+def test_the_systems_reasons_keep_their_numbers(code: int, number: int) -> None:
+    """A full disk is told as one."""
+    error = sqlite3.OperationalError("words")
+    error.sqlite_errorcode = code
+    refused = refusal(error, Path("d"), Path("d/j"))
+    assert isinstance(refused, step_tts.SaveError)
+    assert refused.errno == number
+
+
+@pytest.mark.skipif(not Path("/dev/full").exists(), reason="needs a device that is always full")
+def test_a_full_disk_is_told_and_what_was_committed_stays(tmp_path: Path) -> None:
+    """The page limit of SQLite stands for the disk's."""
+    journal = JournalFile(tmp_path, {})
+    journal.apply([done("a")], ())
+    (pages,) = journal._db.execute("PRAGMA page_count").fetchone()
+    journal._db.execute(f"PRAGMA max_page_count = {pages}")
+    many = [done(f"{number:0200}", b"x" * 16) for number in range(200)]
+    with pytest.raises(step_tts.SaveError, match="No space left"):
+        journal.apply(many, ())
+    assert [record.key for record in journal.records()] == ["a"]
+    journal.close()
+
+
+async def test_a_scribe_tells_everybody_what_went_wrong() -> None:
+    """Who reports, and who asks."""
+
+    class Broken:
+        def apply(self, *_: object) -> list[Finding]:
+            raise step_tts.SaveError(28, "full")
+
+        def close(self) -> None: ...
+
+    import anyio
+
+    scribe = Scribe(Writer(Broken()))
+    async with anyio.create_task_group() as tasks:
+        tasks.start_soon(scribe.write)
+        for attempt in (scribe.record(done("a")), scribe.claim([Claim("a", b"")])):
+            with pytest.raises(step_tts.SaveError):
+                await attempt
+        tasks.cancel_scope.cancel()
+
+
+async def test_a_scribe_writes_what_nobody_waits_for_any_more() -> None:
+    """Reports of cancelled workers are committed at the end, in groups."""
+    import anyio
+
+    groups: list[int] = []
+
+    class Memory:
+        def apply(self, records: Any, claims: Any) -> list[Finding]:
+            groups.append(len(records))
+            return []
+
+        def close(self) -> None: ...
+
+    scribe = Scribe(Writer(Memory()))
+    async with anyio.create_task_group() as tasks:
+        for number in range(300):
+            tasks.start_soon(scribe.record, done(str(number)))
+        await anyio.wait_all_tasks_blocked()
+        tasks.cancel_scope.cancel()
+    await scribe.flush()
+    assert groups == [256, 44]
+
+
+async def test_a_group_that_is_cancelled_on_its_way_is_not_lost() -> None:
+    """It may not have reached the journal: the flush at the end writes it."""
+    import anyio
+
+    class Slow(Writer):
+        wrote: list[Record]
+
+        async def apply(self, records: Any, claims: Any) -> list[Finding]:
+            await anyio.sleep(0 if hasattr(self, "wrote") else 60)
+            self.wrote = list(records)
+            return []
+
+    nobody: Any = None
+    writer = Slow(nobody)
+    scribe = Scribe(writer)
+    async with anyio.create_task_group() as tasks:
+        tasks.start_soon(scribe.write)
+        tasks.start_soon(scribe.record, done("a"))
+        await anyio.sleep(0.05)
+        tasks.cancel_scope.cancel()
+    writer.wrote = []
+    await scribe.flush()
+    assert [record.key for record in writer.wrote] == ["a"]
+
+
+class JournalMachine(RuleBasedStateMachine):
+    """A journal beside a dictionary, with kills between any two groups and inside one."""
+
+    def __init__(self) -> None:
+        super().__init__()
+        self.directory = Path(tempfile.mkdtemp())
+        self.journal = JournalFile(self.directory, {}, durable=False)
+        self.rows: dict[str, tuple[bytes, str]] = {}
+        self.flights: dict[str, bytes] = {}
+
+    names = st.sampled_from("abcde")
+    requests = st.sampled_from([b"1" * 16, b"2" * 16, b"3" * 16])
+
+    @rule(name=names, request=requests)
+    def claim(self, name: str, request: bytes) -> None:
+        """What is done is found; so is what another row has; what began is known to have."""
+        (found,) = self.journal.apply((), [Claim(name, request)])
+        known = self.rows.get(name)
+        if known == (request, "done"):
+            assert found.own
+            assert found.own.key == name
+            return
+        assert (found.own is not None) == (known == (request, "failed"))
+        assert (found.twin is not None) == ((request, "done") in self.rows.values())
+        assert (found.begun is not None) == (self.flights.get(name) == request)
+        self.flights[name] = request
+
+    @rule(name=names, request=requests, fails=st.booleans())
+    def finish(self, name: str, request: bytes, fails: bool) -> None:
+        """A row ends."""
+        if fails:
+            record = Record(name, request, name, 0, "failed", error="X")
+        else:
+            (self.directory / f"{name}.wav").write_bytes(request)
+            record = done(name, request)
+        self.journal.apply([record], ())
+        self.rows[name] = (request, record.state)
+        self.flights.pop(name, None)
+
+    @precondition(lambda self: self.rows)
+    @rule()
+    def kill(self) -> None:
+        """The files as they are at this moment, opened by another process."""
+        self._reopen_copy()
+
+    @rule(name=names, request=requests)
+    def kill_inside_a_group(self, name: str, request: bytes) -> None:
+        """What was not committed has not been."""
+        self.journal._db.execute("BEGIN")
+        self.journal._put([done(name, request)])
+        self._reopen_copy()
+
+    def _reopen_copy(self) -> None:
+        copy = Path(tempfile.mkdtemp())
+        shutil.copytree(self.directory, copy, dirs_exist_ok=True)
+        self.journal._db.close()
+        shutil.rmtree(self.directory)
+        self.directory = copy
+        self.journal = JournalFile(copy, {}, durable=False)
+
+    @invariant()
+    def the_rows_are_those_that_were_committed(self) -> None:
+        """No more and no fewer."""
+        found = {r.key: (r.request, r.state) for r in self.journal.records()}
+        assert found == self.rows
+
+    def teardown(self) -> None:
+        """Clean up."""
+        self.journal.close()
+        shutil.rmtree(self.directory)
+
+
+TestJournalMachine = JournalMachine.TestCase
+TestJournalMachine.settings = settings(max_examples=15, stateful_step_count=15, deadline=None)
+
+
+def test_options_are_kept_as_json(tmp_path: Path) -> None:
+    """They are compared by value."""
+    JournalFile(tmp_path, {"name": "x", "repair": True}).close()
+    JournalFile(tmp_path, json.loads('{"repair": true, "name": "x"}')).close()
+    with pytest.raises(step_tts.BatchOptionsError, match="repair was True, now None"):
+        JournalFile(tmp_path, {"name": "x"})

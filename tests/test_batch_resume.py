@@ -1,0 +1,515 @@
+"""A batch that is started again: nothing lost, nothing paid for twice."""
+
+from __future__ import annotations
+
+import json
+import os
+import re
+import shutil
+import signal
+import subprocess
+import sys
+import time
+from pathlib import Path
+from typing import TYPE_CHECKING, Any
+
+import anyio
+import pytest
+from scripted import answer, audio_in, client, library
+from sounds import mp3, wav
+
+import step_tts
+from step_tts import AsyncClient, BatchItem, BatchResult, SpeechRequest, inspect
+from step_tts._batch import _desk, _files, _journal, _resume
+
+if TYPE_CHECKING:
+    from collections.abc import Iterable, Iterator
+
+LIB = library("httpx")
+JOURNAL = _journal.JOURNAL_NAME
+
+
+class Server:
+    """Counts what is paid for, by text."""
+
+    def __init__(self, audio: bytes = wav(), status: int = 200) -> None:
+        self.audio, self.status = audio, status
+        self.paid: list[str] = []
+
+    def __call__(self, request: Any) -> Any:
+        self.paid.append(json.loads(request.content)["input"])
+        headers = {"x-request-id": f"r-{len(self.paid)}"}
+        if self.status != 200:
+            return answer(LIB, [b"{}"], status=self.status, headers=headers)
+        return answer(LIB, [self.audio], headers=headers)
+
+    def client(self, **options: Any) -> AsyncClient:
+        return AsyncClient(
+            api_key="k", http_client=client(LIB, self), max_retries=0, concurrency=2, **options
+        )
+
+    async def run(
+        self, rows: Iterable[Any], to: Path, options: dict[str, Any] | None = None, **kwargs: Any
+    ) -> list[BatchResult]:
+        """One batch; its results by row."""
+        kwargs = {"durable": False, **kwargs}
+        async with self.client(**(options or {})) as tts:
+            async with tts.batch(rows, to=to, **kwargs) as results:
+                return sorted([result async for result in results], key=lambda r: r.index)
+
+
+async def test_the_second_run_pays_for_nothing(tmp_path: Path) -> None:
+    """Every row still yields its file, its facts and where they came from."""
+    server = Server(wav(streamed=True))
+    first = await server.run(list("abc"), tmp_path)
+    again = await server.run(list("abc"), tmp_path, order="input", durable=True)
+
+    assert sorted(server.paid) == ["a", "b", "c"]
+    assert [r.resumed for r in first] == [False] * 3
+    assert [r.resumed for r in again] == [True] * 3
+    for old, new in zip(first, again, strict=True):
+        assert old.saved
+        assert new.saved
+        assert (new.saved.path, new.saved.asked) == (old.saved.path, old.saved.asked)
+        assert new.saved.info == old.saved.info
+        assert new.saved.receipt.sha256 == old.saved.receipt.sha256
+        assert new.saved.receipt.request_id == old.saved.receipt.request_id
+        assert [a.outcome for a in new.attempts] == ["ok"]
+
+
+async def test_rows_in_front_do_not_make_the_others_dear(tmp_path: Path) -> None:
+    """By content: a row whose place has changed gets its new file without a request."""
+    server = Server()
+    await server.run(["one", "two"], tmp_path)
+    again = await server.run(["zero", "one", "two"], tmp_path)
+
+    assert server.paid[2:] == ["zero"]
+    assert [r.shared for r in again] == [False, True, True]
+    assert [r.name for r in again] == ["00000-zero", "00001-one", "00002-two"]
+    assert all(r.saved and inspect(r.saved.path).duration for r in again)
+    assert [r.resumed for r in await server.run(["zero", "one", "two"], tmp_path)] == [True] * 3
+
+
+@pytest.mark.parametrize("links", [True, False])
+async def test_equal_rows_share_one_synthesis(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch, *, links: bool
+) -> None:
+    """Each has a file of its own, also where the file system knows no hard links."""
+    if not links:
+
+        def refuse(*_: object) -> None:
+            raise OSError(95, "Operation not supported")
+
+        monkeypatch.setattr(os, "link", refuse)
+    server = Server()
+    results = await server.run(["same"] * 9, tmp_path)
+
+    assert server.paid == ["same"]
+    assert sum(r.shared for r in results) == 8
+    assert len({r.saved.path for r in results if r.saved}) == 9
+    assert {p.read_bytes() for p in audio_in(tmp_path)} == {wav()}
+    assert not list(tmp_path.glob(".step_tts-*"))
+
+
+async def test_equal_rows_share_a_failure(tmp_path: Path) -> None:
+    """Those that waited for it do not try it again."""
+    server = Server(status=400)
+    results = await server.run(["same"] * 3, tmp_path)
+
+    assert len(server.paid) < 3
+    assert {type(r.error) for r in results} == {step_tts.BadRequestError}
+
+
+async def test_a_changed_row_is_made_anew(tmp_path: Path) -> None:
+    """A name's file belongs to the request that made it last."""
+    server = Server()
+    await server.run([BatchItem("old", name="x")], tmp_path)
+    server.audio = mp3()
+    for text in ("new", "new", "old"):
+        await server.run([BatchItem(text, name="x")], tmp_path)
+
+    assert server.paid == ["old", "new", "old"]
+
+
+@pytest.mark.parametrize("harm", ["missing", "shorter"])
+async def test_a_file_that_is_gone_or_altered_is_made_anew(tmp_path: Path, harm: str) -> None:
+    """A record alone is not a file."""
+    server = Server()
+    (result,) = await server.run(["a"], tmp_path)
+    assert result.saved
+    if harm == "missing":
+        result.saved.path.unlink()
+    else:
+        result.saved.path.write_bytes(b"x")
+    (again,) = await server.run(["a"], tmp_path)
+
+    assert server.paid == ["a", "a"]
+    assert not again.resumed
+    assert result.saved.path.read_bytes() == wav()
+
+
+async def test_failed_rows_are_tried_again_unless_kept(tmp_path: Path) -> None:
+    """Kept, they tell the earlier failure."""
+    server = Server(status=400)
+    await server.run(["a"], tmp_path)
+    (kept,) = await server.run(["a"], tmp_path, keep_failures=True)
+    server.status = 200
+    (again,) = await server.run(["a"], tmp_path)
+
+    assert isinstance(kept.error, step_tts.BatchRowError)
+    assert kept.error.error == "BadRequestError"
+    assert kept.resumed
+    assert again.ok
+    assert len(server.paid) == 2
+
+
+async def test_a_wrong_key_is_not_the_rows_fault(tmp_path: Path) -> None:
+    """Such failures are not kept."""
+    server = Server(status=401)
+    await server.run(["a"], tmp_path)
+    server.status = 200
+    (again,) = await server.run(["a"], tmp_path, keep_failures=True)
+
+    assert again.ok
+
+
+async def test_rows_that_cannot_be_asked_for_are_recorded_too(tmp_path: Path) -> None:
+    """Without a request there is nothing to find again."""
+    rows: list[Any] = [" ", SpeechRequest("x", extra={"bad": object()})]
+    for _ in range(2):
+        results = await Server().run(rows, tmp_path)
+        assert [type(r.error) for r in results] == [step_tts.InvalidRequestError] * 2
+    assert len((tmp_path / "manifest.jsonl").read_text().splitlines()) == 2
+
+
+async def test_a_second_run_at_once_is_refused(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """And told where, and what to do; the first does not notice."""
+    journal = _journal.JournalFile
+    monkeypatch.setattr(
+        _resume, "JournalFile", lambda *args, **kwargs: journal(*args, **kwargs, patience=0.01)
+    )
+    server = Server()
+    async with server.client() as tts:
+        async with tts.batch(list("ab"), to=tmp_path) as results:
+            await anext(results)
+            with pytest.raises(step_tts.BatchInUseError, match=re.escape(str(tmp_path))):
+                await server.run(list("ab"), tmp_path)
+            assert len([r async for r in results]) == 1
+
+
+async def test_other_options_are_named(tmp_path: Path) -> None:
+    """All that differ, with both values and three ways on."""
+    server = Server()
+    await server.run(list("a"), tmp_path)
+    with pytest.raises(step_tts.BatchOptionsError) as caught:
+        await server.run(list("a"), tmp_path, {"model": "other"}, name="{index}")
+
+    assert caught.value.differences["model"] == ("Step-Audio-TTS-3B", "other")
+    assert set(caught.value.differences) == {"model", "name"}
+    assert "now 'other'" in str(caught.value)
+    assert len(await server.run(list("a"), tmp_path, {"model": "other"}, resume=False)) == 1
+
+
+async def test_without_resume_nothing_is_kept(tmp_path: Path) -> None:
+    """No journal, no manifest; every row is paid for."""
+    server = Server()
+    for _ in range(2):
+        await server.run(["a", "a"], tmp_path, resume=False)
+
+    assert server.paid == ["a"] * 4
+    assert [p.name for p in tmp_path.iterdir() if p.name[0] == "." or p.suffix == ".jsonl"] == []
+
+
+async def test_the_manifest_lists_every_row(tmp_path: Path) -> None:
+    """With the facts of its file, or why there is none."""
+    server = Server()
+    await server.run(["a", " ", "b"], tmp_path)
+    a, blank, b = map(json.loads, (tmp_path / "manifest.jsonl").read_text("utf-8").splitlines())
+
+    assert (a["index"], a["path"], a["format"], a["bytes"]) == (0, "00000-a.wav", "wav", len(wav()))
+    assert a["seconds"] == pytest.approx(0.1)
+    assert (blank["error"], blank["path"]) == ("InvalidRequestError", None)
+    assert b["request_id"] == "r-2"
+    assert (b["attempts"], len(b["sha256"])) == (1, 64)
+
+
+async def test_the_manifest_is_written_on_interruption(tmp_path: Path) -> None:
+    """Cancelled in the middle, it lists what was done."""
+    with anyio.CancelScope() as scope:
+        async with Server().client() as tts:
+            async with tts.batch(list("abcdef"), to=tmp_path) as results:
+                await anext(results)
+                scope.cancel()
+                await anyio.lowlevel.checkpoint()
+
+    assert (tmp_path / "manifest.jsonl").read_text().count("\n") >= 1
+
+
+@pytest.mark.parametrize("error", ["time", "place"])
+async def test_a_manifest_that_cannot_be_written_loses_nothing(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch, error: str
+) -> None:
+    """The journal holds it all."""
+    if error == "time":
+        monkeypatch.setattr(_resume, "EXPORT_SECONDS", -1.0)
+    else:
+        (tmp_path / "manifest.jsonl").mkdir()
+    assert len(await Server().run(list("ab"), tmp_path)) == 2
+    assert not (tmp_path / "manifest.jsonl").is_file()
+    assert not list(tmp_path.glob(".step_tts-*"))
+
+
+@pytest.mark.parametrize(("status", "many"), [(401, True), (404, True), (400, False)])
+async def test_what_fails_alike_for_all_stops_the_batch(
+    tmp_path: Path, status: int, *, many: bool
+) -> None:
+    """After three rows, not ten thousand; what was under way is told first."""
+    server, told = Server(status=status), 0
+    async with server.client() as tts:
+        async with tts.batch(map(str, range(60)), to=tmp_path) as results:
+            if many:
+                with pytest.raises(step_tts.BatchStoppedError) as caught:
+                    async for result in results:
+                        told += not result.ok
+                assert isinstance(caught.value.__cause__, step_tts.APIStatusError)
+            else:
+                told = len([result async for result in results])
+
+    assert told == len(server.paid)
+    assert (len(server.paid) < 12) == many
+
+
+async def test_a_batch_can_be_stopped(tmp_path: Path) -> None:
+    """No more rows are begun; those under way are told; the next run goes on."""
+    server = Server()
+    async with server.client() as tts:
+        async with tts.batch(map(str, range(60)), to=tmp_path, order="input") as results:
+            await anext(results)
+            results.stop()
+            rest = [result async for result in results]
+    assert 0 < len(rest) < 20
+    assert len(server.paid) == len(rest) + 1
+    assert len(await server.run(map(str, range(60)), tmp_path)) == 60
+    assert sorted(server.paid) == sorted(map(str, range(60)))
+
+
+async def test_a_directory_removed_during_the_run_is_noticed(tmp_path: Path) -> None:
+    """SQLite would go on writing where nobody finds it."""
+    to = tmp_path / "out"
+    with pytest.raises(step_tts.SaveError, match="removed"):
+        async with Server().client() as tts:
+            async with tts.batch(map(str, range(60)), to=to) as results:
+                await anext(results)
+                shutil.rmtree(to)
+                async for _ in results:
+                    pass
+
+
+async def test_a_leftover_of_other_words_is_not_adopted(tmp_path: Path) -> None:
+    """A file from before the row began is not the row's, though its name is."""
+    journal = _journal.JournalFile(tmp_path, _options())
+    old = tmp_path / "x.wav"
+    old.write_bytes(wav(99))
+    os.utime(old, (1, 1))
+    journal.apply((), [_claim("a", "x")])
+    journal.close()
+    server = Server()
+    (result,) = await server.run([BatchItem("a", name="x")], tmp_path)
+
+    assert server.paid == ["a"]
+    assert not result.resumed
+
+
+@pytest.mark.parametrize("whole", [True, False])
+async def test_what_a_kill_left_is_checked_and_taken_up(tmp_path: Path, *, whole: bool) -> None:
+    """Renamed but not recorded: verified, adopted, not paid for again."""
+    journal = _journal.JournalFile(tmp_path, _options())
+    journal.apply((), [_claim("a", "x.mp3")])
+    journal.close()
+    (tmp_path / "x.wav").write_bytes(wav() if whole else wav()[:200])
+    server = Server()
+    (result,) = await server.run([BatchItem("a", name="x.mp3")], tmp_path)
+
+    assert server.paid == [] if whole else ["a"]
+    assert result.resumed is whole
+    assert result.saved
+    assert result.saved.receipt.sha256
+    assert (await server.run([BatchItem("a", name="x.mp3")], tmp_path))[0].resumed
+
+
+async def test_an_input_that_breaks_keeps_the_rows_before(tmp_path: Path) -> None:
+    """Though several are looked up at once."""
+
+    def broken() -> Iterator[str]:
+        yield "a"
+        yield "b"
+        raise OSError("gone")
+
+    told = 0
+    async with Server().client() as tts:
+        async with tts.batch(broken(), to=tmp_path) as results:
+            with pytest.raises(OSError, match="gone"):
+                async for _ in results:
+                    told += 1
+    assert told == 2
+
+
+async def test_rows_that_are_slow_to_come_are_not_kept_waiting(tmp_path: Path) -> None:
+    """The first is on its way before the third is there."""
+    server, seen = Server(), []
+
+    def slow() -> Iterator[str]:
+        for text in "abc":
+            seen.append(len(server.paid))
+            time.sleep(0.015)
+            yield text
+
+    await server.run(slow(), tmp_path)
+    assert seen[0] == 0
+    assert len(server.paid) == 3
+
+
+async def test_a_leader_that_breaks_leaves_its_rows_to_themselves(tmp_path: Path) -> None:
+    """A bug is raised by one; the others do not wait for ever."""
+    spoken: list[str] = []
+
+    async def speak(_: SpeechRequest, name: str) -> Any:
+        spoken.append(name)
+        raise step_tts.BadRequestError("no")
+
+    nobody: Any = None
+    desk = _desk.JournalDesk(speak, nobody, nobody, keep_failures=False)
+    flight = _desk._Flight()
+    flight.landed.set()
+    await desk._awaited(_desk.Row(0, "x", "text"), flight)
+    assert spoken == ["x"]
+
+
+def test_a_large_manifest_is_written_in_blocks(tmp_path: Path) -> None:
+    """Whole, in order."""
+    lines = [f"{number:099}\n" for number in range(6000)]
+    _files.replace_text(tmp_path / "m", lines)
+    assert (tmp_path / "m").read_text() == "".join(lines)
+
+
+def test_a_copy_that_fails_leaves_nothing(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    """Not even its temporary file."""
+    (tmp_path / "target").mkdir()
+    (tmp_path / "source").write_bytes(b"x")
+    with pytest.raises(OSError, match="directory"):
+        _files._copy(tmp_path / "source", tmp_path / "target", durable=True)
+    assert sorted(p.name for p in tmp_path.iterdir()) == ["source", "target"]
+
+
+async def test_a_twin_that_vanishes_is_spoken(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """Between the look and the link."""
+    server = Server()
+    await server.run(["a"], tmp_path)
+
+    def gone(source: Path, _: Path) -> None:
+        source.unlink()
+        raise FileNotFoundError(2, "gone")
+
+    monkeypatch.setattr(os, "link", gone)
+    (_, again) = await server.run(["b", "a"], tmp_path)
+
+    assert server.paid == ["a", "b", "a"]
+    assert again.saved
+
+
+def _options() -> dict[str, object]:
+    return {
+        "model": "Step-Audio-TTS-3B",
+        "prompt_placement": "nested",
+        "name": "{index:05d}-{slug}",
+        "repair": True,
+    }
+
+
+def _claim(text: str, name: str) -> Any:
+    from step_tts._batch import request_key
+    from step_tts._batch._records import Claim
+
+    key = request_key(SpeechRequest(text), model="Step-Audio-TTS-3B", placement="nested")
+    assert key
+    return Claim(name, key)
+
+
+RUN = """
+import json, os, signal, sys, anyio
+sys.path.insert(0, {tests!r})
+from scripted import answer, client, library
+from sounds import wav
+from step_tts import AsyncClient, _temp
+from step_tts._batch import _journal
+
+step, turns = {step!r}, {turns}
+ledger = os.open({paid!r}, os.O_WRONLY | os.O_APPEND | os.O_CREAT)
+
+def die_at(owner, name, before):
+    real = getattr(owner, name)
+    def failing(*args, **kwargs):
+        global turns
+        turns -= 1
+        if turns < 0 and before:
+            os.kill(os.getpid(), signal.SIGKILL)
+        result = real(*args, **kwargs)
+        if turns < 0:
+            os.kill(os.getpid(), signal.SIGKILL)
+        return result
+    setattr(owner, name, failing)
+
+STEPS = dict(
+    temp=(_temp, "_create_locked", False), rename=(_temp.Temp, "_settle", True),
+    renamed=(_temp.Temp, "_settle", False), claim=(_journal.JournalFile, "_note", False),
+    put=(_journal.JournalFile, "_put", False), commit=(_journal.JournalFile, "apply", False),
+    close=(_journal.JournalFile, "close", True),
+)
+if step:
+    die_at(*STEPS[step])
+
+def handler(request):
+    os.write(ledger, json.loads(request.content)["input"].encode() + b"\\n")
+    return answer(library("httpx"), [wav(2000)])
+
+async def main():
+    http = client(library("httpx"), handler)
+    async with AsyncClient(api_key="k", http_client=http, concurrency=4) as tts:
+        async with tts.batch(map(str, range(40)), to={to!r}) as results:
+            async for result in results:
+                assert result.saved, result.error
+                os.write(1, f"{{result.index}}\\n".encode())
+
+anyio.run(main)
+"""
+STEPS = ("temp", "rename", "renamed", "claim", "put", "commit", "close")
+
+
+@pytest.mark.skipif(sys.platform == "win32", reason="There is no SIGKILL on Windows.")
+def test_sigkill_at_every_step_loses_nothing(tmp_path: Path) -> None:
+    """What was reported is never paid for again; what was in flight at most once more."""
+    to, paid = tmp_path / "out", tmp_path / "paid"
+    reported: set[str] = set()
+    for turn, step in enumerate((*STEPS, *STEPS, "")):
+        before = paid.read_text().split() if paid.exists() else []
+        program = RUN.format(
+            tests=str(Path(__file__).parent),
+            step=step,
+            turns=2 + turn % 3,
+            paid=str(paid),
+            to=str(to),
+        )
+        run = subprocess.run([sys.executable, "-c", program], capture_output=True, check=False)
+        assert run.returncode in ({0} if not step else {0, -signal.SIGKILL}), run.stderr
+        new = paid.read_text().split()[len(before) :]
+        assert not reported & set(new)
+        assert len(set(new) & set(before)) <= 8  # two workers a slot
+        reported |= set(run.stdout.decode().split())
+        for path in audio_in(to):
+            assert inspect(path).duration
+    assert reported == set(map(str, range(40)))
+    assert len(audio_in(to)) == 40

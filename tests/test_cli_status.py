@@ -1,0 +1,118 @@
+"""``step-tts status``, and what Ctrl-C leaves behind."""
+
+from __future__ import annotations
+
+import json
+import os
+import signal
+import time
+from typing import TYPE_CHECKING
+
+import anyio
+import pytest
+from cli_kit import sandbox_in_env, started, step_tts
+from scripted import audio_in
+
+from step_tts._batch._journal import JournalFile
+from step_tts._batch._records import Record
+from step_tts._batch._status import STATUS_NAME, StatusFile
+from step_tts.cli import _batch
+from step_tts.cli._interrupts import interruptible
+
+if TYPE_CHECKING:
+    from pathlib import Path
+
+
+def test_a_directory_without_a_batch(tmp_path: Path) -> None:
+    """Usage, not failure."""
+    result = step_tts("status", tmp_path)
+    assert result.exit_code == 2
+    assert "holds no batch" in result.stderr
+
+
+def test_a_batch_that_does_not_run(tmp_path: Path) -> None:
+    """The journal itself is asked, however the run ended."""
+    journal = JournalFile(tmp_path, {})
+    done = Record("a", b"r", "a", 0, "done", path="a.wav", seconds=61.0)
+    journal.apply([done, Record("b", b"", "b", 1, "failed")], ())
+    journal.close()
+    (tmp_path / STATUS_NAME).write_text('{"running": true, "done": 99}')
+    assert step_tts("status", tmp_path).output == "not running: 1 done, 1 failed; 1:01 of audio\n"
+    record = json.loads(step_tts("status", tmp_path, "--json").stdout)
+    assert record == {"running": False, "done": 1, "failed": 1, "seconds": 61.0}
+
+
+def test_a_batch_that_runs(tmp_path: Path) -> None:
+    """Its journal is locked; the figures stand beside it."""
+    journal = JournalFile(tmp_path, {})
+    journal.apply([Record("a", b"r", "a", 0, "failed")], ())
+    assert step_tts("status", tmp_path).output == "running: just begun\n"
+    status = StatusFile(tmp_path)
+    status.count(done=2, failed=1, seconds=3.0)
+    status.count(done=1, failed=0, seconds=3.0)  # not due yet
+    shown = step_tts("status", tmp_path).output
+    assert shown.startswith(f"running (process {os.getpid()}): 2 done, 1 failed; 3.00 s of audio; ")
+    assert shown.endswith(" s ago\n")
+    status.remove()
+    assert not (tmp_path / STATUS_NAME).exists()
+    journal.close()
+
+
+@pytest.mark.parametrize(("number", "again"), [(signal.SIGINT, True), (signal.SIGTERM, False)])
+def test_a_signal_ends_a_batch_in_order(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch, number: int, *, again: bool
+) -> None:
+    """First what is in flight may end; a second one, or the end of the grace, cancels it."""
+    rows = tmp_path / "rows.txt"
+    rows.write_text("".join(f"Row {n}\n" for n in range(200)))
+    out = tmp_path / "out"
+    with sandbox_in_env(monkeypatch, latency=30.0 if again else 0.2):
+        command = ("batch", rows, "--to", out, "-c", "2", "--grace", "60" if again else "20")
+        with started(*command) as process:
+            assert process.stderr
+            while not (out / ".step_tts.sqlite3-wal").exists():
+                time.sleep(0.01)
+            time.sleep(0.3)
+            process.send_signal(number)
+            assert process.stderr.readline().startswith(b"stopping: no more rows are begun")
+            if again:
+                process.send_signal(number)
+            assert process.wait(20) == 130
+            shown = process.stderr.read().decode()
+    assert "interrupted; run it again to go on" in shown
+    assert (out / "manifest.jsonl").exists()
+    assert not (out / STATUS_NAME).exists()
+    assert not list(out.glob(".step_tts-*"))
+    assert (len(audio_in(out)) == 0) == again
+    status = step_tts("status", out).output
+    assert status.startswith(f"not running: {len(audio_in(out))} done, 0 failed")
+
+
+def test_a_batch_in_this_process_ends_the_same_way(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """The signal comes with the first result; what is kept is said."""
+    monkeypatch.setattr(_batch, "emit", lambda _: os.kill(os.getpid(), signal.SIGINT))
+    (tmp_path / "rows.txt").write_text("".join(f"Row {n}\n" for n in range(99)))
+    command = ("batch", tmp_path / "rows.txt", "--to", tmp_path / "out", "--json", "-c", "1")
+    with sandbox_in_env(monkeypatch) as server:
+        result = step_tts(*command, "--no-resume", "--grace", "0.2")
+        assert len(server.requests) < 30
+    assert result.exit_code == 130
+    assert "interrupted; the files that are finished stay" in result.stderr
+
+
+async def test_a_signal_before_the_batch_begins_cancels_at_once() -> None:
+    """There is nothing to finish."""
+    async with interruptible(60) as interrupts:
+        await anyio.wait_all_tasks_blocked()
+        os.kill(os.getpid(), signal.SIGTERM)
+        await anyio.sleep_forever()
+    assert interrupts.came
+
+
+async def test_an_error_leaves_as_itself() -> None:
+    """Not in a group."""
+    with pytest.raises(LookupError):
+        async with interruptible(60):
+            raise LookupError
