@@ -41,17 +41,21 @@ It is written by `python tests/fault_table.py`, and the tests hold every run to 
 async def observe(fault: str, transport: Any, voice: sandbox.Voice) -> dict[str, str]:
     """What each verb makes of one fault."""
     async with sandbox.serve(voice=voice, faults=fault) as server:
-        timeout = STALLED if "stall" in fault else UNHURRIED
-        async with AsyncClient(
-            base_url=server.base_url,
-            api_key=server.api_key,
-            transport=transport,
-            timeout=timeout,
-            max_retries=0,
-            max_bytes=MAX_BYTES,
-            trust_env=False,
-        ) as tts:
-            return {verb: await _outcome(tts, verb, fault) for verb in VERBS}
+        return {verb: await _alone(server, verb, fault, transport) for verb in VERBS}
+
+
+async def _alone(server: sandbox.Sandbox, verb: str, fault: str, transport: Any) -> str:
+    """One verb with a client of its own: a refusal pauses every later call of the same one."""
+    async with AsyncClient(
+        base_url=server.base_url,
+        api_key=server.api_key,
+        transport=transport,
+        timeout=STALLED if "stall" in fault else UNHURRIED,
+        max_retries=0,
+        max_bytes=MAX_BYTES,
+        trust_env=False,
+    ) as tts:
+        return await _outcome(tts, verb, fault)
 
 
 async def _outcome(tts: AsyncClient, verb: str, fault: str) -> str:
