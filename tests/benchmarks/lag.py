@@ -16,9 +16,10 @@ import tempfile
 import time
 from pathlib import Path
 
-from step_tts import AsyncClient
+from step_tts import AsyncClient, Concurrency
 
 AT_ONCE, SIZE, BEAT = 64, 4 * 1024 * 1024, 0.002
+EVERY = Concurrency(fixed=AT_ONCE)
 
 
 async def heartbeat(lags: list[float]) -> None:
@@ -33,7 +34,7 @@ async def run(port: int, directory: Path) -> tuple[float, float, float]:
     """One run: worst and p99 lag in seconds, and how long it all took."""
     url = f"http://127.0.0.1:{port}"
     lags: list[float] = []
-    async with AsyncClient(api_key="bench", base_url=url, concurrency=AT_ONCE) as tts:
+    async with AsyncClient(api_key="bench", base_url=url, concurrency=EVERY) as tts:
         await tts.save("warm up", directory / "warm")
         beat = asyncio.create_task(heartbeat(lags))
         started = time.perf_counter()
