@@ -19,10 +19,8 @@ import attrs
 from step_tts._batch import (
     DEFAULT_TEMPLATE,
     Desk,
-    JournalDesk,
     Namer,
     open_batch,
-    open_scribe,
 )
 from step_tts._call import Call, Engine, Options
 from step_tts._config import resolve_settings
@@ -362,6 +360,9 @@ class AsyncClient:
             if to is not None:
                 await self._engine.files.prepare(Path(to) / "_")
             if to is not None and resume:
+                from step_tts._batch._journal_desk import JournalDesk  # noqa: PLC0415  as below
+                from step_tts._batch._resume import open_scribe  # noqa: PLC0415  brings SQLite
+
                 shelf = self._shelf(Path(to), durable=durable)
                 options = {**shelf.options(), "name": name, "repair": repair}
                 scribe = await stack.enter_async_context(

@@ -20,7 +20,7 @@ from sounds import mp3, wav
 
 import step_tts
 from step_tts import AsyncClient, BatchItem, BatchResult, SpeechRequest, inspect
-from step_tts._batch import _desk, _files, _journal, _resume
+from step_tts._batch import _desk, _files, _journal, _journal_desk, _resume
 
 if TYPE_CHECKING:
     from collections.abc import Iterable, Iterator
@@ -380,8 +380,8 @@ async def test_a_leader_that_breaks_leaves_its_rows_to_themselves(tmp_path: Path
         raise step_tts.BadRequestError("no")
 
     nobody: Any = None
-    desk = _desk.JournalDesk(speak, nobody, nobody, keep_failures=False)
-    flight = _desk._Flight()
+    desk = _journal_desk.JournalDesk(speak, nobody, nobody, keep_failures=False)
+    flight = _desk.Flight()
     flight.landed.set()
     await desk._awaited(_desk.Row(0, "x", "text"), flight)
     assert spoken == ["x"]

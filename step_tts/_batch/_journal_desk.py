@@ -1,0 +1,178 @@
+"""Row by row, with a journal: is it done already, is it being done, or must it be spoken?
+
+Skips what is finished, takes up what a killed run left, lets equal rows share one synthesis, and
+reports a row only when the journal has it. Imported only where a journal is kept.
+"""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING, Protocol, TypeVar
+
+import attrs
+
+from step_tts._batch._circuit import FATAL_NAMES
+from step_tts._batch._desk import Desk, Flight, Row, Speak, request_of
+from step_tts._batch._files import adopt, link_or_copy
+from step_tts._batch._keys import fold
+from step_tts._batch._records import Claim, Finding, failure_of, record_of, saved_of
+from step_tts._errors import StepTTSError
+from step_tts._models import BatchResult, SavedSpeech, SpeechRequest
+
+if TYPE_CHECKING:
+    from collections.abc import Callable, Sequence
+    from pathlib import Path
+
+    from step_tts._batch._records import Record
+    from step_tts._batch._scribe import Scribe
+    from step_tts._models import AudioInfo
+
+__all__ = ["JournalDesk", "Shelf"]
+
+T = TypeVar("T")
+
+# Finished rows are looked up many at a time, so that skipping a million takes seconds.
+SKIP_ROWS, CLAIM_ROWS = 256, 8
+
+
+class Shelf(Protocol):
+    """What a desk needs to know of requests and files; the client brings it."""
+
+    @property
+    def directory(self) -> Path:
+        """Where the files stand."""
+        ...
+
+    @property
+    def durable(self) -> bool:
+        """Whether files shall survive a power cut."""
+        ...
+
+    def key(self, request: SpeechRequest) -> bytes | None:
+        """The digest of a request."""
+        ...
+
+    def inspect(self, path: Path) -> AudioInfo:
+        """Check a file; blocks."""
+        ...
+
+    def path_for(self, asked: Path, info: AudioInfo) -> Path:
+        """Where audio of this kind stands when this path was asked for."""
+        ...
+
+    async def settle(self, step: Callable[[], T]) -> T:
+        """Run a blocking step in a thread; raises ``SaveError`` for ``OSError``."""
+        ...
+
+
+class JournalDesk(Desk):
+    """Speaks what the journal does not know yet, and lets it know."""
+
+    def __init__(self, speak: Speak, scribe: Scribe, shelf: Shelf, *, keep_failures: bool) -> None:
+        super().__init__(speak)
+        self._scribe = scribe
+        self._shelf = shelf
+        self._keep_failures = keep_failures
+        self._flights: dict[bytes, Flight] = {}
+        self.ahead = CLAIM_ROWS
+
+    async def work(self) -> None:
+        """Write the journal."""
+        await self._scribe.write()
+
+    async def look_up(self, rows: Sequence[Row]) -> Sequence[Row | BatchResult]:
+        """Ask the journal for all of them at once."""
+        for row in rows:
+            row.key = self._key_of(row)
+        claims = [Claim(fold(row.name), row.key) for row in rows if row.key]
+        findings = iter(await self._scribe.claim(claims))
+        found = [self._placed(row, next(findings)) if row.key else row for row in rows]
+        skipped = all(isinstance(each, BatchResult) for each in found)
+        self.ahead = min(2 * self.ahead, SKIP_ROWS) if skipped else CLAIM_ROWS
+        return found
+
+    async def result(self, row: Row) -> BatchResult:
+        """Take up, share or speak a row, and have it recorded."""
+        try:
+            result = await self._obtained(row)
+            if row.flight and row.leads:
+                row.flight.result = result
+            await self._scribe.record(record_of(result, row.key or b""))
+        finally:
+            if row.flight and row.leads:
+                row.flight.landed.set()
+                self._flights.pop(row.key or b"", None)
+        return result
+
+    def _key_of(self, row: Row) -> bytes | None:
+        try:
+            return self._shelf.key(request_of(row.input))
+        except StepTTSError:
+            return None  # It is refused when it is to be spoken.
+
+    def _placed(self, row: Row, finding: Finding) -> Row | BatchResult:
+        """A finished row is a result; of equal rows that are not, the first one leads.
+
+        No await stands between the journal's answer and the look at the flights: a flight is
+        forgotten only after its record is committed, so one or the other knows of it.
+        """
+        own = finding.own
+        if own and (own.state == "done" or self._keeps(own)):
+            return self._resumed(row, own)
+        assert row.key is not None  # noqa: S101  rows without are not looked up
+        row.finding, row.flight = finding, self._flights.get(row.key)
+        if row.flight is None and finding.twin is None:
+            row.leads = True
+            row.flight = self._flights[row.key] = Flight()
+        return row
+
+    def _keeps(self, failed: Record) -> bool:
+        """A wrong key or an empty account was not the row's fault: it is always tried again."""
+        return self._keep_failures and failed.error not in FATAL_NAMES
+
+    def _resumed(self, row: Row, own: Record) -> BatchResult:
+        if own.state == "failed":
+            error = failure_of(own)
+            return BatchResult(index=row.index, name=row.name, error=error, resumed=True)
+        saved = saved_of(own, self._shelf.directory, row.name)
+        return BatchResult(index=row.index, name=row.name, saved=saved, resumed=True)
+
+    async def _obtained(self, row: Row) -> BatchResult:
+        finding = row.finding or Finding()
+        if finding.begun is not None and (adopted := await self._adopted(row, finding.begun)):
+            return adopted
+        if finding.twin:
+            return await self._copied(row, saved_of(finding.twin, self._shelf.directory, row.name))
+        if row.flight and not row.leads:
+            return await self._awaited(row, row.flight)
+        return await super().result(row)
+
+    async def _adopted(self, row: Row, begun: float) -> BatchResult | None:
+        """What a killed run had finished but not recorded."""
+        shelf = self._shelf
+        asked = shelf.directory / row.name
+        saved = await shelf.settle(lambda: adopt(asked, begun, shelf.inspect))
+        if saved is None:
+            return None
+        return BatchResult(index=row.index, name=row.name, saved=saved, resumed=True)
+
+    async def _awaited(self, row: Row, flight: Flight) -> BatchResult:
+        """The result of an equal row that is being spoken."""
+        await flight.landed.wait()
+        if flight.result and flight.result.saved:
+            return await self._copied(row, flight.result.saved)
+        if flight.result:
+            return attrs.evolve(flight.result, index=row.index, name=row.name, shared=True)
+        return await super().result(row)
+
+    async def _copied(self, row: Row, twin: SavedSpeech) -> BatchResult:
+        """The row's own file, made of an equal row's."""
+        asked = self._shelf.directory / row.name
+        target = self._shelf.path_for(asked, twin.info)
+        try:
+            await self._shelf.settle(
+                lambda: link_or_copy(twin.path, target, durable=self._shelf.durable)
+            )
+        except StepTTSError:
+            return await super().result(row)  # It has gone meanwhile.
+        saved = attrs.evolve(twin, path=target, asked=asked)
+        return BatchResult(index=row.index, name=row.name, saved=saved, shared=True)
