@@ -5,7 +5,6 @@ from __future__ import annotations
 from step_tts._wire._body import BodyDecoder
 from step_tts._wire._headers import request_id_from
 from step_tts._wire._limit_hints import LimitHints, limit_hints_from
-from step_tts._wire._redact import redact
 from step_tts._wire._reply import enrich_from_tail, error_from_reply
 from step_tts._wire._request import encode_request, request_warnings
 from step_tts._wire._request_headers import request_headers
@@ -19,7 +18,6 @@ __all__ = [
     "error_from_reply",
     "limit_hints_from",
     "next_delay",
-    "redact",
     "request_headers",
     "request_id_from",
     "request_warnings",
