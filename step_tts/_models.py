@@ -389,6 +389,9 @@ class BatchItem:
     """The text, or a request."""
     name: str | None = None
     """File name without suffix; made safe before use. Defaults to the batch's template."""
+    index: int | None = None
+    """The row's number where that is not its place in the input, as of a part of a file.
+    Numbers must ascend, and may have gaps; a row without one takes the next."""
 
 
 @attrs.frozen(kw_only=True)
@@ -396,7 +399,7 @@ class BatchResult:
     """What became of one row: exactly one of ``saved``, ``speech`` and ``error`` is set."""
 
     index: int
-    """The row's place in the input, from 0."""
+    """The row's number: what its ``BatchItem`` says, else its place in the input, from 0."""
     name: str
     """The row's file name without suffix."""
     saved: SavedSpeech | None = None

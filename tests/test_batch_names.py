@@ -115,6 +115,15 @@ def test_given_names_and_template_names_never_collide() -> None:
     assert Namer("{index}.v").name(0, "", "7.V") == "7.V.0"
 
 
+def test_long_names_that_are_taken_find_another() -> None:
+    """Though what is left of a long name, with its number, is taken as well."""
+    namer = Namer()
+    taken = namer.name(0, "x", "x" * (MAX_NAME_BYTES - 48) + ".7")
+    names = {namer.name(index, "x", "x" * MAX_NAME_BYTES) for index in (6, 7, 7, 7)}
+
+    assert len({taken, *names}) == 5
+
+
 def test_a_template_that_meets_a_given_name_gives_way() -> None:
     """A shorter template is covered too."""
     namer = Namer("n{index}")

@@ -182,6 +182,23 @@ async def test_rows_that_cannot_be_asked_for_are_recorded_too(tmp_path: Path) ->
     assert len((tmp_path / "manifest.jsonl").read_text().splitlines()) == 2
 
 
+async def test_rows_keep_their_numbers_in_the_journal(tmp_path: Path) -> None:
+    """A row whose number is taken is listed beside the one that has it, and harms it not."""
+    server = Server()
+    rows = [BatchItem("a", index=3), BatchItem("b", index=3), BatchItem("c", index=9)]
+    for _ in range(2):
+        results = await server.run(rows, tmp_path, order="input")
+        assert [(r.index, r.ok) for r in results] == [(3, True), (3, False), (9, True)]
+
+    assert server.paid == ["a", "c"]
+    lines = map(json.loads, (tmp_path / "manifest.jsonl").read_text("utf-8").splitlines())
+    assert {(line["index"], line["path"]) for line in lines} == {
+        (3, "00003-a.wav"),
+        (3, None),
+        (9, "00009-c.wav"),
+    }
+
+
 async def test_a_second_run_at_once_is_refused(
     tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
@@ -383,7 +400,7 @@ async def test_a_leader_that_breaks_leaves_its_rows_to_themselves(tmp_path: Path
     desk = _journal_desk.JournalDesk(speak, nobody, nobody, keep_failures=False)
     flight = _desk.Flight()
     flight.landed.set()
-    await desk._awaited(_desk.Row(0, "x", "text"), flight)
+    await desk._awaited(_desk.Row(0, 0, "x", "text"), flight)
     assert spoken == ["x"]
 
 

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from itertools import count
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING, Any, cast
 
 import anyio
 import pytest
@@ -121,6 +121,48 @@ async def test_requests_and_items_are_rows() -> None:
     results = await collect(rows, in_order=True)
 
     assert [r.name for r in results] == ["00000-a", "x_y", "00002-c"]
+
+
+@pytest.mark.parametrize("in_order", [False, True])
+async def test_rows_may_bring_their_numbers(in_order: bool) -> None:
+    """With gaps, as parts of a file have them; who brings none takes the next."""
+    rows = [BatchItem("20", index=7), "a", BatchItem("b", index=30), BatchItem("c", name="c")]
+    results = await collect(rows, in_order=in_order)
+
+    named = {7: "00007-20", 8: "00008-a", 30: "00030-b", 31: "c"}
+    assert {r.index: r.name for r in results} == named
+    if in_order:
+        assert [r.index for r in results] == list(named)
+
+
+async def test_a_number_that_does_not_ascend_fails_its_row() -> None:
+    """That row alone, by its number; no other loses its name to it."""
+    rows = [BatchItem("a", index=5), BatchItem("a", index=5), BatchItem("b", index=2), "c"]
+    results = await collect(rows, in_order=True)
+
+    assert [r.ok for r in results] == [True, False, False, True]
+    assert [r.index for r in results] == [5, 5, 2, 6]
+    assert [r.name for r in results] == ["00005-a", "a", "b", "00006-c"]
+    assert isinstance(results[2].error, InvalidRequestError)
+    assert "numbered 2, where 6 or more may stand" in str(results[2].error)
+
+
+@pytest.mark.parametrize(
+    "row",
+    [
+        BatchItem("a", index=-1),
+        BatchItem("a", index=2**63),
+        BatchItem("a", index=cast("Any", "secret")),
+        BatchItem("a", name=cast("Any", 7)),
+    ],
+)
+async def test_what_is_no_number_and_no_name_fails_its_row(row: BatchItem) -> None:
+    """And is not quoted."""
+    first, second = await collect([row, "b"], in_order=True)
+
+    assert isinstance(first.error, InvalidRequestError)
+    assert "secret" not in str(first.error)
+    assert (first.index, second.index, second.ok) == (0, 0, True)
 
 
 async def test_failures_are_values() -> None:

@@ -135,8 +135,11 @@ def test_a_request_does_not_show_what_is_private() -> None:
         speed=2.0,
     )
     assert repr(request) == "SpeechRequest(<7 characters>, model='M', speed=2.0)"
-    assert repr(BatchItem(request, name="n")) == "BatchItem(input=<SpeechRequest>, name='n')"
-    assert repr(BatchItem("private")) == "BatchItem(input=<str>, name=None)"
+    assert (
+        repr(BatchItem(request, name="n"))
+        == "BatchItem(input=<SpeechRequest>, name='n', index=None)"
+    )
+    assert repr(BatchItem("private")) == "BatchItem(input=<str>, name=None, index=None)"
 
 
 def test_speech_does_not_show_its_audio() -> None:

@@ -37,9 +37,13 @@ class Flight:
 class Row:
     """A row on its way through a batch."""
 
+    turn: int
+    """Its place in the input; ``index`` is its number, which need not be the same."""
     index: int
     name: str
     input: object
+    refused: StepTTSError | None = None
+    """Why it cannot be spoken, where that shows before its request is made."""
     key: bytes | None = None
     finding: Finding | None = None
     flight: Flight | None = None
@@ -66,7 +70,7 @@ class Desk:
     async def result(self, row: Row) -> BatchResult:
         """Speak a row; a failure is a result."""
         try:
-            done = await self._speak(request_of(row.input), row.name)
+            done = await self._speak(request_of(row), row.name)
         except StepTTSError as error:
             return BatchResult(index=row.index, name=row.name, error=error)
         if isinstance(done, SavedSpeech):
@@ -74,20 +78,22 @@ class Desk:
         return BatchResult(index=row.index, name=row.name, speech=done)
 
 
-def request_of(row: object) -> SpeechRequest:
+def request_of(row: Row) -> SpeechRequest:
     """A row as a request.
 
     Raises:
         InvalidRequestError: It is nothing that can be spoken.
     """
-    given = row.input if isinstance(row, BatchItem) else row
+    if row.refused:
+        raise row.refused
+    given = row.input.input if isinstance(row.input, BatchItem) else row.input
     if isinstance(given, SpeechRequest):
         return given
     return SpeechRequest(cast("str", given))  # Its validator refuses what is no text.
 
 
-def text_of(row: object) -> str:
-    """The text of a row, as far as it has one."""
-    given = row.input if isinstance(row, BatchItem) else row
+def text_of(item: object) -> str:
+    """The text of what a batch was given as a row, as far as it has one."""
+    given = item.input if isinstance(item, BatchItem) else item
     text = given.input if isinstance(given, SpeechRequest) else given
     return text if isinstance(text, str) else ""

@@ -105,7 +105,7 @@ class JournalDesk(Desk):
 
     def _key_of(self, row: Row) -> bytes | None:
         try:
-            return self._shelf.key(request_of(row.input))
+            return self._shelf.key(request_of(row))
         except StepTTSError:
             return None  # It is refused when it is to be spoken.
 

@@ -63,15 +63,17 @@ class Namer:
             return self._untaken(safe_name(_format(self._template, index, slug(text))), index)
         name = safe_name(given)
         if self._unnamed.fullmatch(name):
-            name = _numbered(name, index)
+            name = _numbered(name, str(index))
         name = self._untaken(name, index)
         self._given.add(_fingerprint(name))
         return name
 
     def _untaken(self, name: str, index: int) -> str:
-        while _fingerprint(name) in self._given:
-            name = _numbered(name, index)
-        return name
+        untaken, again = name, 0
+        while _fingerprint(untaken) in self._given:
+            untaken = _numbered(name, f"{index}.{again}" if again else str(index))
+            again += 1
+        return untaken
 
 
 def safe_name(text: str) -> str:
@@ -90,8 +92,8 @@ def slug(text: str) -> str:
     return re.sub("-+", "-", kept).strip("-")[:MAX_SLUG_CHARACTERS].strip("-") or "speech"
 
 
-def _numbered(name: str, index: int) -> str:
-    return safe_name(f"{_cut(name, MAX_NAME_BYTES - 24)}.{index}")
+def _numbered(name: str, number: str) -> str:
+    return safe_name(f"{_cut(name, MAX_NAME_BYTES - 48)}.{number}")
 
 
 def _pattern(template: str) -> re.Pattern[str]:

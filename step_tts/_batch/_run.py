@@ -11,14 +11,15 @@ from collections import deque
 from collections.abc import AsyncGenerator, AsyncIterable
 from contextlib import asynccontextmanager
 from itertools import islice
-from typing import TYPE_CHECKING, Self
+from typing import TYPE_CHECKING, Self, TypeAlias, TypeGuard
 
 import anyio
 
 from step_tts._batch._circuit import Circuit
 from step_tts._batch._desk import BatchRow, Row, text_of
-from step_tts._errors import ConfigurationError, StreamConsumedError
-from step_tts._models import BatchResult
+from step_tts._batch._names import slug
+from step_tts._errors import ConfigurationError, InvalidRequestError, StreamConsumedError
+from step_tts._models import BatchItem, BatchResult
 
 if TYPE_CHECKING:
     from collections.abc import Iterable, Iterator, Sequence
@@ -28,9 +29,13 @@ if TYPE_CHECKING:
 
 __all__ = ["SpeechBatch", "open_batch"]
 
+_Turned: TypeAlias = tuple[int, BatchResult]
+
 CLOSE_GRACE_SECONDS = 2.0
 # Rows that are slow to come are not kept waiting for others to be looked up with.
 GATHER_SECONDS = 0.01
+# A journal keeps numbers in 64 bits; rows without one go on from here.
+LAST_INDEX = 2**62
 
 
 class SpeechBatch:
@@ -44,7 +49,7 @@ class SpeechBatch:
         self._run = run
         self._in_order = in_order
         self._early: dict[int, BatchResult] = {}
-        self._next_index = 0
+        self._turn = 0
         self._started = False
 
     def __aiter__(self) -> Self:
@@ -55,7 +60,10 @@ class SpeechBatch:
 
     async def __anext__(self) -> BatchResult:
         """The next result: as completed, or in the order of the input."""
-        result = await (self._in_turn() if self._in_order else self._run.receive())
+        if self._in_order:
+            result = await self._in_turn()
+        else:
+            _, result = await self._run.receive()
         self._run.emitted()
         return result
 
@@ -65,11 +73,11 @@ class SpeechBatch:
 
     async def _in_turn(self) -> BatchResult:
         """Hold results that came early; the window of the run bounds how many."""
-        while self._next_index not in self._early:
-            result = await self._run.receive()
-            self._early[result.index] = result
-        self._next_index += 1
-        return self._early.pop(self._next_index - 1)
+        while self._turn not in self._early:
+            turn, result = await self._run.receive()
+            self._early[turn] = result
+        self._turn += 1
+        return self._early.pop(self._turn - 1)
 
 
 @asynccontextmanager
@@ -124,12 +132,12 @@ class _Run:
         self._namer = namer
         self._window = anyio.Semaphore(window) if window else None
         self._to_workers, self._from_feeder = anyio.create_memory_object_stream[Row](0)
-        to_reader = anyio.create_memory_object_stream[tuple[BatchResult, ...]](0)
+        to_reader = anyio.create_memory_object_stream[tuple[_Turned, ...]](0)
         self._to_reader, self._results = to_reader
-        self._taken: deque[BatchResult] = deque()
+        self._taken: deque[_Turned] = deque()
         self._circuit = Circuit()
         self._reading = anyio.CancelScope()
-        self._index = 0
+        self._turn = self._next_index = 0
         self._input_error: Exception | None = None
         self._broken: Exception | None = None
 
@@ -157,8 +165,8 @@ class _Run:
         if self._window:
             self._window.release()
 
-    async def receive(self) -> BatchResult:
-        """The next completed result; at the end, whatever broke the input."""
+    async def receive(self) -> _Turned:
+        """The next completed result and its turn; at the end, whatever broke the input."""
         try:
             if not self._taken:
                 self._taken.extend(await self._results.receive())
@@ -207,22 +215,33 @@ class _Run:
         return block
 
     def _row(self, item: object) -> Row:
-        index, self._index = self._index, self._index + 1
-        return Row(index, self._namer.name(index, text_of(item), getattr(item, "name", None)), item)
+        """Number and name a row; one that says of itself what cannot be is refused."""
+        turn, self._turn = self._turn, self._turn + 1
+        index, given, text = self._next_index, None, text_of(item)
+        if isinstance(item, BatchItem):
+            if refused := _misplaced(item, least=index):
+                # What its number or name stand for may be another row's.
+                name = self._namer.name(turn, text, slug(text))
+                return Row(
+                    turn, item.index if _is_index(item.index) else index, name, item, refused
+                )
+            index, given = index if item.index is None else item.index, item.name
+        self._next_index = index + 1
+        return Row(turn, index, self._namer.name(index, text, given), item)
 
     async def _hand_on(self, block: Sequence[Row]) -> None:
         """Give rows to workers, and what is done already straight to the reader."""
-        done: list[BatchResult] = []
-        for each in await self._desk.look_up(block):
+        done: list[_Turned] = []
+        for row, each in zip(block, await self._desk.look_up(block), strict=True):
             await self._enter_window(done)
             if isinstance(each, BatchResult):
-                done.append(each)
+                done.append((row.turn, each))
             else:
                 await self._deliver(done)
                 await self._to_workers.send(each)
         await self._deliver(done)
 
-    async def _enter_window(self, done: list[BatchResult]) -> None:
+    async def _enter_window(self, done: list[_Turned]) -> None:
         """Wait for the reader to catch up; what it could read meanwhile is not held back."""
         if self._window:
             try:
@@ -231,7 +250,7 @@ class _Run:
                 await self._deliver(done)
                 await self._window.acquire()
 
-    async def _deliver(self, done: list[BatchResult]) -> None:
+    async def _deliver(self, done: list[_Turned]) -> None:
         if done:
             await self._to_reader.send(tuple(done))
             done.clear()
@@ -242,7 +261,7 @@ class _Run:
             async for row in self._from_feeder:
                 result = await self._desk.result(row)
                 self._heed(result)
-                await self._to_reader.send((result,))
+                await self._to_reader.send(((row.turn, result),))
         except Exception as error:  # noqa: BLE001  raised by ``receive``
             self._break(error)
 
@@ -256,3 +275,21 @@ class _Run:
     def _break(self, error: Exception) -> None:
         self._broken = error
         self._reading.cancel()
+
+
+def _misplaced(item: BatchItem, *, least: int) -> InvalidRequestError | None:
+    """Why a row cannot have the number or the name that it brings."""
+    if not isinstance(item.name, str | None):
+        return InvalidRequestError(f"A row's name must be a str, not {type(item.name).__name__}.")
+    if item.index is None or (_is_index(item.index) and item.index >= least):
+        return None
+    if not _is_index(item.index):
+        return InvalidRequestError("A row's number must be a whole number from 0 to 2**62.")
+    return InvalidRequestError(
+        f"This row is numbered {item.index}, where {least} or more may stand: numbers must ascend. "
+        "Put the rows in their order, or leave the numbers out."
+    )
+
+
+def _is_index(value: object) -> TypeGuard[int]:
+    return isinstance(value, int) and 0 <= value <= LAST_INDEX
