@@ -46,11 +46,14 @@ if TYPE_CHECKING:
         Timeouts,
     )
     from step_tts._transport import Answer, Transport
+    from step_tts._watch import Watch
 
 __all__ = ["Call", "Engine", "Options"]
 
 T = TypeVar("T")
 logger = logging.getLogger("step_tts")
+
+CANCELLED = "cancelled"
 
 
 @attrs.frozen(kw_only=True)
@@ -61,6 +64,7 @@ class Engine:
     transport: Transport
     gate: Gate
     files: FileStore
+    watch: Watch | None = None
 
 
 @attrs.frozen(kw_only=True)
@@ -108,6 +112,8 @@ class Call:
         self._slot: Slot | None = None
         self._deadlines = Deadlines(options.timeouts)
         self._ledger = Ledger(anyio.current_time())
+        self._watch = engine.watch.call(self._characters) if engine.watch else None
+        self._outcome = "ok"
 
     async def run(self, use: Callable[[VerifiedBody, AsyncExitStack], Awaitable[T]]) -> T:
         """Attempt until ``use`` has what it needs, or the policy gives up.
@@ -128,6 +134,7 @@ class Call:
             except APIError as error:
                 self._note(error)
                 pause = self._pause_after(error)
+                self._tell_ended(type(error).__name__, retry_in=pause)
                 if pause is None:
                     self._ledger.complete(error)
                     raise
@@ -140,7 +147,8 @@ class Call:
         return self._ledger.receipt(anyio.current_time(), sha256)
 
     def complete(self, error: APIError) -> APIError:
-        """Add what only the call knows to an error on its way out."""
+        """Add what only the call knows to the error of an open stream, on its way out."""
+        self._outcome = type(error).__name__
         return self._ledger.complete(error)
 
     @asynccontextmanager
@@ -153,13 +161,21 @@ class Call:
             self._deadlines.resumed()
             self._deadlines.start_attempt()
             self._ledger.sent(anyio.current_time(), slot.queued)
+            if self._watch:
+                self._watch.started(self._outgoing.url, self._link, slot.queued)
             try:
                 async with self._open() as answer:
                     self._heed(slot, answer)
                     yield await self._body_of(answer)
             except APIError as error:
                 _report(slot, error)
+                raise  # ``run`` tells the listener, when it knows whether another try follows.
+            except BaseException as error:
+                self._tell_ended(
+                    type(error).__name__ if isinstance(error, Exception) else CANCELLED
+                )
                 raise
+            self._tell_ended(self._outcome)
 
     def _heed(self, slot: Slot, answer: Answer) -> None:
         """Take from an answer's head what the books and the gate want to know."""
@@ -241,6 +257,16 @@ class Call:
             attempt.request_id,
             attempt.seconds,
         )
+
+    def _tell_ended(self, outcome: str, retry_in: float | None = None) -> None:
+        if self._watch:
+            self._watch.ended(
+                outcome,
+                status_code=self._ledger.status_code,
+                request_id=self._ledger.request_id,
+                seconds=self._ledger.seconds(anyio.current_time()),
+                retry_in=retry_in,
+            )
 
     def _pause_after(self, error: APIError) -> float | None:
         """Seconds until the next attempt, or ``None``: give up."""

@@ -41,6 +41,7 @@ from step_tts._models import (
 from step_tts._shelf import Shelf
 from step_tts._stream import SpeechStream
 from step_tts._transport import HTTPOptions, Transport, TransportName
+from step_tts._watch import watch_for
 from step_tts._wire import request_headers
 
 if TYPE_CHECKING:
@@ -49,6 +50,7 @@ if TYPE_CHECKING:
     from types import TracebackType
 
     from step_tts._batch import BatchRow, SpeechBatch
+    from step_tts._events import Listener
     from step_tts._models import AudioInfo
     from step_tts._stream import VerifiedBody
 
@@ -98,6 +100,8 @@ class AsyncClient:
             ``*.example.com``. The key is never sent there.
         allow_unknown_audio: Accept unknown bytes with an audio content type, unverified.
         trust_unframed_end: Accept a body whose end neither HTTP nor the audio marks.
+        on_event: Is told of each attempt, row, change of the limit and pause (``Event``), on
+            the event loop: it must not block. What it raises is logged once and breaks nothing.
 
     Raises:
         ConfigurationError: A key is missing, or an argument makes no sense.
@@ -127,9 +131,11 @@ class AsyncClient:
         fetch_audio_from: Sequence[str] = (),
         allow_unknown_audio: bool = False,
         trust_unframed_end: bool = False,
+        on_event: Listener | None = None,
     ) -> None:
         settings = resolve_settings(os.environ, api_key=api_key, base_url=base_url)
-        gate = Gate(_concurrency(concurrency), rate)
+        watch = watch_for(on_event)
+        gate = Gate(_concurrency(concurrency), rate, watch=watch.gate() if watch else None)
         http = HTTPOptions(
             library=_one_of(transport, TransportName, "transport"),
             http2=http2,
@@ -143,6 +149,7 @@ class AsyncClient:
             transport=Transport(http, http_client),
             gate=gate,
             files=FileStore(),
+            watch=watch,
         )
         self._options = Options(
             model=model,
@@ -169,7 +176,7 @@ class AsyncClient:
         prompt_placement: PromptPlacement | None = None,
         max_bytes: int | None = None,
     ) -> AsyncClient:
-        """A sibling with other options that shares this client's connections and gate.
+        """A sibling with other options that shares this client's connections, gate and listener.
 
         Closing either closes both. ``headers`` are added to those there are.
         """
@@ -371,7 +378,14 @@ class AsyncClient:
                 desk = JournalDesk(speak, scribe, shelf, keep_failures=keep_failures)
             workers = WORKERS_PER_SLOT * self._engine.gate.most
             yield await stack.enter_async_context(
-                open_batch(texts, desk, workers=workers, in_order=order == "input", namer=namer)
+                open_batch(
+                    texts,
+                    desk,
+                    workers=workers,
+                    in_order=order == "input",
+                    namer=namer,
+                    watch=self._engine.watch.batch() if self._engine.watch else None,
+                )
             )
 
     def _shelf(self, directory: Path, *, durable: bool) -> Shelf:

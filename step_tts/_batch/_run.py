@@ -26,6 +26,7 @@ if TYPE_CHECKING:
 
     from step_tts._batch._desk import Desk
     from step_tts._batch._names import Namer
+    from step_tts._watch import BatchWatch
 
 __all__ = ["SpeechBatch", "open_batch"]
 
@@ -88,6 +89,7 @@ async def open_batch(
     workers: int,
     in_order: bool,
     namer: Namer,
+    watch: BatchWatch | None = None,
 ) -> AsyncGenerator[SpeechBatch, None]:
     """Run a batch; leaving the block cancels what has not ended.
 
@@ -99,7 +101,7 @@ async def open_batch(
     """
     if isinstance(rows, str | bytes):
         raise ConfigurationError("A batch takes many texts; this is one text. Put it in a list.")
-    run = _Run(rows, desk, namer, window=2 * workers if in_order else None)
+    run = _Run(rows, desk, namer, window=2 * workers if in_order else None, watch=watch)
     raised: BaseException | None = None
     try:
         async with anyio.create_task_group() as tasks:
@@ -126,10 +128,12 @@ class _Run:
         desk: Desk,
         namer: Namer,
         window: int | None,
+        watch: BatchWatch | None,
     ) -> None:
         self._rows = rows
         self._desk = desk
         self._namer = namer
+        self._watch = watch
         self._window = anyio.Semaphore(window) if window else None
         self._to_workers, self._from_feeder = anyio.create_memory_object_stream[Row](0)
         to_reader = anyio.create_memory_object_stream[tuple[_Turned, ...]](0)
@@ -252,6 +256,8 @@ class _Run:
 
     async def _deliver(self, done: list[_Turned]) -> None:
         if done:
+            if self._watch:
+                self._watch.ended(result for _, result in done)
             await self._to_reader.send(tuple(done))
             done.clear()
 
@@ -259,8 +265,12 @@ class _Run:
         """Settle row after row; an unforeseen error ends the batch and is raised to its reader."""
         try:
             async for row in self._from_feeder:
+                if self._watch:
+                    self._watch.started(row.index)
                 result = await self._desk.result(row)
                 self._heed(result)
+                if self._watch:
+                    self._watch.ended((result,))
                 await self._to_reader.send(((row.turn, result),))
         except Exception as error:  # noqa: BLE001  raised by ``receive``
             self._break(error)

@@ -23,6 +23,7 @@ if TYPE_CHECKING:
     from collections.abc import AsyncGenerator, Callable
 
     from step_tts._gate._controller import Ticket
+    from step_tts._watch import GateWatch
     from step_tts._wire import LimitHints
 
 __all__ = ["Gate", "Slot"]
@@ -36,10 +37,12 @@ class Gate:
         concurrency: Concurrency | None = None,
         rate: Rate | None = None,
         chance: Callable[[], float] = random.random,
+        watch: GateWatch | None = None,
     ) -> None:
         self.most = (concurrency or Concurrency()).most
         """How many can ever be in flight."""
         self._controller = Controller(concurrency or Concurrency(), rate or Rate(), chance)
+        self._watch = watch
         self._again: deque[_Waiter] = deque()
         self._new: deque[_Waiter] = deque()
 
@@ -103,9 +106,11 @@ class Gate:
         return line[0] if line else None
 
     def _wake(self) -> None:
-        """Let whoever stands first look again: something changed."""
+        """Let whoever stands first look again, and the listener know: something changed."""
         if first := self._first():
             first.woken.set()
+        if self._watch:
+            self._watch.look(self.limit, self._controller.paused_until, anyio.current_time())
 
 
 @attrs.define(eq=False)
