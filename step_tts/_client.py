@@ -305,7 +305,8 @@ class AsyncClient:
             body: VerifiedBody, stack: AsyncExitStack
         ) -> tuple[SpeechStream, AsyncExitStack]:
             first = await body.next_piece()
-            return SpeechStream(body, first, call.receipt, call.complete), stack.pop_all()
+            stream = SpeechStream(body, first, call.receipt, call.complete, self._engine.files)
+            return stream, stack.pop_all()
 
         stream, attempt = await call.run(use)
         try:

@@ -7,7 +7,7 @@ from typing import TYPE_CHECKING
 from step_tts._errors import APIError, StepTTSError
 
 if TYPE_CHECKING:
-    from step_tts._models import AudioInfo, SavedSpeech
+    from step_tts._models import AudioInfo, Playback, SavedSpeech
 
 __all__ = [
     "bytes_text",
@@ -15,6 +15,8 @@ __all__ = [
     "error_record",
     "info_record",
     "info_text",
+    "playback_record",
+    "playback_text",
     "saved_record",
     "seconds_text",
 ]
@@ -83,6 +85,24 @@ def saved_record(saved: SavedSpeech) -> dict[str, object]:
         "first_byte": receipt.first_byte,
         "total": receipt.total,
         "sha256": receipt.sha256,
+    }
+
+
+def playback_text(played: Playback) -> str:
+    """Say how much was heard, and of what gaps."""
+    gaps = played.underruns
+    if not gaps:
+        return seconds_text(played.seconds)
+    times = "1 gap" if gaps == 1 else f"{gaps} gaps"
+    return f"{seconds_text(played.seconds)}, {times} of {seconds_text(played.silence)} in all"
+
+
+def playback_record(played: Playback) -> dict[str, object]:
+    """Give what was heard for JSON; times in seconds."""
+    return {
+        "seconds": played.seconds,
+        "underruns": played.underruns,
+        "silence": played.silence,
     }
 
 
