@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import math
 from typing import TYPE_CHECKING
 
 from step_tts._errors import APIError, StepTTSError
@@ -12,6 +13,8 @@ if TYPE_CHECKING:
 __all__ = [
     "bytes_text",
     "channels_text",
+    "count_text",
+    "duration_text",
     "error_record",
     "info_record",
     "info_text",
@@ -31,6 +34,16 @@ def seconds_text(seconds: float | None) -> str:
     minutes, rest = divmod(round(seconds), 60)
     hours, minutes = divmod(minutes, 60)
     return f"{hours}:{minutes:02}:{rest:02}" if hours else f"{minutes}:{rest:02}"
+
+
+def duration_text(seconds: float) -> str:
+    """``7 s``, ``2:05``, ``1:02:05``: for what changes while one looks at it."""
+    return f"{math.ceil(seconds)} s" if seconds <= 59 else seconds_text(max(60.0, seconds))
+
+
+def count_text(count: int) -> str:
+    """``850``, ``73,000``."""
+    return f"{count:,}"
 
 
 def bytes_text(count: int) -> str:
