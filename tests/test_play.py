@@ -180,6 +180,10 @@ def test_raw_samples_have_no_header() -> None:
         "mp3_lame_vbr_24k.mp3",
         "mp3_id3_60k.mp3",
         "mp3_mid_frame_stereo.mp3",
+        "mp3_lame_320.mp3",
+        "mp3_lame_free_22k.mp3",
+        "mp3_lame_id3v1.mp3",
+        "mp3_shine_44k.mp3",
         "mp2_twolame_24k.mp2",
         "flac_22k.flac",
         "flac_behind_id3.flac",
@@ -196,8 +200,8 @@ def test_decoding_does_not_depend_on_the_cut(name: str, size: int) -> None:
 
 
 def test_sound_comes_before_the_file_has_ended() -> None:
-    """MP3 at 64 kbit/s: within the first second or so."""
-    read = 0
+    """Three frames open the decoder; then it takes one for each that it gives."""
+    read = heard = 0
 
     def endless() -> Iterator[bytes]:
         nonlocal read
@@ -206,8 +210,9 @@ def test_sound_comes_before_the_file_has_ended() -> None:
             yield mp3(1)
 
     samples = coded_samples(AudioFormat.MP3, shape_of(facts("mp3", rate=24000)), endless())
-    assert len(next(samples)) == 2 * _coded._FRAMES
-    assert read * 192 < 5000
+    for _ in range(20):
+        heard += len(next(samples)) // 2
+        assert read <= heard // 576 + 5
 
 
 def test_an_error_of_the_pieces_is_raised_as_itself() -> None:
@@ -419,16 +424,17 @@ async def test_the_stream_is_read_as_fast_as_it_is_heard() -> None:
     assert device.closed.is_set()
 
 
-@pytest.mark.parametrize("script", ["no piece", "no room", "no end"])
+@pytest.mark.parametrize("script", ["no piece", "no piece of an mp3", "no room", "no end"])
 async def test_cancelled_the_sound_stops_and_the_device_is_closed(script: str) -> None:
     """While a piece is awaited, while the queue is full, and while the last sound is heard."""
     steps: dict[str, list[bytes | None]] = {
         "no piece": [wav()[:1000], None],
+        "no piece of an mp3": [mp3(20), None],
         "no room": [wav(44100)],
         "no end": [wav(4410)],
     }
     device = Stuck()
-    stream = Pieces(facts(), *steps[script])
+    stream = Pieces(facts("mp3" if "mp3" in script else "pcm_s16le"), *steps[script])
     with anyio.fail_after(30):
         async with anyio.create_task_group() as tasks:
 
@@ -438,7 +444,7 @@ async def test_cancelled_the_sound_stops_and_the_device_is_closed(script: str) -
             tasks.start_soon(hear)
             while not stream.read:
                 await anyio.lowlevel.checkpoint()
-            if script == "no piece":
+            if script.startswith("no piece"):
                 await stream.waiting.wait()
             tasks.cancel_scope.cancel()
     assert device.closed.is_set()

@@ -155,14 +155,13 @@ def _quiet_alsa() -> Iterator[None]:
         alsa = ctypes.CDLL("libasound.so.2") if sys.platform == "linux" else None
     except OSError:
         alsa = None
-    if alsa is None:
-        yield
-        return
-    alsa.snd_lib_error_set_handler(_SILENT)
+    if alsa is not None:
+        alsa.snd_lib_error_set_handler(_SILENT)
     try:
         yield
     finally:
-        alsa.snd_lib_error_set_handler(None)
+        if alsa is not None:
+            alsa.snd_lib_error_set_handler(None)
 
 
 _SILENT = ctypes.CFUNCTYPE(
