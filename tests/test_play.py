@@ -1,9 +1,9 @@
 from __future__ import annotations
 
 import asyncio
-import importlib
 import math
 import struct
+import sys
 import threading
 from array import array
 from pathlib import Path
@@ -615,12 +615,23 @@ def test_no_device_is_one_error(monkeypatch: pytest.MonkeyPatch, platform: str, 
     assert handlers[1:] in ([], [None])
 
 
+def test_playing_to_nobody_must_be_asked_for(monkeypatch: pytest.MonkeyPatch) -> None:
+    """Where there is no sound service at all, miniaudio plays to nobody without a word."""
+    opened: list[Any] = []
+    real = miniaudio().PlaybackDevice
+
+    def fall_back(**options: Any) -> Any:
+        opened.append(real(**{**options, "backends": [miniaudio().Backend.NULL]}))
+        return opened[-1]
+
+    monkeypatch.setattr(miniaudio(), "PlaybackDevice", fall_back)
+    with pytest.raises(step_tts.NoAudioDeviceError, match="no sound service"):
+        Output().open(MONO)
+    assert opened[0]._device is None  # closed
+
+
 def test_without_the_extra_the_install_line_is_named(monkeypatch: pytest.MonkeyPatch) -> None:
     """Where a device is opened, and nowhere before."""
-
-    def missing(name: str) -> Any:
-        raise ImportError(name)
-
-    monkeypatch.setattr(importlib, "import_module", missing)
+    monkeypatch.setitem(sys.modules, "miniaudio", None)
     with pytest.raises(step_tts.MissingExtraError, match=r"pip install 'step_tts\[play\]'"):
         Output().open(MONO)

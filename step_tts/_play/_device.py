@@ -27,6 +27,9 @@ BACKEND_VARIABLE = "STEP_TTS_AUDIO_BACKEND"
 
 _PERIOD_MS = 40
 _PERIODS = 3
+# Where no sound service can be loaded at all, as in a slim container, miniaudio falls back to
+# this one and succeeds in silence.
+_NOBODY = "Null"
 _KINDS: dict[SampleKind, str] = {
     "u8": "UNSIGNED8",
     "s16": "SIGNED16",
@@ -75,24 +78,24 @@ class Output:
         """
         library = miniaudio()
         backends = self._backends(library)
-        with _quiet_alsa():
-            try:
-                return _Speaker(
-                    library.PlaybackDevice(
-                        output_format=library.SampleFormat[_KINDS[shape.kind]],
-                        nchannels=shape.channels,
-                        sample_rate=shape.rate,
-                        buffersize_msec=_PERIOD_MS,
-                        callback_periods=_PERIODS,
-                        device_id=self._device_id(library, backends),
-                        backends=backends,
-                        app_name="step_tts",
-                    )
+        try:
+            with _quiet_alsa():
+                device = library.PlaybackDevice(
+                    output_format=library.SampleFormat[_KINDS[shape.kind]],
+                    nchannels=shape.channels,
+                    sample_rate=shape.rate,
+                    buffersize_msec=_PERIOD_MS,
+                    callback_periods=_PERIODS,
+                    device_id=self._device_id(library, backends),
+                    backends=backends,
+                    app_name="step_tts",
                 )
-            except library.MiniaudioError as error:
-                raise NoAudioDeviceError(
-                    f"There is no audio device to play on ({_reason(error)}): save it instead."
-                ) from error
+        except library.MiniaudioError as error:
+            raise _no_device(", ".join(map(str, error.args))) from error
+        if not backends and device.backend == _NOBODY:
+            device.close()
+            raise _no_device("the system has no sound service")
+        return _Speaker(device)
 
     def _backends(self, library: Any) -> list[Any]:
         if self.backend is None:
@@ -141,8 +144,10 @@ def _fed(take: Callable[[int], bytes]) -> Generator[bytes, int, None]:
         samples = take((yield samples))
 
 
-def _reason(error: Exception) -> str:
-    return ", ".join(map(str, error.args))
+def _no_device(reason: str) -> NoAudioDeviceError:
+    return NoAudioDeviceError(
+        f"There is no audio device to play on ({reason}): save the audio instead."
+    )
 
 
 @contextlib.contextmanager
