@@ -570,6 +570,15 @@ def test_the_null_device_plays_to_nobody(name: str | None) -> None:
     assert device.latency == pytest.approx(0.12)
 
 
+def test_a_device_that_does_not_start_is_no_device() -> None:
+    """Here because it has started already."""
+    device = Output(backend="null").open(MONO)
+    device.start(lambda frames: bytes(2 * frames))
+    with pytest.raises(step_tts.NoAudioDeviceError, match="can't start"):
+        device.start(bytes)
+    device.close()
+
+
 @pytest.mark.parametrize("kind", ["u8", "s16", "s24", "s32", "f32"])
 def test_every_kind_of_sample_opens_a_device(kind: Any) -> None:
     """Also at odd rates and with many channels."""

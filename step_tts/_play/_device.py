@@ -47,7 +47,11 @@ class Device(Protocol):
         """Seconds of sound it holds that are not yet heard."""
 
     def start(self, take: Callable[[int], bytes]) -> None:
-        """Begin to call ``take(frames)``, in a thread of the device's own."""
+        """Begin to call ``take(frames)``, in a thread of the device's own.
+
+        Raises:
+            NoAudioDeviceError: It does not start.
+        """
 
     def close(self) -> None:
         """Stop; ``take`` is not called any more."""
@@ -91,7 +95,7 @@ class Output:
                     app_name="step_tts",
                 )
         except library.MiniaudioError as error:
-            raise _no_device(", ".join(map(str, error.args))) from error
+            raise _no_device(_reason(error)) from error
         if not backends and device.backend == _NOBODY:
             device.close()
             raise _no_device("the system has no sound service")
@@ -132,7 +136,10 @@ class _Speaker:
     def start(self, take: Callable[[int], bytes]) -> None:
         fed = _fed(take)
         next(fed)  # The device sends into it at once.
-        self._device.start(fed)
+        try:
+            self._device.start(fed)
+        except miniaudio().MiniaudioError as error:
+            raise _no_device(_reason(error)) from error
 
     def close(self) -> None:
         self._device.close()
@@ -142,6 +149,10 @@ def _fed(take: Callable[[int], bytes]) -> Generator[bytes, int, None]:
     samples = b""
     while True:
         samples = take((yield samples))
+
+
+def _reason(error: Exception) -> str:
+    return ", ".join(map(str, error.args))
 
 
 def _no_device(reason: str) -> NoAudioDeviceError:
