@@ -132,7 +132,7 @@ class JournalFile:
     def look_up(self, claims: Sequence[Claim]) -> list[Finding]:
         """What is known of some rows; nothing is noted."""
         with self._translated():
-            return self._found(claims)
+            return self._found(claims)[0]
 
     def record(self, records: Sequence[Record]) -> None:
         """Commit rows that have ended.
