@@ -486,5 +486,6 @@ TestAnything = Anything.TestCase
 @pytest.mark.parametrize("slots", [2, 7, 30, 60])
 def test_a_constant_limit_is_found(slots: int) -> None:
     """From wherever it starts, nine tenths of it or more are used in the end."""
-    score = drive(Cap(slots, Random(0), law=constant), Random(1), seconds=300)
-    assert 0.9 * slots - 1 <= score.controller.limit.slots <= slots + 1
+    controller = control()
+    drive(Cap(slots, Random(0), law=constant), Random(1), seconds=300, controller=controller)
+    assert 0.9 * slots - 1 <= controller.limit.slots <= slots + 1
