@@ -313,14 +313,15 @@ def drive(
     gateway: Gateway,
     random: Random,
     *,
+    begin: float = 0.0,
     seconds: float = SECONDS,
     controller: Controller | None = None,
 ) -> Score:
     """Drive a controller as the gate does, with always more to send."""
     control = controller or Controller(BOUNDS, Rate(), random.random)
-    now, order, tally = 0.0, 0, Tally()
+    now, order, tally = begin, 0, Tally()
     events: list[tuple[float, int, Ticket, Reply]] = []
-    while now < seconds:
+    while now < begin + seconds:
         at = control.ready_at()
         if at <= now or not events or at < events[0][0]:
             now = max(now, at)
@@ -339,7 +340,9 @@ def drive(
         else:
             tally.done += 1
             control.ok(ticket, now, reply.seconds)
-        control.leave()
+        control.leave(ticket)
+    for *_, ticket, _ in events:
+        control.leave(ticket)
     return tally.score(gateway, seconds)
 
 
