@@ -62,6 +62,12 @@ BODIES = [
     Case("length", LENGTH),
     Case("no body", head(b"Content-Length: 0", b""), body=b""),
     Case("204", b"HTTP/1.1 204 No Content\r\n\r\n", status=204, body=b"", framed=False),
+    Case(
+        "204 with a length",
+        b"HTTP/1.1 204 No Content\r\nContent-Length: 5\r\n\r\n",
+        status=204,
+        body=b"",
+    ),
     Case("304", b"HTTP/1.1 304 Not Modified\r\n\r\n", status=304, body=b"", framed=False),
     Case(
         "304 with the length of what it stands for, as after HEAD",
