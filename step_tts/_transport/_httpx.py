@@ -97,11 +97,11 @@ class HTTPXReply:
     def _check_length(self) -> None:
         """Hold the received bytes against Content-Length: not every transport does.
 
-        With 204 and 304 there is no body to hold against it (RFC 9112 §6.3).
+        With 204 and 304 there is no body, and a coding overrides a length (RFC 9112 §6.3).
         """
+        if self.status in BODILESS or "transfer-encoding" in self.headers:
+            return
         declared = self.headers.get("content-length", "")
         received = self._response.num_bytes_downloaded
-        if self.status in BODILESS or not declared.isdecimal():
-            return
-        if received < int(declared):
+        if declared.isdecimal() and received < int(declared):
             raise TruncatedAudioError(f"Only {received} of {declared} bytes came.")
