@@ -17,8 +17,9 @@ from conformance.server import Reply, listening, raw_server
 
 from step_tts import _errors as errors
 from step_tts._models import Timeouts
-from step_tts._transport import HTTPOptions, Outgoing
-from step_tts._transport._asyncio import AsyncioSender, _dial, parse_address
+from step_tts._transport import Deadlines, HTTPOptions, Outgoing
+from step_tts._transport._asyncio import AsyncioSender, _dial, _sender, parse_address
+from step_tts._transport._asyncio._connection import Connection
 from step_tts._transport._asyncio._failures import DecodingError, InvalidURL
 from step_tts._transport._asyncio._inflate import PIECE_BYTES, inflater_for
 from step_tts._transport._asyncio._pool import Pool
@@ -276,6 +277,44 @@ async def test_closing_ends_what_is_under_way() -> None:
                 await by.aclose()
 
     assert heard[0] in {"TruncatedAudioError", "APIConnectionError"}
+
+
+async def test_a_connection_lost_as_it_is_made(monkeypatch: pytest.MonkeyPatch) -> None:
+    """The engine does not count it among its own."""
+    made = Connection.connection_made
+
+    def made_and_lost(self: Connection, transport: Any) -> None:
+        made(self, transport)
+        transport.abort()
+
+    monkeypatch.setattr(Connection, "connection_made", made_and_lost)
+    async with nothing_left_behind(), raw_server(LENGTH) as server, engine_for("asyncio") as by:
+        assert (await ask(by, server.url)).error == "APIConnectionError"
+        assert isinstance(by._sender, AsyncioSender)
+        assert by._sender._open == set()
+
+
+async def test_one_that_will_not_close_is_cut(monkeypatch: pytest.MonkeyPatch) -> None:
+    """Closing waits for the peers, but not for ever."""
+    monkeypatch.setattr(_sender, "CLOSE_GRACE_SECONDS", 0.01)
+    async with nothing_left_behind(), raw_server(LENGTH) as server, engine_for("asyncio") as by:
+        await ask(by, server.url)
+        monkeypatch.setattr(Connection, "close", lambda _: None)
+
+
+async def test_a_reply_may_be_closed_twice() -> None:
+    async with raw_server(LENGTH) as server, engine_for("asyncio") as by:
+        async with by.open(Outgoing(url=server.url), Deadlines(Timeouts())) as answer:
+            await answer.aclose()
+
+
+async def test_when_no_address_answers(monkeypatch: pytest.MonkeyPatch) -> None:
+    async def connect(*_: object) -> socket.socket:
+        raise ConnectionRefusedError
+
+    monkeypatch.setattr(_dial, "_connect", connect)
+    with pytest.raises(ConnectionRefusedError):
+        await _dial._race([(V4, ("a",)), (V4, ("b",))])
 
 
 # --- choosing -------------------------------------------------------------------------------
