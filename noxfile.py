@@ -113,13 +113,13 @@ def _run_suite(session: nox.Session, transport: str) -> None:
 
 @nox.session(python=PYTHONS)
 def tests(session: nox.Session) -> None:
-    """Run the whole suite on each Python that is installed."""
-    _run_suite(session, "httpx")
+    """Run the whole suite on each Python that is installed, with the engine chosen by itself."""
+    _run_suite(session, "auto")
 
 
 @nox.session
 def tests_httpx2(session: nox.Session) -> None:
-    """Run the whole suite again with httpx2 in the place of httpx."""
+    """Run the whole suite again with httpx2 as the engine."""
     _run_suite(session, "httpx2")
 
 

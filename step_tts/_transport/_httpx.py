@@ -10,7 +10,7 @@ from typing import TYPE_CHECKING, Any
 import anyio
 
 from step_tts._errors import TruncatedAudioError
-from step_tts._transport._seam import Late, is_framed
+from step_tts._transport._seam import BODILESS, Late, is_framed
 
 if TYPE_CHECKING:
     from collections.abc import AsyncGenerator, Mapping
@@ -97,9 +97,11 @@ class HTTPXReply:
     def _check_length(self) -> None:
         """Hold the received bytes against Content-Length: not every transport does.
 
-        With 304 it is the length of something else (RFC 9110 §8.6).
+        With 204 and 304 there is no body, and a coding overrides a length (RFC 9112 §6.3).
         """
+        if self.status in BODILESS or "transfer-encoding" in self.headers:
+            return
         declared = self.headers.get("content-length", "")
         received = self._response.num_bytes_downloaded
-        if self.status != 304 and declared.isdecimal() and received < int(declared):
+        if declared.isdecimal() and received < int(declared):
             raise TruncatedAudioError(f"Only {received} of {declared} bytes came.")

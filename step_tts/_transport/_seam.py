@@ -16,7 +16,11 @@ if TYPE_CHECKING:
 
     from step_tts._models import Timeouts
 
-__all__ = ["Late", "Outgoing", "Reply", "Sender", "is_framed"]
+__all__ = ["BODILESS", "Late", "Outgoing", "Reply", "Sender", "is_framed"]
+
+
+# Answers that have no body, whatever their headers say (RFC 9112 §6.3).
+BODILESS = frozenset({204, 304})
 
 
 class Late(Exception):  # noqa: N818  what it says, not what went wrong: the call knows that

@@ -62,6 +62,12 @@ BODIES = [
     Case("length", LENGTH),
     Case("no body", head(b"Content-Length: 0", b""), body=b""),
     Case("204", b"HTTP/1.1 204 No Content\r\n\r\n", status=204, body=b"", framed=False),
+    Case(
+        "204 with a length",
+        b"HTTP/1.1 204 No Content\r\nContent-Length: 5\r\n\r\n",
+        status=204,
+        body=b"",
+    ),
     Case("304", b"HTTP/1.1 304 Not Modified\r\n\r\n", status=304, body=b"", framed=False),
     Case(
         "304 with the length of what it stands for, as after HEAD",
@@ -153,7 +159,7 @@ LENGTHS = [
     # RFC 9112 §6.3: the coding overrides the length, and the connection is not to be trusted.
     Case(
         "a coding and a length",
-        head(b"Content-Length: 5\r\nTransfer-Encoding: chunked", b"5\r\naudio\r\n0\r\n\r\n"),
+        head(b"Content-Length: 7\r\nTransfer-Encoding: chunked", b"5\r\naudio\r\n0\r\n\r\n"),
         again=False,
         lax=True,
     ),

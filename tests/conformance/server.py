@@ -13,13 +13,14 @@ import anyio.abc
 import anyio.lowlevel
 import attrs
 from anyio.abc import SocketAttribute
-from anyio.streams.tls import TLSListener
+from anyio.streams.tls import TLSListener, TLSStream
 
 if TYPE_CHECKING:
     import ssl
-    from collections.abc import AsyncIterator, Callable
+    from collections.abc import AsyncIterator, Awaitable, Callable
 
-End: TypeAlias = Literal["keep", "close", "half-close", "reset"]
+End: TypeAlias = Literal["keep", "close", "half-close", "reset", "close_notify", "silence"]
+"""Over TLS only ``close_notify`` says goodbye; ``silence`` says nothing and closes nothing."""
 # So many turns of the event loop, and the client has taken what was sent.
 TURNS_FOR_THE_CLIENT = 4
 GONE = (anyio.EndOfStream, anyio.BrokenResourceError, anyio.ClosedResourceError, OSError)
@@ -41,7 +42,7 @@ class Reply:
 class RawServer:
     """A running server: its address, and what reached it."""
 
-    url: str
+    url: str = ""
     requests: list[bytes] = attrs.field(factory=list)
     """Whole requests."""
     served_by: list[int] = attrs.field(factory=list)
@@ -96,9 +97,32 @@ async def _play(stream: anyio.abc.ByteStream, reply: Reply) -> bool:
     if reply.end == "half-close":
         raw.shutdown(socket.SHUT_WR)
         await stream.receive()
+    if reply.end == "close_notify":
+        assert isinstance(stream, TLSStream)
+        await stream.unwrap()
+    if reply.end == "silence":
+        await anyio.sleep_forever()
     if reply.end == "reset":
         raw.setsockopt(socket.SOL_SOCKET, socket.SO_LINGER, struct.pack("ii", 1, 0))
     return reply.end != "keep"
+
+
+@asynccontextmanager
+async def listening(
+    serve: Callable[[anyio.abc.ByteStream], Awaitable[None]],
+    *,
+    tls: ssl.SSLContext | None = None,
+    host: str = "127.0.0.1",
+) -> AsyncIterator[str]:
+    """Hand every connection to ``serve``; gives the URL."""
+    tcp = await anyio.create_tcp_listener(local_host=host)
+    port = tcp.extra(SocketAttribute.local_port)
+    listener = TLSListener(tcp, tls, standard_compatible=False) if tls else tcp
+    name = f"[{host}]" if ":" in host else host
+    async with listener, anyio.create_task_group() as tasks:
+        tasks.start_soon(listener.serve, serve)
+        yield f"{'https' if tls else 'http'}://{name}:{port}/v1/audio/speech"
+        tasks.cancel_scope.cancel()
 
 
 @asynccontextmanager
@@ -111,16 +135,11 @@ async def raw_server(
     def reply_to(number: int) -> Reply:
         return planned[min(number, len(planned) - 1)]
 
-    tcp = await anyio.create_tcp_listener(local_host=host)
-    port = tcp.extra(SocketAttribute.local_port)
-    listener = TLSListener(tcp, tls, standard_compatible=False) if tls else tcp
-    name = f"[{host}]" if ":" in host else host
-    server = RawServer(f"{'https' if tls else 'http'}://{name}:{port}/v1/audio/speech")
+    server = RawServer()
 
     async def serve(stream: anyio.abc.ByteStream) -> None:
         await server.serve(stream, reply_to)
 
-    async with listener, anyio.create_task_group() as tasks:
-        tasks.start_soon(listener.serve, serve)
+    async with listening(serve, tls=tls, host=host) as url:
+        server.url = url
         yield server
-        tasks.cancel_scope.cancel()

@@ -129,9 +129,9 @@ class Connection(asyncio.Protocol):
     # --- the event loop's side --------------------------------------------------------------
 
     def connection_made(self, transport: asyncio.BaseTransport) -> None:
-        """Note the transport; any unsent byte counts as a request not taken."""
+        """Note the transport; unsent bytes count as a request not taken."""
         self._transport = cast("asyncio.Transport", transport)
-        self._transport.set_write_buffer_limits(high=0)
+        self._transport.set_write_buffer_limits(high=1)  # TLS takes 0 for "always full"
 
     def data_received(self, data: bytes) -> None:
         """Read on; a server that speaks unasked is not to be trusted with another request."""

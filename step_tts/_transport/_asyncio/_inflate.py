@@ -10,6 +10,7 @@ __all__ = ["Inflater", "inflater_for"]
 
 # A kilobyte may unpack to a megabyte: whoever reads must be able to stop in between.
 PIECE_BYTES = 256 * 1024
+ZLIB_HEADER_BYTES = 2  # RFC 1950 §2.2: what tells it from raw deflate
 _GZIP = 16 + zlib.MAX_WBITS
 
 
@@ -31,6 +32,8 @@ class Inflater:
         Raises:
             DecodingError: The bytes are damaged, or not packed at all.
         """
+        if self._may_be_raw and len(self._packed) < ZLIB_HEADER_BYTES:
+            return b""
         try:
             piece = self._zlib.decompress(self._packed, PIECE_BYTES)
         except zlib.error as error:
@@ -39,7 +42,7 @@ class Inflater:
             # "deflate" is zlib's format by the letter and raw deflate by custom (RFC 9110 §8.4.1).
             self._zlib, self._may_be_raw = zlib.decompressobj(-zlib.MAX_WBITS), False
             return self.take()
-        self._may_be_raw &= not piece
+        self._may_be_raw = False
         self._packed = self._zlib.unconsumed_tail
         return piece
 

@@ -10,7 +10,7 @@ from typing import TYPE_CHECKING
 
 import h11
 
-from step_tts._transport._seam import is_framed
+from step_tts._transport._seam import BODILESS, is_framed
 
 if TYPE_CHECKING:
     from collections.abc import Mapping
@@ -23,7 +23,6 @@ HEAD_LIMIT_BYTES = 100 * 1024
 # h11 gives the meaning of a reply by the request it answers: any POST will do.
 _ASKED = h11.Request(method="POST", target="/", headers=[("host", "h"), ("content-length", "0")])
 _BLANK_LINE = b"\r\n\r\n"
-_BODILESS = frozenset({204, 304})
 
 
 class Reading:
@@ -54,6 +53,8 @@ class Reading:
             h11.RemoteProtocolError: It is not HTTP; pieces before the fault are good.
         """
         end = -1 if self.status else data.find(_BLANK_LINE)
+        if end > HEAD_LIMIT_BYTES:
+            raise h11.RemoteProtocolError("the head is too large")
         if end >= 0:  # not the body too, which h11 would only copy
             data, head = data[end + len(_BLANK_LINE) :], data[: end + len(_BLANK_LINE)]
             self._read(head, pieces)
@@ -107,7 +108,7 @@ class Reading:
     def _is_counted(self) -> bool:
         """Transfer-Encoding overrides Content-Length (RFC 9112 §6.3)."""
         has_length = "content-length" in self.headers and "transfer-encoding" not in self.headers
-        return has_length and self.status not in _BODILESS
+        return has_length and self.status not in BODILESS
 
     def _may_go_on(self) -> bool:
         """h11's word, but that both a coding and a length end the trust (RFC 9112 §6.3)."""

@@ -1,0 +1,383 @@
+"""The engine on plain asyncio from inside: its pure parts, and what the conformance suite skips."""
+
+from __future__ import annotations
+
+import gzip
+import socket
+import ssl
+import zlib
+from typing import TYPE_CHECKING, Any
+
+import anyio
+import h11
+import pytest
+from conformance.cases import LENGTH, OK
+from conformance.engines import ask, engine_for, nothing_left_behind
+from conformance.server import Reply, listening, raw_server
+
+from step_tts import _errors as errors
+from step_tts._models import Timeouts
+from step_tts._transport import Deadlines, HTTPOptions, Outgoing
+from step_tts._transport._asyncio import AsyncioSender, _dial, _sender, parse_address
+from step_tts._transport._asyncio._connection import Connection
+from step_tts._transport._asyncio._failures import DecodingError, InvalidURL
+from step_tts._transport._asyncio._inflate import PIECE_BYTES, inflater_for
+from step_tts._transport._asyncio._pool import Pool
+from step_tts._transport._asyncio._request import RequestWriter
+from step_tts._transport._build import build_sender
+from step_tts._transport._clock import on_asyncio
+from step_tts._transport._httpx import HTTPXSender
+from step_tts._transport._tls import tls_context
+
+if TYPE_CHECKING:
+    from pathlib import Path
+
+
+@pytest.fixture
+def anyio_backend() -> str:
+    """It knows no other."""
+    return "asyncio"
+
+
+# --- addresses and requests -----------------------------------------------------------------
+
+
+@pytest.mark.parametrize(
+    ("url", "origin", "authority", "target"),
+    [
+        ("http://a/", ("http", "a", 80), "a", "/"),
+        ("HTTPS://API.Example", ("https", "api.example", 443), "api.example", "/"),
+        ("https://a:443/v1/x", ("https", "a", 443), "a", "/v1/x"),
+        ("http://a:8080/x?y=z#f", ("http", "a", 8080), "a:8080", "/x?y=z"),
+        ("http://[::1]:80/", ("http", "::1", 80), "[::1]", "/"),
+        ("http://a/语音 b%20c", ("http", "a", 80), "a", "/%E8%AF%AD%E9%9F%B3%20b%20c"),
+    ],
+)
+def test_an_address(url: str, origin: object, authority: str, target: str) -> None:
+    address = parse_address(url)
+
+    assert address is not None
+    assert (address.origin, address.authority, address.target) == (origin, authority, target)
+
+
+@pytest.mark.parametrize(
+    "url",
+    [
+        "ftp://a/",
+        "http:///",
+        "http://u:p@a/",
+        "http://语音.example/",
+        "http://a:0/",
+        "http://a:99999/",
+    ],
+)
+def test_no_plain_address(url: str) -> None:
+    """These are httpx's to serve, or to refuse."""
+    assert parse_address(url) is None
+
+
+def test_a_request_is_written_by_h11_and_its_head_once() -> None:
+    writer = RequestWriter()
+    headers = {"authorization": "Bearer k", "x-a": "b"}
+    first = Outgoing(url="http://a:1/v1", headers=headers, body=b"{}")
+    second = Outgoing(url="http://a:1/v1", headers=headers, body=b"{...}")
+
+    expected = (
+        b"POST /v1 HTTP/1.1\r\nHost: a:1\r\nauthorization: Bearer k\r\nx-a: b\r\ncontent-length: "
+    )
+    assert writer.write(first).lower() == expected.lower() + b"2\r\n\r\n{}"
+    head = writer._head
+    assert writer.write(second).lower() == expected.lower() + b"5\r\n\r\n{...}"
+    assert writer._head is head
+    moved = writer.write(Outgoing(url="http://a:1/v2", headers=headers))
+    assert moved.startswith(b"POST /v2 ")
+
+
+def test_what_is_no_request_never_leaves() -> None:
+    with pytest.raises(h11.LocalProtocolError):
+        RequestWriter().write(Outgoing(url="http://a/", headers={"x": "a\r\nb: c"}))
+    with pytest.raises(InvalidURL):
+        RequestWriter().write(Outgoing(url="ftp://a/"))
+
+
+# --- the pool -------------------------------------------------------------------------------
+
+
+def test_the_pool_gives_the_youngest_and_drops_the_oldest() -> None:
+    pool: Pool[str] = Pool(most=2, expiry=10)
+
+    assert pool.take(0) is None
+    assert pool.give("a", 0) is None
+    assert pool.give("b", 1) is None
+    assert pool.give("c", 2) == "a"
+    assert pool.take(3) == "c"
+    assert pool.take(11) is None  # b is too old, and stays to be closed
+    assert pool.give("d", 12) == "b"
+    pool.forget("d")
+    pool.forget("never there")
+    assert pool.take(12) is None
+
+
+# --- unpacking ------------------------------------------------------------------------------
+
+SOUND = bytes(range(256)) * 4000
+
+
+def unpacked(coding: str, packed: bytes, step: int) -> list[bytes]:
+    inflater = inflater_for(coding)
+    assert inflater is not None
+    pieces = []
+    for start in range(0, len(packed), step):
+        inflater.feed(packed[start : start + step])
+        while piece := inflater.take():
+            pieces.append(piece)
+    return pieces
+
+
+@pytest.mark.parametrize("step", [1, 7, 1_000_000])
+@pytest.mark.parametrize("coding", ["gzip", "deflate", "Raw"])
+def test_unpacking(coding: str, step: int) -> None:
+    """A piece is bounded, however much it unpacks to; "deflate" is zlib's or raw."""
+    raw = zlib.compressobj(wbits=-zlib.MAX_WBITS)
+    packed = {
+        "gzip": gzip.compress(SOUND),
+        "deflate": zlib.compress(SOUND),
+        "Raw": raw.compress(SOUND) + raw.flush(),
+    }[coding]
+    pieces = unpacked("deflate" if coding == "Raw" else coding, packed, step)
+
+    assert b"".join(pieces) == SOUND
+    assert max(map(len, pieces)) <= PIECE_BYTES
+
+
+def test_what_is_not_packed() -> None:
+    for coding in ("gzip", "deflate"):
+        with pytest.raises(DecodingError):
+            unpacked(coding, b"\xff\xff plain text", 100)
+    assert inflater_for("br") is None
+    assert inflater_for("") is None
+
+
+async def test_a_packed_answer(anyio_backend: str) -> None:
+    packed = gzip.compress(SOUND)
+    head = OK + b"Content-Encoding: gzip\r\nContent-Length: %d\r\n\r\n"
+    replies = (head % len(packed) + packed, head % 9 + b"not gzip!")
+    async with raw_server(*replies) as server, engine_for("asyncio") as by:
+        assert (await ask(by, server.url)).body == SOUND
+        assert (await ask(by, server.url)).error == "CorruptAudioError"
+
+
+# --- dialling -------------------------------------------------------------------------------
+
+V4, V6 = socket.AF_INET, socket.AF_INET6
+
+
+def test_families_take_turns() -> None:
+    """RFC 8305 §4; the resolver's first address stays first."""
+    found: list[Any] = [(V6, ("a",)), (V6, ("b",)), (V6, ("a",)), (V4, ("c",)), (V6, ("d",))]
+
+    assert _dial.in_turn(found) == [
+        (V6, ("a",)), (V4, ("c",)), (V6, ("b",)), (V6, ("d",)),
+    ]  # fmt: skip
+
+
+async def test_the_first_to_connect_wins(monkeypatch: pytest.MonkeyPatch) -> None:
+    """One that answers nothing is overtaken; one that connects too late is closed."""
+    made: list[socket.socket] = []
+
+    async def connect(_: object, address: Any) -> socket.socket:
+        if address[0] == "silent":
+            await anyio.sleep_forever()
+        made.append(socket.socket())
+        if address[0] == "twice":
+            with anyio.CancelScope(shield=True):
+                await anyio.lowlevel.checkpoint()
+        return made[-1]
+
+    monkeypatch.setattr(_dial, "_connect", connect)
+    monkeypatch.setattr(_dial, "HEAD_START_SECONDS", 0)
+    won = await _dial._race([(V4, ("silent",)), (V4, ("twice",)), (V4, ("twice",))])
+
+    assert won is made[0]
+    assert [one.fileno() == -1 for one in made[1:]] == [True] * (len(made) - 1)
+    won.close()
+
+
+async def test_a_cancelled_race_closes_its_winner(monkeypatch: pytest.MonkeyPatch) -> None:
+    made = socket.socket()
+
+    with anyio.CancelScope() as scope:
+
+        async def connect(*_: object) -> socket.socket:
+            scope.cancel()
+            return made
+
+        monkeypatch.setattr(_dial, "_connect", connect)
+        await _dial._race([(V4, ("a",)), (V4, ("b",))])
+
+    assert made.fileno() == -1
+
+
+async def test_a_server_that_accepts_nothing_in_time() -> None:
+    """The connect deadline has its own error; a sooner one speaks for itself."""
+    async with nothing_left_behind():
+
+        async def serve(stream: anyio.abc.ByteStream) -> None:
+            async with stream:
+                await anyio.sleep_forever()  # takes the connection and never shakes hands
+
+        for timeouts, error in (
+            (Timeouts(connect=0.05), "ConnectTimeoutError"),
+            (Timeouts(connect=None, first_byte=0.05), "FirstByteTimeoutError"),
+        ):
+            async with listening(serve) as url, engine_for("asyncio", verify=False) as by:
+                heard = await ask(by, url.replace("http", "https"), timeouts=timeouts)
+                assert heard.error == error
+
+
+async def test_no_deadlines_at_all() -> None:
+    unlimited = Timeouts(connect=None, first_byte=None, stall=None, total=None)
+    async with raw_server(LENGTH) as server, engine_for("asyncio") as by:
+        assert (await ask(by, server.url, timeouts=unlimited)).body == b"audio"
+
+
+async def test_one_timer_serves_many_waits(monkeypatch: pytest.MonkeyPatch) -> None:
+    """It goes off too early for a later deadline, and is set anew."""
+    slow = Reply(LENGTH, cuts=tuple(range(1, len(LENGTH))))
+    async with raw_server(slow) as server, engine_for("asyncio") as by:
+        assert (await ask(by, server.url)).body == b"audio"
+        sender = by._sender
+        assert isinstance(sender, AsyncioSender)
+        (connection,) = sender._open
+        assert connection._timer is not None
+        before = connection._timer
+        connection._tick()  # nobody waits
+        assert connection._timer is None
+        before.cancel()
+        connection._due = anyio.current_time() + 100
+        connection._waiter = connection._loop.create_future()
+        connection._tick()  # too early
+        assert connection._timer is not None
+        connection._waiter = None
+
+
+async def test_closing_ends_what_is_under_way() -> None:
+    """A reply that is still open when the engine closes breaks off, and leaves nothing."""
+    async with nothing_left_behind(), raw_server(Reply(LENGTH[:-1], "silence")) as server:
+        async with engine_for("asyncio") as by:
+            async with anyio.create_task_group() as tasks:
+                heard: list[str] = []
+
+                async def listen() -> None:
+                    heard.append((await ask(by, server.url)).error)
+
+                tasks.start_soon(listen)
+                while not server.requests:
+                    await anyio.lowlevel.checkpoint()
+                await by.aclose()
+
+    assert heard[0] in {"TruncatedAudioError", "APIConnectionError"}
+
+
+async def test_a_connection_lost_as_it_is_made(monkeypatch: pytest.MonkeyPatch) -> None:
+    """The engine does not count it among its own."""
+    made = Connection.connection_made
+
+    def made_and_lost(self: Connection, transport: Any) -> None:
+        made(self, transport)
+        transport.abort()
+
+    monkeypatch.setattr(Connection, "connection_made", made_and_lost)
+    async with nothing_left_behind(), raw_server(LENGTH) as server, engine_for("asyncio") as by:
+        assert (await ask(by, server.url)).error == "APIConnectionError"
+        assert isinstance(by._sender, AsyncioSender)
+        assert by._sender._open == set()
+
+
+async def test_one_that_will_not_close_is_cut(monkeypatch: pytest.MonkeyPatch) -> None:
+    """Closing waits for the peers, but not for ever."""
+    monkeypatch.setattr(_sender, "CLOSE_GRACE_SECONDS", 0.01)
+    async with nothing_left_behind(), raw_server(LENGTH) as server, engine_for("asyncio") as by:
+        await ask(by, server.url)
+        monkeypatch.setattr(Connection, "close", lambda _: None)
+
+
+async def test_a_reply_may_be_closed_twice() -> None:
+    async with raw_server(LENGTH) as server, engine_for("asyncio") as by:
+        async with by.open(Outgoing(url=server.url), Deadlines(Timeouts())) as answer:
+            await answer.aclose()
+
+
+async def test_when_no_address_answers(monkeypatch: pytest.MonkeyPatch) -> None:
+    async def connect(*_: object) -> socket.socket:
+        raise ConnectionRefusedError
+
+    monkeypatch.setattr(_dial, "_connect", connect)
+    with pytest.raises(ConnectionRefusedError):
+        await _dial._race([(V4, ("a",)), (V4, ("b",))])
+
+
+# --- choosing -------------------------------------------------------------------------------
+
+
+@pytest.mark.parametrize(
+    ("options", "url", "environment", "why"),
+    [
+        ({"http2": True}, "http://a/", {}, "HTTP/2"),
+        ({"proxy": "http://p/"}, "http://a/", {}, "proxy"),
+        ({}, "http://a/", {"http_proxy": "http://p/"}, "proxy"),
+        ({}, "https://a/", {"all_proxy": "http://p/"}, "proxy"),
+        ({}, "http://语音.example/", {}, "ASCII"),
+    ],
+)
+def test_what_the_engine_cannot_serve_goes_to_httpx(
+    options: dict[str, Any],
+    url: str,
+    environment: dict[str, str],
+    why: str,
+    monkeypatch: pytest.MonkeyPatch,
+) -> None:
+    """By itself with "auto"; who insists is told why."""
+    for name, value in environment.items():
+        monkeypatch.setenv(name, value)
+    automatic = HTTPOptions(verify=False, **options)
+
+    assert isinstance(build_sender(automatic, url, asyncio_runs=True), HTTPXSender)
+    with pytest.raises(errors.ConfigurationError, match=why):
+        build_sender(HTTPOptions(transport="asyncio", **options), url, asyncio_runs=True)
+
+
+def test_only_asyncio_is_served() -> None:
+    options = HTTPOptions(transport="asyncio", trust_env=False)
+    with pytest.raises(errors.ConfigurationError, match="needs asyncio"):
+        build_sender(options, "http://a/", asyncio_runs=False)
+    assert not on_asyncio()
+
+
+def test_no_proxy_is_respected(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setenv("http_proxy", "http://p/")
+    monkeypatch.setenv("no_proxy", "a.example")
+
+    assert isinstance(
+        build_sender(HTTPOptions(), "http://a.example/", asyncio_runs=True), AsyncioSender
+    )
+
+
+def test_tls_follows_the_rules_of_httpx(monkeypatch: pytest.MonkeyPatch, tmp_path: Path) -> None:
+    import trustme
+
+    (tmp_path / "ca.pem").write_bytes(trustme.CA().cert_pem.bytes())
+    assert len(tls_context(verify=str(tmp_path / "ca.pem"), trust_env=True).get_ca_certs()) == 1
+    assert tls_context(verify=str(tmp_path), trust_env=True).get_ca_certs() == []
+    assert tls_context(verify=False, trust_env=True).verify_mode is ssl.CERT_NONE
+    assert len(tls_context(verify=True, trust_env=True).get_ca_certs()) > 50
+    monkeypatch.setenv("SSL_CERT_FILE", str(tmp_path / "ca.pem"))
+    assert len(tls_context(verify=True, trust_env=True).get_ca_certs()) == 1
+    assert len(tls_context(verify=True, trust_env=False).get_ca_certs()) > 50
+
+
+def test_a_plain_client_builds_no_tls(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr("ssl.create_default_context", lambda **_: pytest.fail("built"))
+    sender = build_sender(HTTPOptions(trust_env=False), "http://a/", asyncio_runs=True)
+
+    assert isinstance(sender, AsyncioSender)
