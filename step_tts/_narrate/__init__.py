@@ -1,0 +1,7 @@
+"""Long text, or text still being written → one audio: fetched ahead, heard in order."""
+
+from step_tts._narrate._assembly import Assembly
+from step_tts._narrate._narrator import Narrator
+from step_tts._narrate._script import NarrationText, Script
+
+__all__ = ["Assembly", "NarrationText", "Narrator", "Script"]
