@@ -44,7 +44,8 @@ Branches follow what the caller can do about it::
             ├── TruncatedAudioError           the audio stops before its end
             │   └── StreamInterruptedError    ... after the caller had already received some
             ├── CorruptAudioError             damaged, or two files run together
-            └── AudioTooLargeError            more bytes than the client was told to accept
+            ├── AudioTooLargeError            more bytes than the client was told to accept
+            └── AudioJoinError                whole, but not of one kind with what came before
 
 This module knows neither HTTP nor audio formats, and of ours only what an attempt is.
 No message, attribute or repr here may hold a key, a signed URL or spoken text; whoever raises
@@ -68,6 +69,7 @@ __all__ = [
     "APIStatusError",
     "APITimeoutError",
     "AudioError",
+    "AudioJoinError",
     "AudioLinkError",
     "AudioTooLargeError",
     "AuthenticationError",
@@ -447,3 +449,14 @@ class AudioTooLargeError(AudioError):
     """More bytes than ``max_bytes`` allows."""
 
     default_hint: ClassVar[str | None] = "Raise max_bytes if this is real audio."
+
+
+class AudioJoinError(AudioError):
+    """Whole audio, but it cannot follow what came before in one file.
+
+    It differs in format, coding, sample rate or channels, or its format cannot be joined at all.
+    """
+
+    default_hint: ClassVar[str | None] = (
+        "Ask for WAV or MP3 of one kind, or transcode: pip install 'step_tts[av]'."
+    )

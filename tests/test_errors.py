@@ -77,6 +77,10 @@ DEFAULTS = {
     "StreamInterruptedError": ("transient", ""),
     "CorruptAudioError": ("once", ""),
     "AudioTooLargeError": ("never", "Raise max_bytes if this is real audio."),
+    "AudioJoinError": (
+        "never",
+        "Ask for WAV or MP3 of one kind, or transcode: pip install 'step_tts[av]'.",
+    ),
 }
 
 

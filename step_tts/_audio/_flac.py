@@ -90,7 +90,7 @@ class FlacWalker(Walker):
             pass
         yield from source.take(len(_MAGIC))
         yield from self._read_metadata(source)
-        yield from source.skip(math.inf, watch=self._watch)
+        yield from source.skip(math.inf, watch=[self._watch])
         self._judge_end()
 
     def _read_metadata(self, source: Source) -> Steps[None]:

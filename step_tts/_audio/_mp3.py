@@ -53,7 +53,12 @@ class InfoFrame:
 
 
 class MpegWalker(Walker):
-    """Walks MPEG audio, Layer II and III."""
+    """Walks MPEG audio, Layer II and III.
+
+    Attributes:
+        sizes: Bytes of a frame, by its header; it knows every header met so far.
+        free_size: Bytes of a frame without padding, in free format; 0 in every other.
+    """
 
     checked = "frames"
 
@@ -64,8 +69,8 @@ class MpegWalker(Walker):
         self._frames = 0
         self._info: InfoFrame | None = None
         self._first: FrameHeader | None = None
-        self._free_size = 0
-        self._sizes: dict[bytes, int] = {}
+        self.free_size = 0
+        self.sizes: dict[bytes, int] = {}
         self._mark_at = 0
 
     @property
@@ -100,10 +105,10 @@ class MpegWalker(Walker):
     def _begin(self, head: bytes, size: int) -> FrameHeader:
         header = parse_header(head)
         assert header is not None  # noqa: S101  the search has just read it
-        self._first, self._sizes[head] = header, size
+        self._first, self.sizes[head] = header, size
         self.sample_rate, self.channels = header.sample_rate, header.channels
         if header.size is None:
-            self._free_size = size - header.padding
+            self.free_size = size - header.padding
         return header
 
     def _search(self, source: Source) -> tuple[int, bytes, int] | None:
@@ -130,7 +135,7 @@ class MpegWalker(Walker):
         raise NotAudioError(f"No {self.name} frame stands where the first one should.")
 
     def _read_info(self, source: Source) -> Steps[None]:
-        size = next(iter(self._sizes.values()))
+        size = next(iter(self.sizes.values()))
         frame = yield from source.peek(size)
         self._info = _parse_info(frame, self._mark_at)
         if self._info is not None and len(frame) == size:
@@ -141,7 +146,7 @@ class MpegWalker(Walker):
         while True:
             self._pass_whole_frames(source)
             head = source.buffer[source.at : source.at + HEADER_SIZE]
-            if size := self._sizes.get(head):
+            if size := self.sizes.get(head):
                 if source.ended:
                     raise TruncatedAudioError(f"The {self.name} ends inside a frame.")
                 source.want(size)
@@ -155,12 +160,14 @@ class MpegWalker(Walker):
     def _pass_whole_frames(self, source: Source) -> None:
         """The hot loop: one slice, one look-up and one comparison a frame."""
         buffer, at, end = source.buffer, source.at, len(source.buffer)
-        sizes, mark_at, frames = self._sizes, self._mark_at, 0
+        sizes, mark_at, frames = self.sizes, self._mark_at, 0
         while (size := sizes.get(buffer[at : at + 4])) and at + size <= end:
             if buffer[at + mark_at : at + mark_at + 4] in _INFO_MARKS:
                 raise self._two_files(source.position - source.at + at)
             at += size
             frames += 1
+        if frames and self.listen is not None:
+            self.listen(buffer[source.at : at])
         source.at = at
         self._frames += frames
         source.sounding = self._frames > 0
@@ -170,9 +177,9 @@ class MpegWalker(Walker):
         header = parse_header(head) if len(head) == HEADER_SIZE else None
         if header is None or self._first is None:
             return False
-        if not header.same_stream(self._first) or (header.size or self._free_size) == 0:
+        if not header.same_stream(self._first) or (header.size or self.free_size) == 0:
             raise self._two_files(position)
-        self._sizes[head] = header.size or self._free_size + header.padding
+        self.sizes[head] = header.size or self.free_size + header.padding
         return True
 
     def _pass_trailer(self, source: Source) -> Steps[None]:

@@ -49,6 +49,11 @@ class FrameHeader:
     crc: bool
 
     @property
+    def side_info_at(self) -> int:
+        """Where side information starts: behind the header, and its checksum if there is one."""
+        return HEADER_SIZE + (2 if self.crc else 0)
+
+    @property
     def side_info_size(self) -> int:
         """Bytes of side information after the header; a Xing tag stands behind them."""
         if self.version == _MPEG1:

@@ -51,7 +51,7 @@ class PcmWalker(Walker):
 
     def walk(self, source: Source) -> Steps[None]:
         """Pass all bytes; they must be whole samples."""
-        yield from source.skip(math.inf, watch=self._count)
+        yield from source.skip(math.inf, watch=[self._count])
         if self._size % self._frame_size:
             raise TruncatedAudioError("The PCM ends inside a sample.")
 

@@ -11,6 +11,7 @@ on as it comes.
 
 from __future__ import annotations
 
+from functools import partial
 from typing import TYPE_CHECKING
 
 from step_tts._audio._labels import Label
@@ -24,6 +25,8 @@ from step_tts._errors import AudioError, EmptyAudioError, NotAudioError, Truncat
 from step_tts._models import AudioFormat, AudioInfo, NeedMore, NotAudio
 
 if TYPE_CHECKING:
+    from collections.abc import Callable
+
     from step_tts._audio._repair import HeaderPatch
 
 __all__ = ["HEAD_LIMIT", "AudioVerifier"]
@@ -52,6 +55,8 @@ class AudioVerifier:
             else than audio.
         trust_end: Take the end of the connection for the end of the audio, where neither HTTP nor
             the bytes say so.
+        listen: Is handed the walker and the sound it passes, in whole frames without headers and
+            tags, where the body is MPEG audio or WAV.
     """
 
     def __init__(
@@ -61,6 +66,7 @@ class AudioVerifier:
         expect: str | None = None,
         allow_unknown: bool = False,
         trust_end: bool = False,
+        listen: Callable[[Walker, bytes], None] | None = None,
     ) -> None:
         self.received: int = 0
         self.tail: bytes = b""
@@ -69,6 +75,7 @@ class AudioVerifier:
         self._sniffed_as = "audio/pcm" if pcm_expected else self._label.media_type
         self._allow_unknown = allow_unknown and self._label.may_be_audio
         self._trust_end = trust_end
+        self._listen = listen
         self._undecided: list[bytes] = []
         self._wanted = 1
         self._lead = bytearray()
@@ -202,6 +209,8 @@ class AudioVerifier:
             walker = PcmWalker(self._label)
         else:
             walker = walker_class(audio_format)(audio_format)
+        if self._listen is not None:
+            walker.listen = partial(self._listen, walker)
         if self._label.contradicts(audio_format):
             walker.warnings.append(f"Labelled {self._label}, but the bytes are {walker.name}.")
         return walker

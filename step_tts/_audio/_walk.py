@@ -11,7 +11,7 @@ Knows nothing of any format, of JSON tails or of HTTP.
 from __future__ import annotations
 
 from abc import ABC, abstractmethod
-from collections.abc import Callable, Generator
+from collections.abc import Callable, Generator, Sequence
 from typing import TYPE_CHECKING, Literal, TypeAlias, TypeVar
 
 from step_tts._errors import CorruptAudioError
@@ -99,18 +99,20 @@ class Source:
         count: float,
         *,
         metadata: bool = False,
-        watch: Callable[[bytes], None] | None = None,
+        watch: Sequence[Callable[[bytes], None]] = (),
     ) -> Steps[float]:
         """Pass ``count`` bytes without keeping any; return how many the body did not have.
 
-        ``watch`` sees each piece before it is passed.
+        Each of ``watch`` sees each piece before it is passed.
         """
         self.in_metadata = metadata
         while True:
             step = int(min(count, self.rest))
             self.sounding |= step > 0 and not metadata
-            if watch is not None and step:
-                watch(self.buffer[self.at : self.at + step])
+            if watch and step:
+                piece = self.buffer[self.at : self.at + step]
+                for look in watch:
+                    look(piece)
             self.at += step
             count -= step
             if not count or self.ended:
@@ -146,6 +148,8 @@ class Walker(ABC):
     Attributes:
         end: Whether the bytes themselves say where the audio ends: ``proven`` by sizes or an end
             mark, ``likely`` when it ends between two frames, ``open`` when it could end anywhere.
+        listen: Is handed the sound as it is passed, in whole frames without headers and tags, by
+            the walkers of MPEG audio and of WAV.
     """
 
     checked: Literal["frames", "chunks", "pages", "head", "nothing"] = "head"
@@ -157,6 +161,7 @@ class Walker(ABC):
         self.codec: str | None = None
         self.warnings: list[str] = []
         self.end: Literal["proven", "likely", "open"] = "open"
+        self.listen: Callable[[bytes], None] | None = None
 
     @property
     def name(self) -> str:

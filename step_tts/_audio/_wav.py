@@ -101,6 +101,7 @@ class WavWalker(Walker):
 
     Attributes:
         head: Everything before the sound, as received.
+        wave: The ``fmt`` chunk, once it has been read.
         sound_size: Bytes of sound.
     """
 
@@ -109,7 +110,7 @@ class WavWalker(Walker):
     def __init__(self, audio_format: AudioFormat) -> None:
         super().__init__(audio_format)
         self.head = b""
-        self._format: WaveFormat | None = None
+        self.wave: WaveFormat | None = None
         self._layout = Layout("little")
         self._samples = 0  # As the fact chunk counts them.
         self._long_size = 0  # As the ds64 chunk says.
@@ -117,6 +118,7 @@ class WavWalker(Walker):
         self._source: Source | None = None
         self._sound_end: int | None = None
         self._seam = Seam(len("RIFF....WAVE"))
+        self._part_of_frame = b""
 
     @property
     def sound_size(self) -> int:
@@ -129,7 +131,7 @@ class WavWalker(Walker):
     @property
     def duration(self) -> float | None:
         """Seconds of sound so far; for compressed sound the header's word at the average rate."""
-        fmt = self._format
+        fmt = self.wave
         if fmt is None:
             return None
         if fmt.linear:
@@ -141,7 +143,7 @@ class WavWalker(Walker):
     @property
     def patch(self) -> HeaderPatch | None:
         """True sizes, where a streaming server could not know them."""
-        fmt = self._format
+        fmt = self.wave
         if fmt is None or self._source is None:
             return None
         return repair_wav(
@@ -158,9 +160,9 @@ class WavWalker(Walker):
         self._source = source
         unknown = is_placeholder(declared)
         endless = declared in _NEVER_TRUE
-        missing = yield from source.skip(
-            math.inf if endless else declared, watch=self._watch if unknown else None
-        )
+        looks = (self._watch if unknown else None, self._hear if self.listen else None)
+        watch = [look for look in looks if look is not None]
+        missing = yield from source.skip(math.inf if endless else declared, watch=watch)
         self._sound_end = source.position
         self._judge_sound(declared, missing, unknown=unknown)
         if not missing:
@@ -202,9 +204,9 @@ class WavWalker(Walker):
     def _learn(self, name: bytes, body: bytes) -> None:
         order = self._layout.order
         if name == b"fmt ":
-            self._format = WaveFormat.parse(body, order)
-            self.codec, self.channels = self._format.codec, self._format.channels
-            self.sample_rate = self._format.sample_rate
+            self.wave = WaveFormat.parse(body, order)
+            self.codec, self.channels = self.wave.codec, self.wave.channels
+            self.sample_rate = self.wave.sample_rate
         elif name == b"fact":
             samples = int.from_bytes(body[:4], order)
             self._samples = 0 if is_placeholder(samples) else samples
@@ -214,7 +216,7 @@ class WavWalker(Walker):
             )
 
     def _announced(self, size: int) -> int:
-        if self._format is None:
+        if self.wave is None:
             raise CorruptAudioError(f"The {self.name} has no format chunk before its sound.")
         return self._long_size if self._long_size and size == _IN_DS64 else size
 
@@ -226,7 +228,7 @@ class WavWalker(Walker):
             raise TruncatedAudioError(
                 f"The {self.name} announces {declared} bytes of sound and has {size}."
             )
-        fmt = self._format
+        fmt = self.wave
         if missing and fmt and fmt.linear and size % fmt.frame_size:
             raise TruncatedAudioError(f"The {self.name} ends inside a sample.")
 
@@ -239,6 +241,15 @@ class WavWalker(Walker):
     @property
     def _told_size(self) -> int:
         return self._form_size + self._layout.header_size
+
+    def _hear(self, piece: bytes) -> None:
+        """Hand out whole frames. What is left of one at the end is no sound."""
+        assert self.listen and self.wave  # noqa: S101, PT018  asked for; read before the sound
+        piece = self._part_of_frame + piece
+        whole = len(piece) - len(piece) % self.wave.frame_size
+        self._part_of_frame = piece[whole:]
+        if whole:
+            self.listen(piece[:whole])
 
     def _watch(self, piece: bytes) -> None:
         """With the length unknown, a second file can only be known by its head."""

@@ -1,0 +1,93 @@
+"""A WAV written before its length is known.
+
+The first part's format chunk leads the whole, byte for byte: what could play the part plays the
+whole. All sizes are left open, as streaming servers leave them, and ``_repair`` makes them true;
+where it will, room is kept for sizes beyond 4 GiB, so that no sound has to move.
+
+Sources: EBU Tech 3306 §4 (a ``JUNK`` chunk of 28 bytes, to become ``ds64``); Microsoft's "New
+Multimedia Data Types and Data Techniques" 3.0 (all but integer PCM has a ``fact`` chunk); ITU-T
+G.711 §3 (the codes of silence).
+"""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING
+
+from step_tts._audio._repair import DS64_SIZE, HeaderPatch, repair_wav
+from step_tts._audio._riff import Layout, chunks, layout_of
+from step_tts._audio._writer import Kind, Writer
+from step_tts._errors import AudioJoinError
+
+if TYPE_CHECKING:
+    from step_tts._audio._wav import WavWalker
+
+__all__ = ["WavWriter"]
+
+_OPEN = b"\xff\xff\xff\xff"
+_UNCOUNTED = bytes(4)  # FFmpeg believes any other number, and tells a stream's length by it.
+_SILENT_CODES = {"pcm_u8": b"\x80", "pcm_alaw": b"\xd5", "pcm_mulaw": b"\xff"}
+
+
+class WavWriter(Writer):
+    """Writes samples of one kind behind one header.
+
+    Raises:
+        AudioJoinError: The WAV holds compressed sound, whose blocks depend on one another.
+    """
+
+    checked = "chunks"
+
+    def __init__(self, walker: WavWalker, kind: Kind, *, seekable: bool) -> None:
+        wave, layout = walker.wave, layout_of(walker.head)
+        assert wave is not None and layout is not None  # noqa: S101, PT018  read before the sound
+        if not wave.linear:
+            raise AudioJoinError(f"Compressed sound in WAV cannot be joined: {kind}.")
+        head = _head(_format_of(walker.head, layout), kind, layout, seekable=seekable)
+        super().__init__(kind, sample_rate=wave.sample_rate, head=head)
+        self._frame_size = wave.frame_size
+
+    @property
+    def patch(self) -> HeaderPatch | None:
+        """True sizes; RF64 where RIFF has no room for them."""
+        size = self.samples * self._frame_size
+        total = len(self.head) + size
+        return repair_wav(self.head, sound_size=size, total=total, frame_size=self._frame_size)
+
+    def begin(self) -> None:
+        """Samples stand alone: a new part changes nothing."""
+
+    def write(self, frames: bytes) -> bytes:
+        """Samples are written as they are."""
+        self.samples += len(frames) // self._frame_size
+        return frames
+
+    def write_silence(self, seconds: float) -> bytes:
+        """Zeros, or what the coding has for them."""
+        code = _SILENT_CODES.get(self.kind.codec or "", b"\0")
+        return self.write(code * (round(seconds * self.sample_rate) * self._frame_size))
+
+
+def _format_of(head: bytes, layout: Layout) -> bytes:
+    found = {chunk.name: chunk for chunk in chunks(head, layout)}
+    at, size = found[b"fmt "].content_at, found[b"fmt "].size
+    return head[at : at + size]
+
+
+def _head(fmt: bytes, kind: Kind, source: Layout, *, seekable: bool) -> bytes:
+    """The same geometry for all little-endian forms of WAV; RIFX stays big-endian."""
+    big = source.order == "big"
+    integers = (kind.codec or "").startswith(("pcm_s", "pcm_u"))
+    room = seekable and not big  # RIFX has no form with longer sizes.
+    parts = (
+        b"RIFX" if big else b"RIFF", _OPEN, b"WAVE",
+        _chunk(b"JUNK", bytes(DS64_SIZE), source) if room else b"",
+        _chunk(b"fmt ", fmt, source),
+        b"" if integers else _chunk(b"fact", _UNCOUNTED, source),
+        b"data", _OPEN,
+    )  # fmt: skip
+    return b"".join(parts)
+
+
+def _chunk(name: bytes, content: bytes, source: Layout) -> bytes:
+    size = len(content).to_bytes(4, source.order)
+    return name + size + content + bytes(len(content) % 2)
