@@ -367,15 +367,15 @@ class AsyncClient:
             if to is not None:
                 await self._engine.files.prepare(Path(to) / "_")
             if to is not None and resume:
-                from step_tts._batch._journal_desk import JournalDesk  # noqa: PLC0415  as below
-                from step_tts._batch._resume import open_scribe  # noqa: PLC0415  brings SQLite
-
-                shelf = self._shelf(Path(to), durable=durable)
-                options = {**shelf.options(), "name": name, "repair": repair}
-                scribe = await stack.enter_async_context(
-                    open_scribe(shelf.directory, options, durable=durable)
+                desk = await stack.enter_async_context(
+                    self._journal_desk(
+                        speak,
+                        Path(to),
+                        {"name": name, "repair": repair},
+                        durable=durable,
+                        keep_failures=keep_failures,
+                    )
                 )
-                desk = JournalDesk(speak, scribe, shelf, keep_failures=keep_failures)
             workers = WORKERS_PER_SLOT * self._engine.gate.most
             yield await stack.enter_async_context(
                 open_batch(
@@ -388,14 +388,30 @@ class AsyncClient:
                 )
             )
 
-    def _shelf(self, directory: Path, *, durable: bool) -> Shelf:
-        return Shelf(
+    @asynccontextmanager
+    async def _journal_desk(
+        self,
+        speak: Speak,
+        directory: Path,
+        options: Mapping[str, object],
+        *,
+        durable: bool,
+        keep_failures: bool = False,
+    ) -> AsyncGenerator[Desk, None]:
+        """A desk with the journal of a directory, which it brings SQLite for."""
+        from step_tts._batch._journal_desk import JournalDesk  # noqa: PLC0415  as below
+        from step_tts._batch._resume import open_scribe  # noqa: PLC0415  few clients need it
+
+        shelf = Shelf(
             files=self._engine.files,
             directory=directory,
             durable=durable,
             model=self._options.model,
             placement=self._options.prompt_placement,
         )
+        options = {**shelf.options(), **options}
+        async with open_scribe(directory, options, durable=durable) as scribe:
+            yield JournalDesk(speak, scribe, shelf, keep_failures=keep_failures)
 
     def _call(self, text: str | SpeechRequest) -> Call:
         request = text if isinstance(text, SpeechRequest) else SpeechRequest(text)

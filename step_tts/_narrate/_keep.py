@@ -17,11 +17,10 @@ from step_tts._models import BatchResult
 from step_tts._narrate._part import Take
 
 if TYPE_CHECKING:
-    from collections.abc import Iterator
     from pathlib import Path
 
     from step_tts._batch import Desk
-    from step_tts._models import Receipt, SpeechRequest
+    from step_tts._models import SpeechRequest
     from step_tts._narrate._part import Part
 
 __all__ = ["Keeper"]
@@ -36,7 +35,7 @@ class Keeper:
         self._desk = desk
         self._like = like
 
-    async def __call__(self, part: Part) -> tuple[Take, Receipt]:
+    async def __call__(self, part: Part) -> Take:
         """The audio of a part: from its file if that is finished, and spoken otherwise.
 
         Raises:
@@ -44,17 +43,16 @@ class Keeper:
         """
         request = attrs.evolve(self._like, input=part.segment.spoken)
         row = Row(part.number, part.number, f"{part.number:06d}", request)
-        found = row if part.spoken else (await self._desk.look_up([row]))[0]
-        part.spoken = True
+        (found,) = await self._desk.look_up([row])
         result = found if isinstance(found, BatchResult) else await self._desk.result(found)
         if result.saved is None:
             assert result.error is not None  # noqa: S101  one or the other
             raise result.error
-        take = Take()
+        take = Take(receipt=result.saved.receipt)
         for piece in await anyio.to_thread.run_sync(partial(_pieces, result.saved.path)):
             take.add(piece)
         take.judge(part.segment.spoken, result.saved.info.duration, part.speed)
-        return take, result.saved.receipt
+        return take
 
 
 def _pieces(path: Path) -> list[bytes]:

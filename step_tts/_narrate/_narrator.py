@@ -14,13 +14,15 @@ from typing import TYPE_CHECKING, TypeAlias
 import anyio
 
 from step_tts._errors import InvalidRequestError, StepTTSError
+from step_tts._models import Receipt
 from step_tts._narrate._part import Part
 
 if TYPE_CHECKING:
-    from collections.abc import Awaitable, Callable
+    from collections.abc import Awaitable, Callable, Sequence
 
+    from step_tts._attempt import Attempt
     from step_tts._audio import HeaderPatch
-    from step_tts._models import AudioInfo, NarratedSegment, Receipt
+    from step_tts._models import AudioInfo, NarratedSegment
     from step_tts._narrate._assembly import Assembly
     from step_tts._narrate._part import Take
     from step_tts._narrate._script import Script
@@ -28,7 +30,7 @@ if TYPE_CHECKING:
 
 __all__ = ["Narrator", "Speak"]
 
-Speak: TypeAlias = "Callable[[Part], Awaitable[tuple[Take, Receipt]]]"
+Speak: TypeAlias = "Callable[[Part], Awaitable[Take]]"
 """Has a part fetched, in as many attempts as it takes."""
 
 
@@ -57,7 +59,6 @@ class Narrator:
         speed: float = 1.0,
         retry_suspects: bool = False,
     ) -> None:
-        self.receipt: Receipt | None = None
         self._script = script
         self._speak = speak
         self._assembly = assembly
@@ -66,9 +67,13 @@ class Narrator:
         self._window = anyio.Semaphore(ahead + 1)
         self._parts: deque[Part] = deque()
         self._part: Part | None = None
+        self._count = 0
         self._news = anyio.Event()
         self._ended = False
         self._broken: Exception | None = None
+        self._started_at = anyio.current_time()
+        self._first_byte = 0.0
+        self._attempts: list[Attempt] = []
 
     @property
     def info(self) -> AudioInfo:
@@ -88,9 +93,19 @@ class Narrator:
         return self._assembly.size
 
     @property
-    def segments(self) -> tuple[NarratedSegment, ...]:
-        """The segments that have been heard to their end."""
-        return tuple(self._assembly.segments)
+    def segments(self) -> Sequence[NarratedSegment]:
+        """The segments handed out to their end."""
+        return self._assembly.segments
+
+    def receipt(self) -> Receipt:
+        """How it was obtained so far; the requests' names are those of the segments."""
+        return Receipt(
+            request_id=None,
+            attempts=tuple(self._attempts),
+            queued=0.0,
+            first_byte=self._first_byte,
+            total=anyio.current_time() - self._started_at,
+        )
 
     async def run(self) -> None:
         """Fetch segment after segment, as far ahead as is allowed."""
@@ -99,7 +114,8 @@ class Narrator:
             async def give(segment: Segment) -> None:
                 # A turn of the event loop lies between two fetchers: they reach the gate in order.
                 await self._window.acquire()
-                part = Part(segment, self._speed, held=self._retry_suspects)
+                part = Part(self._count, segment, self._speed, held=self._retry_suspects)
+                self._count += 1
                 self._parts.append(part)
                 self._news.set()
                 fetchers.start_soon(self._fetch, part)
@@ -123,6 +139,7 @@ class Narrator:
             piece = await part.next_piece()
             grown = self._assembly.feed(piece) if piece else await self._end(part)
             if grown:
+                self._first_byte = self._first_byte or anyio.current_time() - self._started_at
                 return grown
         return b""
 
@@ -148,29 +165,30 @@ class Narrator:
             raise InvalidRequestError("There is nothing to say: the text holds no word.")
 
     async def _end(self, part: Part) -> bytes:
+        """Close the part that was heard; another one may be fetched."""
         self._part = None
         self._window.release()
-        self.receipt = part.receipt
+        self._attempts += part.attempts
         return await self._assembly.end(
             part.segment,
-            request_id=part.receipt.request_id if part.receipt else None,
-            attempts=len(part.receipt.attempts) if part.receipt else 0,
+            request_id=part.request_id,
+            attempts=len(part.attempts),
             suspect=part.suspect,
         )
 
     async def _fetch(self, part: Part) -> None:
         try:
-            take, receipt = await self._speak(part)
+            take = await self._speak(part)
             if take.suspect and self._retry_suspects:
-                take, receipt = await self._better(part, take, receipt)
-            part.end(take, receipt)
+                take = await self._better(part, take)
+            part.end(take)
         except Exception as error:  # noqa: BLE001  raised to whoever listens, when it is its turn
             part.fail(error)
 
-    async def _better(self, part: Part, take: Take, receipt: Receipt) -> tuple[Take, Receipt]:
+    async def _better(self, part: Part, take: Take) -> Take:
         """Another take, unless that is no better."""
         with suppress(StepTTSError):
-            another, its_receipt = await self._speak(part)
+            another = await self._speak(part)
             if not another.suspect:
-                return another, its_receipt
-        return take, receipt
+                return another
+        return take

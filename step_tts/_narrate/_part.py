@@ -18,6 +18,7 @@ from step_tts._text import implausible
 if TYPE_CHECKING:
     from contextlib import AsyncExitStack
 
+    from step_tts._attempt import Attempt
     from step_tts._models import Receipt, Suspicion
     from step_tts._stream import VerifiedBody
     from step_tts._text import Segment
@@ -32,6 +33,8 @@ class Take:
     pieces: deque[bytes] = attrs.field(factory=deque)
     suspect: Suspicion | None = None
     """What seems to be wrong with it; known once it is judged."""
+    receipt: Receipt | None = None
+    """How it was obtained; known once it is here."""
     _silence: SilenceDetector = attrs.field(factory=SilenceDetector)
 
     def add(self, piece: bytes) -> None:
@@ -51,12 +54,12 @@ class Take:
 class Part:
     """One segment: somebody fetches it, somebody hears it."""
 
+    number: int
+    """Its place among the segments, from 0."""
     segment: Segment
     speed: float
     held: bool
     """Nothing is heard before the whole of it is here and judged."""
-    receipt: Receipt | None = None
-    """How it was obtained; known once it has ended."""
     heard: bool = False
     """Some of it has been: what was heard cannot be unheard."""
     _take: Take = attrs.field(factory=Take)
@@ -68,6 +71,16 @@ class Part:
     def suspect(self) -> Suspicion | None:
         """What seems to be wrong with it; known once it has ended."""
         return self._take.suspect
+
+    @property
+    def request_id(self) -> str | None:
+        """The server's name for the request that brought it; known once it has ended."""
+        return self._take.receipt.request_id if self._take.receipt else None
+
+    @property
+    def attempts(self) -> tuple[Attempt, ...]:
+        """Every try; known once it has ended."""
+        return self._take.receipt.attempts if self._take.receipt else ()
 
     async def next_piece(self) -> bytes:
         """The next piece, never empty; ``b""`` after the last.
@@ -100,9 +113,9 @@ class Part:
         take.judge(self.segment.spoken, body.info.duration, self.speed)
         return take
 
-    def end(self, take: Take, receipt: Receipt) -> None:
+    def end(self, take: Take) -> None:
         """This is it."""
-        self._take, self.receipt, self._ended = take, receipt, True
+        self._take, self._ended = take, True
         self._news.set()
 
     def fail(self, error: Exception) -> None:
