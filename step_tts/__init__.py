@@ -1,90 +1,121 @@
 """Async client for Step-Audio-TTS-3B and any server that speaks ``/v1/audio/speech``.
 
 Verified audio or a typed error; whole or absent files; a batch that loses nothing; flat cost.
+
+A name is imported when it is first asked for (PEP 562): a program that may never speak pays
+nothing for having us at hand. Type checkers read the plain imports.
 """
 
-from step_tts._audio import sniff
-from step_tts._batch import BatchRow, SpeechBatch
-from step_tts._client import AsyncClient
-from step_tts._errors import (
-    APIConnectionError,
-    APIError,
-    APIStatusError,
-    APITimeoutError,
-    AudioError,
-    AudioJoinError,
-    AudioLinkError,
-    AudioTooLargeError,
-    AuthenticationError,
-    BadRequestError,
-    BatchError,
-    BatchInUseError,
-    BatchOptionsError,
-    BatchRowError,
-    BatchStoppedError,
-    ClientClosedError,
-    ConfigurationError,
-    ConflictError,
-    ConnectTimeoutError,
-    ContentRefusedError,
-    CorruptAudioError,
-    EmptyAudioError,
-    FirstByteTimeoutError,
-    InternalServerError,
-    InvalidRequestError,
-    MissingExtraError,
-    ModelUnavailableError,
-    NotAudioError,
-    NotFoundError,
-    PermissionDeniedError,
-    ProxyBlockedError,
-    QuotaExceededError,
-    RateLimitError,
-    RedirectError,
-    RequestTooLargeError,
-    RetryAdvice,
-    SaveError,
-    StallTimeoutError,
-    StepTTSError,
-    StreamConsumedError,
-    StreamInterruptedError,
-    TotalTimeoutError,
-    TruncatedAudioError,
-    UnprocessableEntityError,
-    UsageError,
-)
-from step_tts._events import (
-    AttemptEnded,
-    AttemptStarted,
-    Event,
-    LimitChanged,
-    Listener,
-    Paused,
-    RowEnded,
-    RowStarted,
-)
-from step_tts._inspect import inspect
-from step_tts._models import (
-    Attempt,
-    AudioFormat,
-    AudioInfo,
-    BatchItem,
-    BatchResult,
-    Concurrency,
-    NeedMore,
-    NotAudio,
-    PromptPlacement,
-    Rate,
-    Receipt,
-    RetryPolicy,
-    SavedSpeech,
-    Sniffed,
-    Speech,
-    SpeechRequest,
-    Timeouts,
-)
-from step_tts._stream import SpeechStream
+import importlib
+from typing import TYPE_CHECKING
+
 from step_tts._version import __version__
+
+if TYPE_CHECKING:
+    from step_tts._audio import sniff
+    from step_tts._batch import BatchRow, SpeechBatch
+    from step_tts._client import AsyncClient
+    from step_tts._errors import (
+        APIConnectionError,
+        APIError,
+        APIStatusError,
+        APITimeoutError,
+        AudioError,
+        AudioJoinError,
+        AudioLinkError,
+        AudioTooLargeError,
+        AuthenticationError,
+        BadRequestError,
+        BatchError,
+        BatchInUseError,
+        BatchOptionsError,
+        BatchRowError,
+        BatchStoppedError,
+        ClientClosedError,
+        ConfigurationError,
+        ConflictError,
+        ConnectTimeoutError,
+        ContentRefusedError,
+        CorruptAudioError,
+        EmptyAudioError,
+        FirstByteTimeoutError,
+        InternalServerError,
+        InvalidRequestError,
+        MissingExtraError,
+        ModelUnavailableError,
+        NoAudioDeviceError,
+        NotAudioError,
+        NotFoundError,
+        PermissionDeniedError,
+        PlaybackError,
+        ProxyBlockedError,
+        QuotaExceededError,
+        RateLimitError,
+        ReaderLeftError,
+        RedirectError,
+        RequestTooLargeError,
+        RetryAdvice,
+        SaveError,
+        StallTimeoutError,
+        StepTTSError,
+        StreamConsumedError,
+        StreamInterruptedError,
+        TotalTimeoutError,
+        TruncatedAudioError,
+        UnplayableAudioError,
+        UnprocessableEntityError,
+        UsageError,
+    )
+    from step_tts._events import (
+        AttemptEnded,
+        AttemptStarted,
+        Event,
+        LimitChanged,
+        Listener,
+        Paused,
+        RowEnded,
+        RowStarted,
+    )
+    from step_tts._inspect import inspect
+    from step_tts._models import (
+        Attempt,
+        AudioFormat,
+        AudioInfo,
+        BatchItem,
+        BatchResult,
+        Concurrency,
+        NeedMore,
+        NotAudio,
+        Playback,
+        PromptPlacement,
+        Rate,
+        Receipt,
+        RetryPolicy,
+        SavedSpeech,
+        Sniffed,
+        Speech,
+        SpeechRequest,
+        Timeouts,
+    )
+    from step_tts._stream import SpeechStream
+
+else:
+
+    def __getattr__(name: str) -> object:
+        """Find a public name in the module that hands it out, and keep it."""
+        if name in __all__:
+            for home in _HOMES:
+                module = importlib.import_module(f"step_tts.{home}")
+                if name in module.__all__:
+                    return globals().setdefault(name, getattr(module, name))
+        raise AttributeError(f"module {__name__!r} has no attribute {name!r}")
+
+    def __dir__() -> list[str]:
+        return __all__
+
+
+# Cheap ones first: whoever asks for an error need not import the client.
+_HOMES = ("_errors", "_models", "_events", "_audio", "_inspect", "_stream", "_batch", "_client")
 
 __all__ = [
     "APIConnectionError",
@@ -128,16 +159,20 @@ __all__ = [
     "MissingExtraError",
     "ModelUnavailableError",
     "NeedMore",
+    "NoAudioDeviceError",
     "NotAudio",
     "NotAudioError",
     "NotFoundError",
     "Paused",
     "PermissionDeniedError",
+    "Playback",
+    "PlaybackError",
     "PromptPlacement",
     "ProxyBlockedError",
     "QuotaExceededError",
     "Rate",
     "RateLimitError",
+    "ReaderLeftError",
     "Receipt",
     "RedirectError",
     "RequestTooLargeError",
@@ -159,6 +194,7 @@ __all__ = [
     "Timeouts",
     "TotalTimeoutError",
     "TruncatedAudioError",
+    "UnplayableAudioError",
     "UnprocessableEntityError",
     "UsageError",
     "__version__",

@@ -21,6 +21,7 @@ from step_tts._audio import AudioVerifier
 from step_tts._errors import APIError, AudioLinkError, RetryAdvice
 from step_tts._ledger import Ledger
 from step_tts._links import may_fetch
+from step_tts._loop import now
 from step_tts._stream import VerifiedBody
 from step_tts._transport import Deadlines, Outgoing
 from step_tts._wire import (
@@ -111,7 +112,7 @@ class Call:
         self._link: str | None = None
         self._slot: Slot | None = None
         self._deadlines = Deadlines(options.timeouts)
-        self._ledger = Ledger(anyio.current_time())
+        self._ledger = Ledger(now())
         self._watch = engine.watch.call(self._characters) if engine.watch else None
         self._outcome = "ok"
 
@@ -144,7 +145,7 @@ class Call:
 
     def receipt(self, sha256: str | None = None) -> Receipt:
         """How the audio was obtained, as of now."""
-        return self._ledger.receipt(anyio.current_time(), sha256)
+        return self._ledger.receipt(now(), sha256)
 
     def complete(self, error: APIError) -> APIError:
         """Add what only the call knows to the error of an open stream, on its way out."""
@@ -160,7 +161,7 @@ class Call:
             self._slot = slot
             self._deadlines.resumed()
             self._deadlines.start_attempt()
-            self._ledger.sent(anyio.current_time(), slot.queued)
+            self._ledger.sent(now(), slot.queued)
             if self._watch:
                 self._watch.started(self._outgoing.url, self._link, slot.queued)
             try:
@@ -191,7 +192,7 @@ class Call:
         """
         assert self._slot is not None  # noqa: S101  a body was read through it
         whole = body.ended and not self._link
-        self._slot.ok(self._ledger.seconds(anyio.current_time()) if whole else None)
+        self._slot.ok(self._ledger.seconds(now()) if whole else None)
 
     def _open(self) -> AbstractAsyncContextManager[Answer]:
         transport = self._engine.transport
@@ -226,7 +227,7 @@ class Call:
                 trust_end=self._options.trust_unframed_end,
             ),
             secrets=self._secrets,
-            heard=lambda: self._ledger.heard(anyio.current_time()),
+            heard=lambda: self._ledger.heard(now()),
         )
 
     def _look_for_link(self, answer: Answer) -> None:
@@ -248,7 +249,7 @@ class Call:
         )
 
     def _note(self, error: APIError | None) -> None:
-        attempt = self._ledger.ended(anyio.current_time(), error)
+        attempt = self._ledger.ended(now(), error)
         logger.debug(
             "attempt %d: %s, status %s, request id %s, %.3f s",
             attempt.number,
@@ -264,7 +265,7 @@ class Call:
                 outcome,
                 status_code=self._ledger.status_code,
                 request_id=self._ledger.request_id,
-                seconds=self._ledger.seconds(anyio.current_time()),
+                seconds=self._ledger.seconds(now()),
                 retry_in=retry_in,
             )
 
@@ -276,7 +277,7 @@ class Call:
         pause = self._ledger.pause_after(
             error,
             self._options.retry,
-            anyio.current_time(),
+            now(),
             random.random(),  # noqa: S311
         )
         if pause is None or not self._deadlines.leave_room_for(pause):

@@ -89,7 +89,9 @@ class AsyncClient:
         prompt_placement: Where the voice prompt stands in the body.
         http_client: The caller's own ``httpx.AsyncClient`` or ``httpx2.AsyncClient``; the
             caller closes it. Then the next five arguments do not apply.
-        transport: The HTTP library of our own client.
+        transport: What carries the requests. ``"auto"`` is an engine of our own on plain
+            asyncio, and httpx where that cannot serve: on trio, with a proxy, with HTTP/2.
+            ``"asyncio"``, ``"httpx"`` and ``"httpx2"`` insist.
         http2: Speak HTTP/2 where the server does.
         proxy: A proxy's address.
         verify: ``False``, the path of a CA file, or an ``ssl.SSLContext``.
@@ -121,7 +123,7 @@ class AsyncClient:
         headers: Mapping[str, str] | None = None,
         prompt_placement: PromptPlacement = "nested",
         http_client: object | None = None,
-        transport: TransportName = "httpx",
+        transport: TransportName = "auto",
         http2: bool = False,
         proxy: str | None = None,
         verify: bool | str | ssl.SSLContext = True,
@@ -137,7 +139,7 @@ class AsyncClient:
         watch = watch_for(on_event)
         gate = Gate(_concurrency(concurrency), rate, watch=watch.gate() if watch else None)
         http = HTTPOptions(
-            library=_one_of(transport, TransportName, "transport"),
+            transport=_one_of(transport, TransportName, "transport"),
             http2=http2,
             proxy=proxy,
             verify=verify,
@@ -305,7 +307,8 @@ class AsyncClient:
             body: VerifiedBody, stack: AsyncExitStack
         ) -> tuple[SpeechStream, AsyncExitStack]:
             first = await body.next_piece()
-            return SpeechStream(body, first, call.receipt, call.complete), stack.pop_all()
+            stream = SpeechStream(body, first, call.receipt, call.complete, self._engine.files)
+            return stream, stack.pop_all()
 
         stream, attempt = await call.run(use)
         try:

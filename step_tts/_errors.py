@@ -11,6 +11,10 @@ Branches follow what the caller can do about it::
     │   ├── ClientClosedError
     │   └── StreamConsumedError
     ├── SaveError (OSError)                   good audio, but the file could not be written
+    ├── PlaybackError                         good audio, but it could not be heard
+    │   ├── NoAudioDeviceError                there is no device to play on, or not this one
+    │   └── UnplayableAudioError              audio of a kind that cannot be played here
+    ├── ReaderLeftError                       another reader of a strict tee left early
     ├── BatchError                            about a batch as a whole, or an earlier one
     │   ├── BatchInUseError                   another run works on this directory
     │   ├── BatchStoppedError                 every further row would fail the same way
@@ -91,12 +95,15 @@ __all__ = [
     "InvalidRequestError",
     "MissingExtraError",
     "ModelUnavailableError",
+    "NoAudioDeviceError",
     "NotAudioError",
     "NotFoundError",
     "PermissionDeniedError",
+    "PlaybackError",
     "ProxyBlockedError",
     "QuotaExceededError",
     "RateLimitError",
+    "ReaderLeftError",
     "RedirectError",
     "RequestTooLargeError",
     "RetryAdvice",
@@ -107,6 +114,7 @@ __all__ = [
     "StreamInterruptedError",
     "TotalTimeoutError",
     "TruncatedAudioError",
+    "UnplayableAudioError",
     "UnprocessableEntityError",
     "UsageError",
 ]
@@ -169,6 +177,22 @@ class SaveError(StepTTSError, OSError):
     Whatever stood at the path before is untouched and no partial file remains.
     ``errno``, ``strerror`` and ``filename`` are those of the operating system's error.
     """
+
+
+class PlaybackError(StepTTSError):
+    """The audio could not be heard, or not to its end."""
+
+
+class NoAudioDeviceError(PlaybackError):
+    """There is no audio device to play on, or none of the name that was asked for."""
+
+
+class UnplayableAudioError(PlaybackError):
+    """Audio of a kind that cannot be played here; the message names it. Saving it works."""
+
+
+class ReaderLeftError(StepTTSError):
+    """Another reader of a strict tee left before its end, so that this one ends as well."""
 
 
 class BatchError(StepTTSError):

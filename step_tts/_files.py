@@ -15,11 +15,11 @@ from contextlib import asynccontextmanager
 from typing import TYPE_CHECKING, ParamSpec, TypeVar
 
 import anyio
-import anyio.to_thread
 
 from step_tts._errors import SaveError
 from step_tts._models import AUDIO_SUFFIXES
 from step_tts._temp import BLOCK_BYTES, Temp, prepare_directory
+from step_tts._threads import Threads
 
 if TYPE_CHECKING:
     from collections.abc import AsyncGenerator, Callable
@@ -56,8 +56,8 @@ class FileStore:
     """Writes files in a few threads of its own; one store per client."""
 
     def __init__(self) -> None:
-        self._writers = anyio.CapacityLimiter(WRITER_THREADS)
-        self._settlers = anyio.CapacityLimiter(SETTLER_THREADS)
+        self._writers = Threads(WRITER_THREADS)
+        self._settlers = Threads(SETTLER_THREADS)
         self._prepared: set[Path] = set()
 
     async def prepare(self, target: Path) -> None:
@@ -79,8 +79,9 @@ class FileStore:
         try:
             yield file
         finally:
-            with anyio.CancelScope(shield=True):
-                await file.discard()
+            if file.unfinished:
+                with anyio.CancelScope(shield=True):
+                    await file.discard()
 
     async def write(self, step: Callable[P, T], *args: P.args, **kwargs: P.kwargs) -> T:
         """Run a step that moves bytes."""
@@ -118,24 +119,27 @@ class PendingFile:
         Raises:
             SaveError: The file could not be completed; what stood there before still does.
         """
-        return await self._store.settle(
-            self._temp.commit, self._take(), target, patch, self._durable
-        )
+        run = self._store.settle if self._durable else self._store.write
+        return await run(self._temp.commit, self._take(), target, patch, self._durable)
+
+    @property
+    def unfinished(self) -> bool:
+        """Whether something was written and not committed."""
+        return self._temp.exists
 
     async def discard(self) -> None:
-        """Remove what was written, if it was not committed."""
-        if self._temp.exists:
-            await self._store.settle(self._temp.discard)
+        """Remove what was written."""
+        await self._store.settle(self._temp.discard)
 
     def _take(self) -> bytes:
         block, self._block, self._gathered = b"".join(self._block), [], 0
         return block
 
 
-async def _in_thread(threads: anyio.CapacityLimiter, step: Callable[[], T]) -> T:
+async def _in_thread(threads: Threads, step: Callable[[], T]) -> T:
     """Run a blocking step; once begun it ends, cancelled or not."""
     try:
-        return await anyio.to_thread.run_sync(step, limiter=threads)
+        return await threads.run(step)
     except OSError as error:
         raise save_error(error) from error
 

@@ -27,6 +27,7 @@ __all__ = [
     "Concurrency",
     "NeedMore",
     "NotAudio",
+    "Playback",
     "PromptPlacement",
     "Rate",
     "Receipt",
@@ -200,6 +201,18 @@ class SavedSpeech:
         """Whether the asked path named another audio format than the bytes hold."""
         asked = self.asked.suffix.lower()
         return asked in AUDIO_SUFFIXES and self.path.suffix.lower() != asked
+
+
+@attrs.frozen(kw_only=True)
+class Playback:
+    """What was heard."""
+
+    seconds: float
+    """Seconds of sound that were played."""
+    underruns: int
+    """How often the sound came too late and silence was heard in its place."""
+    silence: float
+    """Seconds of that silence."""
 
 
 def _seconds(_: object, field: attrs.Attribute[Any], value: float | None) -> None:

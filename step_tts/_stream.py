@@ -2,12 +2,18 @@
 
 Joins the answer's pieces (``_transport``), what they are wrapped in (``_wire``) and what they
 are (``_audio``). Hands on only bytes that were checked. Does not know retries: it fails, and
-the call decides.
+the call decides. What a listener does with a stream (play, save, share) is done elsewhere, for
+any body of pieces.
 """
 
 from __future__ import annotations
 
+import os
+from contextlib import asynccontextmanager
+from pathlib import Path
 from typing import TYPE_CHECKING, Self
+
+import attrs
 
 from step_tts._errors import (
     APIError,
@@ -15,13 +21,18 @@ from step_tts._errors import (
     StreamInterruptedError,
     TruncatedAudioError,
 )
+from step_tts._files import path_for
+from step_tts._models import SavedSpeech
+from step_tts._tee import open_tee
 from step_tts._wire import enrich_from_tail
 
 if TYPE_CHECKING:
-    from collections.abc import Callable, Sequence
+    from collections.abc import AsyncGenerator, Callable, Sequence
 
     from step_tts._audio import AudioVerifier, HeaderPatch
-    from step_tts._models import AudioFormat, AudioInfo, Receipt
+    from step_tts._files import FileStore
+    from step_tts._models import AudioFormat, AudioInfo, Playback, Receipt
+    from step_tts._tee import Body
     from step_tts._transport import Answer
     from step_tts._wire import BodyDecoder
 
@@ -88,6 +99,10 @@ class VerifiedBody:
             raise
         return b""
 
+    def close(self) -> None:
+        """No more is wanted; the connection is closed by whoever opened it."""
+        self._ended = True
+
     def _checked(self, received: bytes | None) -> bytes:
         if received is not None:
             return self._verifier.feed(self._decoder.decode(received))
@@ -112,10 +127,11 @@ class VerifiedBody:
 
 
 class SpeechStream:
-    """Audio as it arrives, checked: iterate it once, or ``read`` it whole.
+    """Audio as it arrives, checked: iterate it once, or ``read``, ``play`` or ``save`` it whole.
 
     Made by ``AsyncClient.stream``. Up to its first piece a failure is retried invisibly;
     after that it is a ``StreamInterruptedError``, since what was heard cannot be unheard.
+    ``tee`` makes several streams of one.
 
     Attributes:
         format: What the bytes are. Known as soon as the stream is open.
@@ -124,16 +140,18 @@ class SpeechStream:
 
     def __init__(
         self,
-        body: VerifiedBody,
+        body: Body,
         first_piece: bytes,
         receipt: Callable[[], Receipt],
         complete: Callable[[APIError], APIError],
+        files: FileStore,
     ) -> None:
         self.format: AudioFormat = body.info.format
         self._body = body
         self._next = first_piece
         self._receipt = receipt
         self._complete = complete
+        self._files = files
         self._started = False
         self._over = False
 
@@ -187,14 +205,126 @@ class SpeechStream:
             StreamInterruptedError: The audio broke off.
             StreamConsumedError: Some of it was already read.
         """
-        return b"".join([piece async for piece in self])
+        pieces, audio = aiter(self), bytearray()
+        try:
+            while piece := await anext(pieces, b""):
+                audio += piece
+            return bytes(audio)
+        finally:
+            self.close()
+
+    async def save(
+        self,
+        path: str | os.PathLike[str],
+        *,
+        exact_path: bool = False,
+        repair: bool = True,
+        durable: bool = True,
+    ) -> SavedSpeech:
+        """Write the audio into a file that is whole or absent.
+
+        ``AsyncClient.save`` does better where nobody listens meanwhile: there a break in the
+        middle starts afresh. This one is for a stream that is also heard (``tee``).
+
+        Args:
+            path: Where to; the bytes choose the suffix. Missing directories are made.
+            exact_path: Insist on the path as it is, whatever the bytes are.
+            repair: Write true sizes into the header of a streamed WAV; ``False`` keeps the
+                bytes exactly as received.
+            durable: Also survive a power cut (fsync); costs a millisecond or so.
+
+        Raises:
+            StreamInterruptedError: The audio broke off; there is no file.
+            StreamConsumedError: Some of it was already read.
+            SaveError: The file cannot be written.
+        """
+        asked = Path(path)
+        pieces = aiter(self)
+        try:
+            await self._files.prepare(asked)
+            async with self._files.pending(asked.parent, durable=durable) as file:
+                while piece := await anext(pieces, b""):
+                    await file.write(piece)
+                target = asked if exact_path else path_for(asked, self.format)
+                digest = await file.commit(target, self._body.patch if repair else None)
+        finally:
+            self.close()
+        receipt = attrs.evolve(self.receipt, sha256=digest)
+        return SavedSpeech(path=target, asked=asked, info=self.info, receipt=receipt)
+
+    async def play(
+        self, device: str | None = None, *, backend: str | None = None, buffer: float = 0.5
+    ) -> Playback:
+        """Play the audio from its first bytes on; returns when all of it has been heard.
+
+        The server is read no faster than is listened. Where sound comes too late, silence is
+        heard, and counted. If the audio breaks off, what came before is heard, then the error
+        is raised. When cancelled the sound stops at once. Needs the extra ``play``, which knows
+        MP3, WAV, FLAC and Ogg Vorbis.
+
+        Args:
+            device: The device's name, or a part of it that no other has; the system's choice
+                if not said.
+            backend: The system's sound service by miniaudio's name, such as ``alsa``;
+                ``null`` plays to nobody, in real time. Defaults to the environment's
+                ``STEP_TTS_AUDIO_BACKEND``, else to the first that works.
+            buffer: Seconds of sound to decode ahead.
+
+        Raises:
+            MissingExtraError: The extra is not installed.
+            NoAudioDeviceError: There is no such device. Nothing was read: the stream can still
+                be saved.
+            UnplayableAudioError: The format is not one of those. The same holds.
+            PlaybackError: The device stopped in the middle.
+            StreamInterruptedError: The audio broke off.
+            StreamConsumedError: Some of it was already read.
+        """
+        from step_tts._play import Output, play  # noqa: PLC0415  few programs play
+
+        output = Output.chosen(os.environ, device, backend)
+        try:
+            return await play(self, output.open, buffer=buffer)
+        finally:
+            if not self._next:  # Begun, or a tee's reader, for whom others wait.
+                self.close()
+
+    @asynccontextmanager
+    async def tee(
+        self, readers: int = 2, *, ahead: int = 8, strict: bool = False
+    ) -> AsyncGenerator[tuple[SpeechStream, ...], None]:
+        """Several streams of this one, to play, save and iterate it at once.
+
+        Each sees every piece. The fastest may be ``ahead`` pieces ahead of the slowest and then
+        waits for it. A reader that fails, is cancelled or closed (``close``) is waited for no
+        longer and harms nobody; who breaks off a loop of their own must close the reader, for
+        instance with ``contextlib.closing``. An error of the audio reaches every reader.
+
+        Args:
+            readers: How many streams.
+            ahead: Pieces held for a reader that is behind.
+            strict: One that leaves before the end ends all: ``ReaderLeftError`` for the others.
+
+        Raises:
+            StreamConsumedError: Some of it was already read.
+            UsageError: Fewer than one reader, or no piece ahead.
+        """
+        aiter(self)
+        first, self._next, self._over = self._next, b"", True
+        async with open_tee(
+            self._body, first, readers=readers, ahead=ahead, strict=strict
+        ) as branches:
+            yield tuple(
+                SpeechStream(branch, b"", self._receipt, self._complete, self._files)
+                for branch in branches
+            )
 
     def close(self) -> None:
         """Forget what was not read; the connection is closed by whoever opened it."""
         self._over, self._next = True, b""
+        self._body.close()
 
 
-def _interrupted(error: APIError, body: VerifiedBody) -> StreamInterruptedError:
+def _interrupted(error: APIError, body: Body) -> StreamInterruptedError:
     """The end of a stream that has been heard in part."""
     interrupted = StreamInterruptedError(
         f"The stream broke off: {error.message}",

@@ -8,6 +8,7 @@ dies, however it dies: so a sweep knows an orphan from a file in the making.
 from __future__ import annotations
 
 import errno
+import functools
 import hashlib
 import os
 import secrets
@@ -155,6 +156,7 @@ def _remove_if_orphaned(temp: Path) -> None:
         os.close(fd)
 
 
+@functools.cache
 def _host() -> str:
     """This machine's name, short enough for a file name and telling nothing."""
     return hashlib.sha256(socket.gethostname().encode()).hexdigest()[:8]

@@ -29,8 +29,8 @@ def clean_environment(monkeypatch: pytest.MonkeyPatch) -> None:
 
 @pytest.fixture(autouse=True, scope="session")
 def chosen_transport() -> Iterator[None]:
-    """``STEP_TTS_TEST_TRANSPORT=httpx2`` runs every test that chooses no library on that one."""
-    chosen = os.environ.get("STEP_TTS_TEST_TRANSPORT", "httpx")
+    """``STEP_TTS_TEST_TRANSPORT=httpx`` runs every test that chooses no engine on that one."""
+    chosen = os.environ.get("STEP_TTS_TEST_TRANSPORT", "auto")
     defaults = AsyncClient.__init__.__kwdefaults__ or {}
     with pytest.MonkeyPatch.context() as patch:
         patch.setitem(defaults, "transport", chosen)

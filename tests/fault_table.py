@@ -1,6 +1,6 @@
 """What every fault of the sandbox comes to, verb by verb: observed, written down, held to.
 
-``python tests/fault_table.py`` observes on both event loops and both HTTP libraries and writes
+``python tests/fault_table.py`` observes with every engine on both event loops and writes
 ``docs/reference/faults.md``; ``test_faults.py`` holds every later run to that page.
 """
 
@@ -13,7 +13,7 @@ from pathlib import Path
 from typing import Any
 
 import anyio
-from scripted import audio_in
+from scripted import ENGINES, audio_in
 
 from step_tts import AsyncClient, SpeechRequest, StreamInterruptedError, Timeouts, inspect, sandbox
 from step_tts._errors import StepTTSError
@@ -32,7 +32,7 @@ The sandbox plays each fault below on a real socket, and each verb meets it with
 `audio` means that whole, verified audio was handed over; anything else is the error raised.
 A `StreamInterruptedError` reached a listener after verified audio had been handed out; the error in
 brackets is its cause.
-The table holds on asyncio and trio, on httpx and httpx2.
+The table holds for every engine: our own on asyncio, httpx and httpx2 on asyncio and trio.
 It is written by `python tests/fault_table.py`, and the tests hold every run to it.
 
 """
@@ -123,11 +123,11 @@ def write_page(seen: dict[str, dict[str, set[str]]]) -> None:
 
 
 def main() -> None:
-    """Observe everything four times over and write the page."""
+    """Observe everything with every engine and write the page."""
     seen: dict[str, dict[str, set[str]]] = defaultdict(lambda: defaultdict(set))
     voice = sandbox.ToneVoice()
-    for backend in ("asyncio", "trio"):
-        for transport in ("httpx", "httpx2"):
+    for backend, transports in ENGINES.items():
+        for transport in transports:
             for fault in sandbox.FAULTS:
                 outcomes = anyio.run(observe, fault, transport, voice, backend=backend)
                 for verb, outcome in outcomes.items():

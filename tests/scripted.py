@@ -13,6 +13,8 @@ if TYPE_CHECKING:
     from types import ModuleType
 
 LIBRARIES = ("httpx", "httpx2")
+ENGINES = {"asyncio": ("asyncio", *LIBRARIES), "trio": LIBRARIES}
+"""What can carry a request, by the event loop it can do so on."""
 
 
 def audio_in(directory: Path) -> list[Path]:

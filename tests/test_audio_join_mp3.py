@@ -3,7 +3,7 @@ from __future__ import annotations
 import pytest
 from audio_kit import MP3_HEAD, info_frame
 from corpus_index import BY_NAME, CORPUS
-from hypothesis import given
+from hypothesis import example, given
 from hypothesis import strategies as st
 from join_kit import join
 
@@ -137,6 +137,7 @@ def test_the_shortest_pause_is_a_frame() -> None:
     assert len(frames_of(join([FRAME] * 2, pause=0.001).emitted)) == 3
 
 
+@example(sizes=[24, 1440], repeats=3000)
 @given(
     sizes=st.lists(st.integers(24, 1440), min_size=1, max_size=60),
     repeats=st.integers(1, 50),

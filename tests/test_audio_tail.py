@@ -96,3 +96,23 @@ def test_cuts_never_matter(data: bytes, cuts: list[int]) -> None:
     body = data + JSON_TAIL[: len(data)]
     cuts = [cut for cut in cuts if cut <= len(body)]
     assert pass_through(body, cuts)[1] == pass_through(body, 1)[1] == pass_through(body, 999)[1]
+
+
+@given(
+    before=st.integers(0, 3 * TAIL_LIMIT),
+    text=st.integers(0, 2 * TAIL_LIMIT),
+    after=st.sampled_from([b"", b"\x00", b"}", b"\x00" * TAIL_LIMIT, b"text" * TAIL_LIMIT]),
+)
+def test_blocks_are_passed_over_only_where_no_document_is(
+    before: int, text: int, after: bytes
+) -> None:
+    """Looking into each block finds what looking at every byte finds, wherever it stands."""
+    data = b"\x00{\x01" * before + b'{"error":"' + b"x" * text + after
+    quick, thorough = TailGuard(), TailGuard()
+
+    at = thorough._find(data, 0)
+    assert quick.feed(data) == data[:at]
+    assert (quick.found, quick.tail) == (
+        thorough.found,
+        data[at:][:TAIL_LIMIT] if quick.found else b"",
+    )

@@ -55,7 +55,9 @@ def test_every_line_becomes_a_whole_file(server: Sandbox, tmp_path: Path) -> Non
     infos = [inspect(path) for path in audio_in(tmp_path / "out")]
     seconds = sorted(info.duration or 0 for info in infos)
     kilobytes = sum(info.size for info in infos) / 1000
-    assert result.stderr.startswith(
+    answers, summary = result.stderr.splitlines()
+    assert answers.startswith("answers took ")
+    assert summary.startswith(
         f"2 spoken, 0 failed; {sum(seconds):.2f} s of audio "
         f"({seconds[0]:.2f} s to {seconds[1]:.2f} s each), {kilobytes:.1f} kB, in "
     )
@@ -68,7 +70,9 @@ def test_malformed_rows_fail_and_the_rest_goes_on(server: Sandbox, tmp_path: Pat
     assert result.exit_code == 1
     assert files(tmp_path) == ["00000-One.wav", "00003-Four.wav"]
     assert len(server.requests) == 2
-    unknown, not_json, blank, summary = sorted(result.stderr.splitlines(), key=len, reverse=True)
+    *failures, answers, summary = result.stderr.splitlines()
+    assert answers.startswith("answers took ")
+    unknown, not_json, blank = sorted(failures, key=len, reverse=True)
     assert unknown.startswith("error: 1 × InvalidRequestError: Unknown field 'inptu'. ")
     assert unknown.endswith(" (line 2)")
     assert "not valid JSON" in blank + not_json
@@ -227,7 +231,7 @@ def test_input_that_breaks_off_is_a_failure_after_what_was_spoken(
     monkeypatch.setattr(_batch, "opened", opened)
     result = batch(tmp_path, "")
     assert result.exit_code == 1
-    summary, error = result.stderr.splitlines()
+    _, summary, error = result.stderr.splitlines()
     assert summary.startswith("2 spoken, 0 failed; ")
     assert error == "error: [Errno 5] Input/output error"
 
@@ -246,10 +250,14 @@ def test_interruption_keeps_what_is_finished_and_says_so(
     monkeypatch.setattr(_feed.Feed, "land", interrupted)
     result = batch(tmp_path, "One\nTwo\nThree\n", "--order", "input")
     assert result.exit_code == 130
-    note, summary = result.stderr.splitlines()
-    assert note == "interrupted; run it again to go on"
+    *_, summary, note = result.stderr.splitlines()
+    rows, out = tmp_path / "rows.txt", tmp_path / "out"
+    command = f"app batch {rows} --to {out} --order input"
+    assert note == f"interrupted; to go on, run: {command}"
     assert summary.startswith("1 spoken, 0 failed; ")
     assert "00000-One.wav" in files(tmp_path)
+    result = batch(tmp_path, "One\nTwo\n", "--order", "input", "--no-resume")
+    assert result.stderr.endswith("interrupted; the files that are finished stay\n")
 
 
 @pytest.mark.parametrize(
@@ -276,14 +284,14 @@ def test_the_bar_is_drawn_only_where_nothing_else_is(
     shown: bool,
 ) -> None:
     """On a terminal, unless it is not wanted or other lines go there."""
-    seen: list[tuple[int | None, bool]] = []
+    seen: list[tuple[float | None, bool]] = []
 
     @contextlib.contextmanager
-    def progress(total: int | None, *, shown: bool) -> Iterator[Any]:
-        seen.append((total, shown))
-        yield lambda *_: None
+    def recorded(progress: Any, *, shown: bool) -> Iterator[None]:
+        seen.append((progress.total, shown))
+        yield
 
-    monkeypatch.setattr(_batch, "progress", progress)
+    monkeypatch.setattr(_batch, "shown_on_stderr", recorded)
     monkeypatch.setattr(_batch, "is_terminal", lambda stream: stream.name.strip("<>") in terminals)
     assert batch(tmp_path, "One\n", *options).exit_code == 0
     assert seen == [(4, shown)]
@@ -319,12 +327,57 @@ def test_a_batch_that_breaks_off_sums_up_what_it_did(
     assert (result.exit_code, result.stderr.count("\n")) == (code, lines)
 
 
-async def test_a_feed_remembers_only_rows_in_flight() -> None:
+def test_a_limit_takes_the_first_rows(server: Sandbox, tmp_path: Path) -> None:
+    """Run again without it, the batch goes on."""
+    rows = "One\nTwo\nThree\n"
+    assert batch(tmp_path, rows, "--limit", "2").exit_code == 0
+    assert files(tmp_path) == ["00000-One.wav", "00001-Two.wav"]
+    result = batch(tmp_path, rows)
+    assert "1 spoken, 0 failed, 2 done before; " in result.stderr
+    assert len(server.requests) == 3
+
+
+def test_shards_into_one_directory_make_the_files_of_the_whole(
+    server: Sandbox, tmp_path: Path
+) -> None:
+    """Also where rows of different shards were given the same name."""
+    rows = "".join(f'{{"input": "Text {n}", "name": "same"}}\n' for n in range(3))
+    rows += '{"input": "Text 3"}\nno JSON\n{"input": "Text 5", "name": "other"}\n'
+    whole = tmp_path / "whole"
+    whole.mkdir()
+    assert batch(whole, rows, name="rows.jsonl").exit_code == 1
+    for number in (1, 2):
+        shard = batch(tmp_path, rows, "--shard", f"{number}/2", "--json", name="rows.jsonl")
+        assert {row["index"] % 2 for row in records(shard)} == {number - 1}
+        assert {row["line"] for row in records(shard)} == {number, number + 2, number + 4}
+    assert files(tmp_path) == files(whole) == [
+        "00003-Text-3.wav", "other.wav", "same.1.wav", "same.2.wav", "same.wav"
+    ]  # fmt: skip
+    for path in audio_in(whole / "out"):
+        assert path.read_bytes() == (tmp_path / "out" / path.name).read_bytes()
+
+
+@pytest.mark.parametrize("shard", ["0/2", "3/2", "1", "/2", "1/", "one/2", "-1/2", "1/2/3"])
+def test_a_shard_says_which_of_how_many(tmp_path: Path, shard: str) -> None:
+    """Anything else would leave rows out."""
+    result = batch(tmp_path, "One\n", f"--shard={shard}")
+    assert result.exit_code == 2
+    assert "such as 2/8" in result.stderr
+
+
+def test_a_price_without_a_dry_run_is_a_mistake(tmp_path: Path) -> None:
+    """Whoever asks what it costs does not want to pay yet."""
+    result = batch(tmp_path, "One\n", "--price-per-1k", "1")
+    assert result.exit_code == 2
+    assert "goes with --dry-run" in result.stderr
+
+
+def test_a_feed_remembers_only_rows_in_flight() -> None:
     """What has landed is forgotten, so memory does not grow with the batch."""
     rows = read_rows(io.BytesIO(b"one\ntwo\n").readline, "txt")
-    feed = _feed.Feed(rows)
-    items = [item async for item in feed]
-    assert len(items) == 2
+    feed = _feed.Feed(enumerate(rows))
+    items = list(feed)
+    assert [item.index for item in items] == [0, 1]
     assert [feed.land(1).line, feed.land(0).line] == [2, 1]
     with pytest.raises(KeyError):
         feed.land(0)
@@ -339,9 +392,9 @@ async def test_a_source_that_waits_does_not_block_the_loop() -> None:
         yield from read_rows(io.BytesIO(b"one\n").readline, "txt")
 
     token = anyio.lowlevel.current_token()
-    feed = _feed.Feed(waiting())
+    feed = _feed.Feed(enumerate(waiting()))
     async with anyio.create_task_group() as tasks:
-        tasks.start_soon(feed.__anext__)
+        tasks.start_soon(_feed.PipedFeed(feed).__anext__)
         await anyio.wait_all_tasks_blocked()
         gate.set()
     assert feed.land(0).line == 1

@@ -5,7 +5,7 @@ from pathlib import Path
 import pytest
 
 from step_tts._errors import InternalServerError, InvalidRequestError
-from step_tts._models import Attempt, AudioFormat, AudioInfo, Receipt, SavedSpeech
+from step_tts._models import Attempt, AudioFormat, AudioInfo, Playback, Receipt, SavedSpeech
 from step_tts.cli import _format
 
 
@@ -105,3 +105,16 @@ def test_an_error_as_a_record() -> None:
     assert record["message"] == str(error)
     assert (record["status_code"], record["code"], record["request_id"]) == (500, "c", "r")
     assert (record["retryable"], record["attempts"]) == (True, 0)
+
+
+@pytest.mark.parametrize(
+    ("underruns", "silence", "text"),
+    [
+        (0, 0, "2.00 s"),
+        (1, 0.25, "2.00 s, 1 gap of 0.25 s in all"),
+        (3, 1, "2.00 s, 3 gaps of 1.00 s in all"),
+    ],
+)
+def test_what_was_heard_and_its_gaps(underruns: int, silence: float, text: str) -> None:
+    """Gaps are worth a word only where there were any."""
+    assert _format.playback_text(Playback(seconds=2, underruns=underruns, silence=silence)) == text

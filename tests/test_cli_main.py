@@ -125,9 +125,10 @@ def test_ctrl_c_ends_a_batch_that_waits_for_its_input(tmp_path: Path) -> None:
         process.send_signal(signal.SIGINT)
         assert process.wait(20) == 130
         _, error = process.communicate()
-    first, note, summary = error.decode().splitlines()
+    first, _, summary, note = error.decode().splitlines()
     assert first.startswith("stopping: no more rows are begun")
-    assert note == "interrupted; run it again to go on"
+    again = f"step-tts batch - --input-format txt --to {out} --sandbox --json"
+    assert note == f"interrupted; to go on, send the same input to: {again}"
     assert summary.startswith("1 spoken, 0 failed; ")
     assert audio_in(out) == [Path(path)]
 
@@ -187,7 +188,7 @@ def test_a_terminal_shows_the_bar_and_then_the_summary(
         code, shown = on_a_terminal(*command)
         plain_code, plain = on_a_terminal(*command, "--no-progress", "--no-resume")
     assert code == plain_code == 1
-    for part in ("━", "%", "1 spoken, 1 failed, ", "/s", "left"):
+    for part in ("━", "%", "1 spoken, 1 failed · ", "/s", "left"):
         assert part in shown
     assert "━" not in plain
     assert "\x1b" not in plain

@@ -1,13 +1,18 @@
 from __future__ import annotations
 
+from typing import Any
+
 import attrs
 import click
 import pytest
 from click.testing import CliRunner
 
-from step_tts._models import SpeechRequest
+import step_tts
+from step_tts._models import Rate, SpeechRequest
+from step_tts.cli._connect import connect
 from step_tts.cli._options import (
     ClientOptions,
+    PaceOptions,
     ReportOptions,
     RequestOptions,
     client_options,
@@ -118,3 +123,21 @@ def test_what_cannot_work_is_refused_with_the_reason(arguments: list[str], reaso
     with pytest.raises(click.UsageError) as caught:
         gathered(*arguments)
     assert reason in " ".join(caught.value.message.split())
+
+
+async def test_limits_and_rates_reach_the_client(monkeypatch: pytest.MonkeyPatch) -> None:
+    """Without them one call at a time is enough."""
+    given: list[dict[str, Any]] = []
+
+    class Client(step_tts.AsyncClient):
+        def __init__(self, **options: Any) -> None:
+            given.append(options)
+            super().__init__(**options)
+
+    monkeypatch.setattr(step_tts, "AsyncClient", Client)
+    pace = PaceOptions(max_concurrency=3, rpm=60.0, cpm=600.0)
+    async with connect(ClientOptions(api_key="k"), pace), connect(ClientOptions(api_key="k")):
+        paced, plain = given
+    assert (paced["concurrency"], plain["concurrency"]) == (3, 1)
+    assert paced["rate"] == Rate(requests_per_minute=60.0, characters_per_minute=600.0)
+    assert plain["rate"] is None

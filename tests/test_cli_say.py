@@ -5,8 +5,10 @@ from typing import TYPE_CHECKING
 
 import pytest
 from cli_kit import sandbox_in_env, step_tts
+from playback import Recorder
 
-from step_tts import inspect
+from step_tts import NoAudioDeviceError, inspect
+from step_tts._play import Output, Shape
 from step_tts.cli import _say
 
 if TYPE_CHECKING:
@@ -219,3 +221,110 @@ def test_the_sandbox_needs_no_key_and_no_network(
     result = step_tts("say", "Hello", "--sandbox")
     assert result.exit_code == 0, result.output
     assert inspect(here / "speech.wav").duration
+
+
+@pytest.fixture
+def devices(monkeypatch: pytest.MonkeyPatch) -> list[Recorder]:
+    """Every device that was opened: one to see that there is one, one to play on."""
+    opened: list[Recorder] = []
+
+    def open_device(_: Output, shape: Shape) -> Recorder:
+        opened.append(Recorder())
+        return opened[-1].open(shape)
+
+    monkeypatch.setattr(Output, "open", open_device)
+    return opened
+
+
+@pytest.fixture
+def deaf(monkeypatch: pytest.MonkeyPatch) -> None:
+    """No device."""
+
+    def refuse(_: Output, __: Shape) -> Recorder:
+        raise NoAudioDeviceError("There is no audio device to play on.")
+
+    monkeypatch.setattr(Output, "open", refuse)
+
+
+def test_a_text_is_played(server: Sandbox, here: Path, devices: list[Recorder]) -> None:
+    """And nothing is saved that nobody asked for."""
+    result = step_tts("say", "Hello", "--play")
+    assert result.exit_code == 0, result.output
+    assert (result.stdout, result.stderr[:8]) == ("", "played: ")
+    assert list(here.iterdir()) == []
+    assert devices[-1].heard
+    assert all(device.closed.is_set() for device in devices)
+    assert step_tts("say", "Hello", "--play", "-q").output == ""
+
+
+def test_a_text_is_played_and_saved(server: Sandbox, here: Path, devices: list[Recorder]) -> None:
+    """One request; both are told."""
+    result = step_tts("say", "Hello", "--play", "-o", "hello.mp3")
+    assert result.exit_code == 0, result.output
+    kinds = [line.partition(": ")[0] for line in result.stderr.splitlines()]
+    assert kinds == ["hello.wav", "not hello.mp3", "played"]
+    assert inspect(here / "hello.wav").duration
+    assert spoken(server) == ["Hello"]
+
+
+@pytest.mark.usefixtures("server", "devices")
+def test_what_was_played_is_told_to_scripts() -> None:
+    """In the same line as what was saved."""
+    alone = json.loads(step_tts("say", "Hello", "--play", "--json").stdout)
+    saved = json.loads(step_tts("say", "Hello", "--play", "--json", "-o", "x").stdout)
+    assert alone["played"]["seconds"] == pytest.approx(alone["duration"])
+    assert saved["played"]["seconds"] == alone["played"]["seconds"]
+    assert (saved["path"], "path" in alone) == ("x.wav", False)
+
+
+@pytest.mark.usefixtures("server")
+def test_a_text_is_played_and_piped(devices: list[Recorder]) -> None:
+    """The audio and nothing but the audio."""
+    result = step_tts("say", "Hello", "--play", "-o", "-")
+    assert result.exit_code == 0, result.output
+    assert result.stdout_bytes.startswith(b"RIFF")
+    assert result.stderr.startswith("played: ")
+    assert devices[-1].heard
+
+
+@pytest.mark.usefixtures("deaf")
+def test_without_a_device_nothing_is_sent(server: Sandbox, here: Path) -> None:
+    """One line and exit code 1: what cannot be heard is not paid for."""
+    result = step_tts("say", "Hello", "--play")
+    assert (result.exit_code, result.stdout) == (1, "")
+    assert result.stderr == "error: There is no audio device to play on.\n"
+    assert server.requests == []
+    assert list(here.iterdir()) == []
+
+
+@pytest.mark.usefixtures("server", "deaf")
+@pytest.mark.parametrize("as_json", [False, True])
+def test_without_a_device_the_file_is_saved(here: Path, as_json: bool) -> None:
+    """It was asked for; the exit code says that not all went well."""
+    result = step_tts("say", "Hello", "--play", "-o", "x", *["--json"][: int(as_json)])
+    assert result.exit_code == 1
+    assert result.stderr.endswith("error: There is no audio device to play on.\n")
+    assert inspect(here / "x.wav").duration
+    if as_json:
+        assert "played" not in json.loads(result.stdout)
+
+
+def test_a_full_disk_does_not_end_the_sound(
+    server: Sandbox, here: Path, devices: list[Recorder]
+) -> None:
+    """The failure is told when all has been heard."""
+    (here / "file").write_bytes(b"")
+    result = step_tts("say", "Hello", "--play", "-o", "file/x")
+    assert result.exit_code == 1
+    assert [line.partition(": ")[0] for line in result.stderr.splitlines()] == ["played", "error"]
+
+
+@pytest.mark.usefixtures("devices")
+def test_a_break_while_playing_and_saving_is_one_line(server: Sandbox, here: Path) -> None:
+    """Both readers met it; no file is left."""
+    server.faults = "cut@4000"
+    result = step_tts("say", "Hello, long enough to be cut.", "--play", "-o", "x", "--json")
+    assert (result.exit_code, result.stdout) == (1, "")
+    assert result.stderr.startswith("error: ")
+    assert result.stderr.count("\n") == 1
+    assert list(here.iterdir()) == []

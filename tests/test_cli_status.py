@@ -79,7 +79,7 @@ def test_a_signal_ends_a_batch_in_order(
                 process.send_signal(number)
             assert process.wait(20) == 130
             shown = process.stderr.read().decode()
-    assert "interrupted; run it again to go on" in shown
+    assert "interrupted; to go on, run: step-tts batch " in shown.splitlines()[-1]
     assert (out / "manifest.jsonl").exists()
     assert not (out / STATUS_NAME).exists()
     assert not list(out.glob(".step_tts-*"))

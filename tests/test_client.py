@@ -16,6 +16,7 @@ from sounds import mp3, wav
 import step_tts
 from step_tts import AsyncClient, AudioFormat, RetryPolicy, SpeechRequest, Timeouts
 from step_tts._transport import Deadlines
+from step_tts._transport._httpx import HTTPXSender
 
 if TYPE_CHECKING:
     from collections.abc import Callable
@@ -475,7 +476,7 @@ async def test_a_link_is_fetched_only_on_request(
             await tts.synthesize(TEXT)
         assert "secret" not in str(caught.value) + repr(caught.value)
     async with server.client(fetch_audio_from=["*.example.com"]) as tts:
-        tts._engine.transport._bare = client(lib, cdn)
+        tts._engine.transport._for_links = HTTPXSender(client(lib, cdn))
         speech = await tts.synthesize(TEXT)
 
     assert speech.audio == wav()
@@ -491,7 +492,7 @@ async def test_a_link_behind_a_link_is_an_error(lib: ModuleType) -> None:
     document = json.dumps({"url": LINK}).encode()
     reply = lambda *_: answer(lib, [document], headers={"content-type": "application/json"})  # noqa: E731
     async with Server(lib, reply).client(fetch_audio_from=["*"]) as tts:
-        tts._engine.transport._bare = client(lib, reply)
+        tts._engine.transport._for_links = HTTPXSender(client(lib, reply))
         with pytest.raises(step_tts.AudioLinkError):
             await tts.synthesize(TEXT)
 
@@ -504,7 +505,8 @@ async def test_a_bare_client_is_built_for_links(lib: ModuleType) -> None:
             with pytest.raises(step_tts.APIConnectionError):
                 async with transport.fetch("http://127.0.0.1:1/", 10, Deadlines(Timeouts())):
                     pass
-        bare = transport._bare
+        assert isinstance(transport._for_links, HTTPXSender)
+        bare = transport._for_links._client
         assert "authorization" not in bare.headers
     assert bare.is_closed
 

@@ -87,6 +87,7 @@ def user_desk(server: sandbox.Sandbox, tmp_path: Path, monkeypatch: pytest.Monke
     monkeypatch.setenv("PYTHONPATH", str(Path(step_tts.__file__).parents[1]))
     monkeypatch.setenv("STEP_TTS_API_KEY", str(server.api_key))
     monkeypatch.setenv("STEP_TTS_BASE_URL", server.base_url)
+    monkeypatch.setenv("STEP_TTS_AUDIO_BACKEND", "null")
     return tmp_path
 
 

@@ -30,6 +30,7 @@ from step_tts import (
     StreamInterruptedError,
     _watch,
 )
+from step_tts._transport._httpx import HTTPXSender
 
 if TYPE_CHECKING:
     from collections.abc import Callable
@@ -165,7 +166,7 @@ async def test_of_a_link_only_its_host_is_told() -> None:
         lambda: answer(LIB, status=302, headers={"location": link}),
         fetch_audio_from=["cdn.example"],
     )
-    tts._engine.transport._bare = client(LIB, lambda _: good())
+    tts._engine.transport._for_links = HTTPXSender(client(LIB, lambda _: good()))
     async with tts:
         await tts.synthesize(TEXT)
     posted, got = (event for event in heard if isinstance(event, AttemptStarted))

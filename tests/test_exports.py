@@ -2,9 +2,12 @@
 
 from __future__ import annotations
 
+import ast
 import importlib
 import inspect
 import pkgutil
+import subprocess
+import sys
 import types
 
 import pytest
@@ -15,12 +18,14 @@ PUBLIC_MODULES = ("step_tts", "step_tts.sandbox")
 
 
 def _names(module: types.ModuleType) -> set[str]:
-    """Everything a user could reach as ``module.name`` that is not a submodule or private."""
-    return {
-        name
-        for name, value in vars(module).items()
-        if not name.startswith("_") and not isinstance(value, types.ModuleType)
-    } - {"annotations", "TYPE_CHECKING"}
+    """Everything that a type checker lets a user reach as ``module.name``, by its source."""
+    tree = ast.parse(inspect.getsource(module))
+    imported = [
+        alias for node in ast.walk(tree) if isinstance(node, ast.ImportFrom) for alias in node.names
+    ]
+    defined = [node for node in tree.body if isinstance(node, ast.FunctionDef | ast.ClassDef)]
+    names = {alias.asname or alias.name for alias in imported} | {node.name for node in defined}
+    return {name for name in names if not name.startswith("_")} - {"annotations", "TYPE_CHECKING"}
 
 
 def _place(name: str) -> tuple[bool, bool, str]:
@@ -52,6 +57,26 @@ def test_list_equals_the_namespace(name: str) -> None:
     module = importlib.import_module(name)
 
     assert set(module.__all__) - {"__version__"} == _names(module)
+
+
+def test_a_name_is_imported_when_it_is_asked_for() -> None:
+    """Having the package costs next to nothing; an error costs no client."""
+    program = (
+        "import sys, step_tts; before = set(sys.modules); step_tts.APIError;"
+        "print(*before, '|', *sys.modules)"
+    )
+    shown = subprocess.check_output([sys.executable, "-c", program], text=True)
+    before, after = (set(part.split()) for part in shown.split("|"))
+
+    assert not before & {"attr", "anyio", "httpx", "step_tts._errors"}
+    assert not after & {"anyio", "httpx", "step_tts._client"}
+
+
+def test_what_is_not_there_is_an_attribute_error() -> None:
+    """As in any module, and each name is listed."""
+    with pytest.raises(AttributeError, match="has no attribute 'Client'"):
+        _ = step_tts.Client  # type: ignore[attr-defined]
+    assert dir(step_tts) == step_tts.__all__
 
 
 @pytest.mark.parametrize("name", PUBLIC_MODULES)

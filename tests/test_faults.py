@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import pytest
 from fault_table import VERBS, observe, read_page
+from scripted import ENGINES
 
 import step_tts
 from step_tts import sandbox
@@ -18,7 +19,10 @@ def test_the_page_lists_every_fault() -> None:
     assert list(EXPECTED) == list(sandbox.FAULTS)
 
 
-@pytest.mark.parametrize("transport", ["httpx", "httpx2"])
+@pytest.mark.parametrize(
+    ("anyio_backend", "transport"),
+    [(backend, engine) for backend, engines in ENGINES.items() for engine in engines],
+)
 @pytest.mark.parametrize("spec", sandbox.FAULTS.values(), ids=lambda spec: spec.name)
 async def test_a_fault(spec: FaultSpec, transport: str) -> None:
     """Each verb comes to what the sandbox demands and the documentation says."""

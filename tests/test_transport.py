@@ -17,6 +17,7 @@ from step_tts._errors import RetryAdvice
 from step_tts._models import Timeouts
 from step_tts._transport import Answer, Deadlines, HTTPOptions, Outgoing, Transport
 from step_tts._transport._build import build_client, check_client, needs_tls
+from step_tts._transport._httpx import HTTPXReply, HTTPXSender
 from step_tts._transport._open import origin
 from step_tts._transport._translate import translate_body_error, translate_send_error
 
@@ -144,7 +145,7 @@ async def test_framed(
     made.headers = lib.Headers(headers)
     made.extensions["http_version"] = version
 
-    assert Answer(made, Deadlines(Timeouts()), 1).framed is framed
+    assert HTTPXReply(made).framed is framed
 
 
 async def test_the_error_body_is_whatever_can_be_had(lib: ModuleType) -> None:
@@ -441,14 +442,15 @@ async def test_a_callers_closed_client(lib: ModuleType) -> None:
 @pytest.mark.parametrize("name", LIBRARIES)
 async def test_our_own_client_is_built_once_and_closed(name: Any) -> None:
     """Building happens at first use and off the loop; a closed transport stays closed."""
-    transport = Transport(HTTPOptions(library=name, trust_env=False))
-    first = await transport._own_client("http://127.0.0.1:9/")
+    transport = Transport(HTTPOptions(transport=name, trust_env=False))
+    first = await transport._built("http://127.0.0.1:9/")
 
-    assert await transport._own_client("http://127.0.0.1:9/") is first
+    assert isinstance(first, HTTPXSender)
+    assert await transport._built("http://127.0.0.1:9/") is first
     await transport.aclose()
-    assert first.is_closed
+    assert first._client.is_closed
     with pytest.raises(errors.ClientClosedError):
-        await transport._own_client("http://127.0.0.1:9/")
+        await transport._built("http://127.0.0.1:9/")
 
 
 async def test_a_callers_client_is_left_open(lib: ModuleType) -> None:
@@ -502,7 +504,7 @@ def test_verify_takes_what_httpx_takes(name: Any, tmp_path: Any) -> None:
     ca_file = tmp_path / "ca.pem"
     trustme.CA().cert_pem.write_to_path(str(ca_file))
     for verify in (True, False, str(ca_file), ssl.create_default_context()):
-        options = HTTPOptions(library=name, verify=verify, trust_env=False)
+        options = HTTPOptions(transport=name, verify=verify, trust_env=False)
         assert build_client(options, "https://a/").timeout.read is None
 
 
@@ -518,4 +520,4 @@ def test_what_cannot_be_built_is_a_configuration_error(monkeypatch: pytest.Monke
         build_client(HTTPOptions(http2=True), "http://a/")
     monkeypatch.setitem(__import__("sys").modules, "httpx2", None)
     with pytest.raises(errors.MissingExtraError, match=r"step_tts\[httpx2\]"):
-        build_client(HTTPOptions(library="httpx2"), "http://a/")
+        build_client(HTTPOptions(transport="httpx2"), "http://a/")

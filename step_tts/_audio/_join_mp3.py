@@ -52,7 +52,8 @@ class MpegWriter(Writer):
         self._last = first
         self._bit_rates: set[int] = set()
         self._seek_table = _SeekTable()
-        self._reservoir: int | None = 0
+        self._whole = False
+        self._reservoir = 0
 
     @property
     def patch(self) -> HeaderPatch | None:
@@ -72,13 +73,13 @@ class MpegWriter(Writer):
 
     def begin(self) -> None:
         """No frame of this part has been seen: its reservoir is empty."""
-        self._reservoir = 0
+        self._whole, self._reservoir = False, 0
 
     def write(self, frames: bytes) -> bytes:
         """Frames are written as they are, but for those whose sound began before the part did."""
         muted = b""
         at = 0
-        while self._reservoir is not None and at < len(frames):
+        while not self._whole and at < len(frames):
             frame = frames[at : at + self._frame_size(frames[at : at + HEADER_SIZE])]
             muted += self._mute_unless_whole(frame)
             at += len(frame)
@@ -110,11 +111,10 @@ class MpegWriter(Writer):
     def _mute_unless_whole(self, frame: bytes) -> bytes:
         """Main data follows in order, so from the first whole frame on all are whole."""
         header = _parsed(frame[:HEADER_SIZE])
-        if header.layer == 2 or _main_data_begin(frame, header) <= (self._reservoir or 0):
-            self._reservoir = None
+        self._whole = header.layer == 2 or _main_data_begin(frame, header) <= self._reservoir
+        if self._whole:
             return frame
-        main_data_at = header.side_info_at + header.side_info_size
-        self._reservoir = (self._reservoir or 0) + len(frame) - main_data_at
+        self._reservoir += len(frame) - header.side_info_at - header.side_info_size
         blank = _without_checksum(frame) + bytes(header.side_info_size)
         return blank + frame[len(blank) :]
 

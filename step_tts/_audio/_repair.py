@@ -66,9 +66,10 @@ def repair_wav(
     samples = sound_size // frame_size if frame_size else None
     unpadded = total == len(head) + sound_size
     tail = bytes(layout.padding(sound_size)) if unpadded else b""
+    if head == _fix(head, layout, _Sizes(total, sound_size, samples)):
+        return None
     fixed = _fix(head, layout, _Sizes(total + len(tail), sound_size, samples))
-    as_received = _fix(head, layout, _Sizes(total, sound_size, samples))
-    return None if head in {fixed, as_received} else HeaderPatch(len(head), fixed, tail)
+    return None if head == fixed else HeaderPatch(len(head), fixed, tail)
 
 
 def _fix(head: bytes, layout: Layout, sizes: _Sizes) -> bytes:

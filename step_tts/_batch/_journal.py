@@ -115,6 +115,11 @@ class JournalFile:
                 self._note(claims, findings)
         return findings
 
+    def look_up(self, claims: Sequence[Claim]) -> list[Finding]:
+        """What is known of some rows; nothing is noted."""
+        with self._translated():
+            return [self._find(claim) for claim in claims]
+
     def records(self) -> Iterator[Record]:
         """Every row, by name."""
         with self._translated():

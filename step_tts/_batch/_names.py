@@ -59,14 +59,17 @@ class Namer:
         Only given names are remembered, as one number each: names with an index cannot repeat,
         and a given name that looks like one of those gives way to it.
         """
-        if not given:
-            return self._untaken(safe_name(_format(self._template, index, slug(text))), index)
-        name = safe_name(given)
-        if self._unnamed.fullmatch(name):
-            name = _numbered(name, str(index))
-        name = self._untaken(name, index)
-        self._given.add(_fingerprint(name))
+        name = self._untaken(self.proposed(index, text, given), index)
+        if given:
+            self._given.add(_fingerprint(name))
         return name
+
+    def proposed(self, index: int, text: str, given: str | None = None) -> str:
+        """The name of a row, were it the only one."""
+        if not given:
+            return safe_name(_format(self._template, index, slug(text)))
+        name = safe_name(given)
+        return _numbered(name, str(index)) if self._unnamed.fullmatch(name) else name
 
     def _untaken(self, name: str, index: int) -> str:
         untaken, again = name, 0

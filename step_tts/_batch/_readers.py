@@ -39,6 +39,8 @@ class Row:
     """The line it starts on, from 1."""
     size: int
     """Bytes of input up to its end that no row before it counted."""
+    unit: Literal["line", "row"] = "line"
+    """What ``line`` counts: a table has no lines."""
     item: BatchItem | InvalidRequestError
     """What to speak, or why this row cannot be spoken."""
 

@@ -8,6 +8,7 @@ them. Knows neither HTTP nor speech; what an outcome means is the controller's b
 
 from __future__ import annotations
 
+import math
 import random
 from collections import deque
 from contextlib import asynccontextmanager
@@ -17,6 +18,7 @@ import anyio
 import attrs
 
 from step_tts._gate._controller import Controller
+from step_tts._loop import now
 from step_tts._models import Concurrency, Rate
 
 if TYPE_CHECKING:
@@ -59,7 +61,7 @@ class Gate:
     @property
     def paused_for(self) -> float:
         """Seconds until the shared pause ends; 0 without one."""
-        return max(0.0, self._controller.paused_until - anyio.current_time())
+        return max(0.0, self._controller.paused_until - now())
 
     @asynccontextmanager
     async def slot(
@@ -73,13 +75,16 @@ class Gate:
             characters: The length of the text.
             again: The slot of the attempt that this one repeats.
         """
-        asked_at = anyio.current_time()
-        await self._turn(self._new if again is None else self._again)
-        now = anyio.current_time()
-        ticket = self._controller.start(now, characters, again.ticket if again else None)
+        asked_at = now()
+        if self._first() or self._controller.ready_at() > asked_at:
+            await self._turn(self._new if again is None else self._again)
+        else:
+            await anyio.lowlevel.checkpoint_if_cancelled()
+        sent_at = now()
+        ticket = self._controller.start(sent_at, characters, again.ticket if again else None)
         self._wake()
         try:
-            yield Slot(self._controller, ticket, self._wake, queued=now - asked_at)
+            yield Slot(self._controller, ticket, self._wake, queued=sent_at - asked_at)
         finally:
             self._controller.leave()
             self._wake()
@@ -90,7 +95,7 @@ class Gate:
         line.append(waiter)
         try:
             await anyio.lowlevel.checkpoint()
-            while (ready_at := self._ready_at(waiter)) > anyio.current_time():
+            while (ready_at := self._ready_at(waiter)) > now():
                 await waiter.sleep_until(ready_at)
         except BaseException:
             line.remove(waiter)
@@ -99,7 +104,7 @@ class Gate:
         line.remove(waiter)
 
     def _ready_at(self, waiter: _Waiter) -> float:
-        return self._controller.ready_at() if waiter is self._first() else float("inf")
+        return self._controller.ready_at() if waiter is self._first() else math.inf
 
     def _first(self) -> _Waiter | None:
         line = self._again or self._new
@@ -110,7 +115,7 @@ class Gate:
         if first := self._first():
             first.woken.set()
         if self._watch:
-            self._watch.look(self.limit, self._controller.paused_until, anyio.current_time())
+            self._watch.look(self.limit, self._controller.paused_until, now())
 
 
 @attrs.define(eq=False)
@@ -121,8 +126,11 @@ class _Waiter:
 
     async def sleep_until(self, moment: float) -> None:
         """Sleep until then, or until woken."""
-        with anyio.CancelScope(deadline=moment):
+        if moment == math.inf:
             await self.woken.wait()
+        else:
+            with anyio.CancelScope(deadline=moment):
+                await self.woken.wait()
         self.woken = anyio.Event()
 
 
@@ -138,17 +146,17 @@ class Slot:
 
     def ok(self, seconds: float | None) -> None:
         """Whole audio came, after so many seconds of the server's time if that is known."""
-        self._controller.ok(self.ticket, anyio.current_time(), seconds)
+        self._controller.ok(self.ticket, now(), seconds)
         self._wake()
 
     def throttled(self, retry_after: float | None) -> None:
         """The server asked for less, and perhaps for how long."""
-        self._controller.throttled(self.ticket, anyio.current_time(), retry_after)
+        self._controller.throttled(self.ticket, now(), retry_after)
 
     def fault(self) -> None:
         """The server, or the way to it, failed."""
-        self._controller.fault(self.ticket, anyio.current_time())
+        self._controller.fault(self.ticket, now())
 
     def told(self, hints: LimitHints) -> None:
         """The server spoke of its limits."""
-        self._controller.told(hints, anyio.current_time())
+        self._controller.told(hints, now())

@@ -1,31 +1,40 @@
-"""Build an HTTP client, or recognise the one a caller brought.
+"""Choose and build an engine, or recognise the HTTP client a caller brought.
 
-Knows the constructors of httpx and httpx2. Blocks; whoever calls it picks the thread.
+Knows what the engine on plain asyncio can serve, and the constructors of httpx and httpx2.
+Building blocks; whoever calls it picks the thread.
 """
 
 from __future__ import annotations
 
 import importlib
-import ssl
 from typing import TYPE_CHECKING, Any, Literal, TypeAlias
 
 import attrs
 
 from step_tts._errors import ConfigurationError, MissingExtraError
+from step_tts._transport._tls import tls_context
 
 if TYPE_CHECKING:
-    from types import ModuleType
+    import ssl
 
-__all__ = ["HTTPOptions", "TransportName", "build_client", "check_client", "needs_tls"]
+    from step_tts._transport._seam import Sender
 
-TransportName: TypeAlias = Literal["httpx", "httpx2"]
+__all__ = [
+    "HTTPOptions",
+    "TransportName",
+    "build_client",
+    "build_sender",
+    "check_client",
+]
+
+TransportName: TypeAlias = Literal["auto", "asyncio", "httpx", "httpx2"]
 
 
 @attrs.frozen(kw_only=True)
 class HTTPOptions:
-    """How to build an HTTP client of our own, in the libraries' own words."""
+    """How to build an engine of our own, in the libraries' own words."""
 
-    library: TransportName = "httpx"
+    transport: TransportName = "auto"
     http2: bool = False
     proxy: str | None = attrs.field(default=None, repr=False)
     verify: bool | str | ssl.SSLContext = True
@@ -48,9 +57,67 @@ def check_client(client: object | None) -> object | None:
     )
 
 
+def build_sender(options: HTTPOptions, url: str, *, asyncio_runs: bool) -> Sender:
+    """Build the engine for ``url``: the one on plain asyncio wherever it can serve.
+
+    Blocks for some 100 ms where a library and a TLS context are new: call it in a thread.
+
+    Raises:
+        MissingExtraError: The library, HTTP/2 or SOCKS support is not installed.
+        ConfigurationError: The proxy or the CA file cannot be used, or ``transport="asyncio"``
+            cannot serve what the other options ask for.
+    """
+    if options.transport in {"auto", "asyncio"}:
+        obstacle = _obstacle(options, url, asyncio_runs=asyncio_runs)
+        if obstacle is None:
+            return _asyncio_sender(options, url)
+        if options.transport == "asyncio":
+            raise ConfigurationError(
+                f'transport="asyncio" {obstacle}; "auto" would use httpx here.'
+            )
+    from step_tts._transport._httpx import HTTPXSender  # noqa: PLC0415  one engine is enough
+
+    return HTTPXSender(build_client(options, url))
+
+
+def _obstacle(options: HTTPOptions, url: str, *, asyncio_runs: bool) -> str | None:
+    """Why the engine on plain asyncio cannot serve, if it cannot."""
+    from step_tts._transport._asyncio import parse_address  # noqa: PLC0415  brings h11
+
+    address = parse_address(url)
+    if not asyncio_runs:
+        return "needs asyncio"
+    if options.http2:
+        return "speaks no HTTP/2"
+    if address is None:
+        return "serves plain ASCII addresses"
+    if options.proxy or (options.trust_env and _has_proxy(address.scheme, address.host)):
+        return "uses no proxy, and there is one (see trust_env)"
+    return None
+
+
+def _has_proxy(scheme: str, host: str) -> bool:
+    """Whether the environment names a proxy for a host, and does not except it."""
+    from urllib.request import getproxies, proxy_bypass  # noqa: PLC0415  7 ms at most once
+
+    proxies = getproxies()
+    return bool(proxies.get(scheme) or proxies.get("all")) and not proxy_bypass(host)
+
+
+def _asyncio_sender(options: HTTPOptions, url: str) -> Sender:
+    from step_tts._transport._asyncio import AsyncioSender, parse_address  # noqa: PLC0415  as above
+
+    address = parse_address(url)
+    assert address is not None  # noqa: S101  no obstacle
+    tls = _tls(options) if address.scheme == "https" else None
+    if tls is not None:
+        tls.set_alpn_protocols(["http/1.1"])
+    return AsyncioSender(address, tls, keep=options.keepalive_connections)
+
+
 def needs_tls(url: str, options: HTTPOptions) -> bool:
     """Whether a TLS context will ever be used: a plain-http client should not pay for one."""
-    from urllib.request import getproxies  # noqa: PLC0415  7 ms that few programs need at start
+    from urllib.request import getproxies  # noqa: PLC0415  as above
 
     proxies = [options.proxy or "", *(getproxies().values() if options.trust_env else ())]
     return any(address.lower().startswith("https:") for address in (url, *proxies))
@@ -59,21 +126,20 @@ def needs_tls(url: str, options: HTTPOptions) -> bool:
 def build_client(options: HTTPOptions, url: str) -> Any:
     """Import the library and build a client for ``url``.
 
-    Blocks for some 100 ms where the library and a TLS context are new: call it in a thread.
-
     Raises:
         MissingExtraError: The library, HTTP/2 or SOCKS support is not installed.
         ConfigurationError: The proxy or the CA file cannot be used.
     """
+    name = "httpx2" if options.transport == "httpx2" else "httpx"
     try:
-        library = importlib.import_module(options.library)
+        library = importlib.import_module(name)
     except ImportError as error:
         raise MissingExtraError(
-            f"transport={options.library!r} needs: pip install 'step_tts[{options.library}]'"
+            f"transport={name!r} needs: pip install 'step_tts[{name}]'"
         ) from error
     try:
         return library.AsyncClient(
-            verify=_tls_context(library, options) if needs_tls(url, options) else False,
+            verify=_tls(options) if needs_tls(url, options) else False,
             http2=options.http2,
             proxy=options.proxy,
             trust_env=options.trust_env,
@@ -84,20 +150,19 @@ def build_client(options: HTTPOptions, url: str) -> Any:
             ),
         )
     except ImportError as error:
-        extra = "step_tts[http2]" if options.http2 else f"{options.library}[socks]"
+        extra = "step_tts[http2]" if options.http2 else f"{name}[socks]"
         raise MissingExtraError(f"This client needs: pip install '{extra}'") from error
-    except (ValueError, OSError, library.InvalidURL) as error:
+    except (ValueError, library.InvalidURL) as error:
         # Not chained: the text of the cause may hold a proxy's password.
         raise ConfigurationError(
-            f"The HTTP client cannot be built: check proxy and verify ({type(error).__name__})."
+            f"The HTTP client cannot be built: check proxy ({type(error).__name__})."
         ) from None
 
 
-def _tls_context(library: ModuleType, options: HTTPOptions) -> ssl.SSLContext:
-    """The TLS context. httpx deprecates a path for ``verify``; its users still pass one."""
-    if isinstance(options.verify, str):
-        return ssl.create_default_context(cafile=options.verify)
-    context: ssl.SSLContext = library.create_ssl_context(
-        verify=options.verify, trust_env=options.trust_env
-    )
-    return context
+def _tls(options: HTTPOptions) -> ssl.SSLContext:
+    try:
+        return tls_context(options.verify, trust_env=options.trust_env)
+    except OSError as error:
+        raise ConfigurationError(
+            f"The CA file cannot be used: check verify ({type(error).__name__})."
+        ) from error

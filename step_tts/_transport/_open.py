@@ -1,9 +1,10 @@
-"""Open attempts over one HTTP client, our own or the caller's."""
+"""Open attempts over one engine, our own or one that drives the caller's HTTP client."""
 
 from __future__ import annotations
 
 from contextlib import asynccontextmanager
-from typing import TYPE_CHECKING, Any
+from functools import partial
+from typing import TYPE_CHECKING
 from urllib.parse import urljoin, urlsplit
 
 import anyio
@@ -11,40 +12,38 @@ import anyio.to_thread
 import attrs
 
 from step_tts._errors import ClientClosedError
-from step_tts._transport._answer import CLOSE_GRACE_SECONDS, Answer
-from step_tts._transport._build import HTTPOptions, build_client, check_client
+from step_tts._transport._answer import Answer
+from step_tts._transport._build import (
+    HTTPOptions,
+    build_client,
+    build_sender,
+    check_client,
+)
+from step_tts._transport._clock import on_asyncio
+from step_tts._transport._httpx import HTTPXSender
+from step_tts._transport._seam import Late, Outgoing
 from step_tts._transport._translate import translate_send_error
 
 if TYPE_CHECKING:
-    from collections.abc import AsyncGenerator, Mapping
+    from collections.abc import AsyncGenerator
 
     from step_tts._transport._deadlines import Deadlines
+    from step_tts._transport._seam import Sender
 
-__all__ = ["Outgoing", "Transport"]
+__all__ = ["Transport"]
 
 MAX_REDIRECTS = 3
 
 
-@attrs.frozen(kw_only=True)
-class Outgoing:
-    """One request, ready to send. Its headers hold the key and its body the text: not shown."""
-
-    url: str = attrs.field(repr=False)
-    method: str = "POST"
-    headers: Mapping[str, str] = attrs.field(factory=dict, repr=False)
-    body: bytes = attrs.field(default=b"", repr=False)
-    follow_redirects: bool = False
-    max_bytes: int = 256 * 1024 * 1024
-
-
 class Transport:
-    """Opens attempts over one HTTP client, our own or the caller's."""
+    """Opens attempts over one engine."""
 
     def __init__(self, options: HTTPOptions, http_client: object | None = None) -> None:
         self._options = options
-        self._theirs: Any = check_client(http_client)
-        self._ours: Any = None
-        self._bare: Any = None
+        theirs = check_client(http_client)
+        self._sender: Sender | None = HTTPXSender(theirs) if theirs else None
+        self._is_ours = theirs is None
+        self._for_links: Sender | None = None
         self._closed = False
         self._building = anyio.Lock()
 
@@ -59,16 +58,12 @@ class Transport:
             APIConnectionError: No answer came.
             ClientClosedError: The client is closed.
         """
-        client = self._theirs or await self._own_client(outgoing.url)
-        for _ in range(MAX_REDIRECTS):
-            async with _sent(client, outgoing, deadlines) as answer:
-                onward = redirected(outgoing, answer)
-                if onward is None:
-                    yield answer
-                    return
-            outgoing = onward
-        async with _sent(client, outgoing, deadlines) as answer:
+        sender = self._sender or await self._built(outgoing.url)
+        answer = await _follow(sender, outgoing, deadlines)
+        try:
             yield answer
+        finally:
+            await answer.aclose()
 
     @asynccontextmanager
     async def fetch(
@@ -77,68 +72,68 @@ class Transport:
         """Get a link to audio with a bare client: no key, no cookies, no redirects."""
         headers = {"accept": "*/*", "accept-encoding": "identity"}
         outgoing = Outgoing(url=url, method="GET", max_bytes=max_bytes, headers=headers)
-        async with _sent(await self._bare_client(), outgoing, deadlines) as answer:
+        answer = await _send(await self._built_for_links(), outgoing, deadlines)
+        try:
             yield answer
+        finally:
+            await answer.aclose()
 
     async def aclose(self) -> None:
         """Close what is ours; a caller's client is the caller's to close."""
-        self._closed = True
-        ours, self._ours, self._bare = (self._ours, self._bare), None, None
-        with anyio.move_on_after(CLOSE_GRACE_SECONDS, shield=True):
-            for client in filter(None, ours):
-                await client.aclose()
+        ours = [self._for_links]
+        if self._is_ours:
+            self._closed = True
+            ours.append(self._sender)
+            self._sender = None
+        self._for_links = None
+        for sender in filter(None, ours):
+            await sender.aclose()
 
-    async def _own_client(self, url: str) -> Any:
-        """Build our client at first use and off the event loop, which it would block."""
+    async def _built(self, url: str) -> Sender:
+        """Build our engine at first use and off the event loop, which it would block."""
         async with self._building:
             if self._closed:
                 raise ClientClosedError("This client is closed.")
-            if self._ours is None:
-                self._ours = await anyio.to_thread.run_sync(build_client, self._options, url)
-            return self._ours
+            if self._sender is None:
+                self._sender = await anyio.to_thread.run_sync(
+                    partial(build_sender, self._options, url, asyncio_runs=on_asyncio())
+                )
+            return self._sender
 
-    async def _bare_client(self) -> Any:
+    async def _built_for_links(self) -> Sender:
         """A client for links, ready for https whatever the first link is: none goes unverified."""
         async with self._building:
-            if self._bare is None:
-                self._bare = await anyio.to_thread.run_sync(build_client, self._options, "https://")
-            return self._bare
+            if self._for_links is None:
+                self._for_links = HTTPXSender(
+                    await anyio.to_thread.run_sync(build_client, self._options, "https://")
+                )
+            return self._for_links
 
 
-@asynccontextmanager
-async def _sent(
-    client: Any, outgoing: Outgoing, deadlines: Deadlines
-) -> AsyncGenerator[Answer, None]:
-    response = await deadlines.first_byte(lambda: _send(client, outgoing, deadlines))
-    answer = Answer(response, deadlines, outgoing.max_bytes)
-    try:
-        yield answer
-    finally:
+async def _follow(sender: Sender, outgoing: Outgoing, deadlines: Deadlines) -> Answer:
+    """Send, and send again where a redirect may be followed."""
+    for _ in range(MAX_REDIRECTS):
+        answer = await _send(sender, outgoing, deadlines)
+        onward = redirected(outgoing, answer)
+        if onward is None:
+            return answer
         await answer.aclose()
+        outgoing = onward
+    return await _send(sender, outgoing, deadlines)
 
 
-async def _send(client: Any, outgoing: Outgoing, deadlines: Deadlines) -> Any:
-    """Send and wait for the headers; our deadlines stand in for the library's read timeout.
-
-    ``auth=None`` keeps a caller's client from replacing our Authorization.
-    """
-    timeouts = deadlines.timeouts
-    limits = {"connect": timeouts.connect, "write": timeouts.stall, "read": None, "pool": None}
+async def _send(sender: Sender, outgoing: Outgoing, deadlines: Deadlines) -> Answer:
     try:
-        request = client.build_request(
-            outgoing.method,
-            outgoing.url,
-            content=outgoing.body or None,
-            headers=dict(outgoing.headers),
-            extensions={"timeout": limits},
-        )
-        return await client.send(request, stream=True, auth=None, follow_redirects=False)
+        reply = await sender.send(outgoing, deadlines.timeouts, deadlines.first_byte())
+    except Late:
+        raise deadlines.late() from None
     except Exception as error:
         translated = translate_send_error(error)
         if translated is None:
             raise
         # A protocol error on our own side may quote a header, and a header may hold the key.
         raise translated from (None if "Local" in type(error).__name__ else error)
+    return Answer(reply, deadlines, outgoing.max_bytes)
 
 
 def redirected(outgoing: Outgoing, answer: Answer) -> Outgoing | None:
@@ -147,9 +142,10 @@ def redirected(outgoing: Outgoing, answer: Answer) -> Outgoing | None:
     307 and 308 keep method and body (RFC 9110 §15.4.8-9); other redirects turn a POST into a
     GET, and another origin must never see the key.
     """
+    if not outgoing.follow_redirects or answer.status not in {307, 308}:
+        return None
     target = urljoin(outgoing.url, answer.headers.get("location", ""))
-    keeps_body = answer.status in {307, 308} and "location" in answer.headers
-    if not (outgoing.follow_redirects and keeps_body and origin(target) == origin(outgoing.url)):
+    if "location" not in answer.headers or origin(target) != origin(outgoing.url):
         return None
     return attrs.evolve(outgoing, url=target)
 

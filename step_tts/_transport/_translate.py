@@ -1,7 +1,7 @@
 """Foreign exceptions → ours: the one seam where httpx, h11 and h2 errors are turned over.
 
-httpx and httpx2 name their exceptions alike, so one table of names serves both, and neither
-needs to be imported to read it.
+httpx and httpx2 name their exceptions alike, and our own engine names its failures after theirs,
+so one table of names serves all, and none needs to be imported to read it.
 """
 
 from __future__ import annotations
@@ -64,6 +64,7 @@ _BEFORE_ANSWER: Mapping[str, _Meaning] = {
 _STACK_HTTP = ("httpx", "httpx2", "httpcore", "httpcore2", "h11", "h2", "hpack", "hyperframe")
 _STACK_BELOW = ("anyio", "ssl", "zlib", "aiohttp")
 _FOREIGN = frozenset(_STACK_HTTP + _STACK_BELOW)
+_OWN_ENGINE = "step_tts._transport._asyncio."
 
 # These quote what they refuse: a header, an address, a proxy with its password.
 _TALKATIVE = frozenset({"LocalProtocolError", "UnsupportedProtocol", "InvalidURL", "ProxyError"})
@@ -100,8 +101,10 @@ def translate_body_error(error: Exception) -> APIError | None:
 
 def _is_foreign(error: Exception) -> bool:
     """Whether an exception comes from the HTTP stack, not from our code or a caller's hook."""
-    roots = {cls.__module__.partition(".")[0] for cls in type(error).__mro__}
-    return isinstance(error, OSError) or bool(roots & _FOREIGN)
+    lineage = type(error).__mro__
+    roots = {cls.__module__.partition(".")[0] for cls in lineage}
+    ours = any(cls.__module__.startswith(_OWN_ENGINE) for cls in lineage)
+    return ours or isinstance(error, OSError) or bool(roots & _FOREIGN)
 
 
 def _meaning(error: Exception) -> _Meaning:

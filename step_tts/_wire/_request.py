@@ -144,7 +144,7 @@ def _refuse_twice(typed: Mapping[str, object], free: Mapping[str, object], where
 def _flaw(value: object) -> str | None:
     """Say why a value cannot be sent. The encoder's own exceptions would quote it."""
     try:
-        _json(value).encode()
+        (value if isinstance(value, str) else _json(value)).encode()
     except UnicodeEncodeError:
         return "holds a lone surrogate, half a character that UTF-8 cannot express"
     except TypeError:
@@ -156,14 +156,13 @@ def _flaw(value: object) -> str | None:
     return None
 
 
-def _json(value: object) -> str:
-    return json.dumps(
-        value, ensure_ascii=False, allow_nan=False, separators=(",", ":"), default=_plain
-    )
-
-
 def _plain(value: object) -> dict[object, object]:
     """Let read-only mappings through; json knows dict alone."""
     if isinstance(value, Mapping):
         return dict(value)
     raise TypeError
+
+
+_json = json.JSONEncoder(
+    ensure_ascii=False, allow_nan=False, separators=(",", ":"), default=_plain
+).encode

@@ -12,34 +12,37 @@ import click
 
 from step_tts._batch._readers import InputFormat, read_rows
 from step_tts._errors import InvalidRequestError, StepTTSError
+from step_tts.cli._again import Repeatable, again
 from step_tts.cli._connect import connect
-from step_tts.cli._feed import Feed, row_text
+from step_tts.cli._feed import Feed, Part, PipedFeed, row_text, taken
 from step_tts.cli._format import error_record, saved_record
+from step_tts.cli._gauges import Gauges
 from step_tts.cli._interrupts import interruptible
 from step_tts.cli._options import (
     ClientOptions,
+    PaceOptions,
     ReportOptions,
     RequestOptions,
     client_options,
+    pace_options,
     report_options,
     request_options,
 )
 from step_tts.cli._pipes import is_terminal, left_behind, opened
-from step_tts.cli._progress import progress
+from step_tts.cli._progress import Progress, shown_on_stderr
 from step_tts.cli._summary import Tally
 from step_tts.cli._terminal import FAILED, INTERRUPTED, emit, note, reported
 
 if TYPE_CHECKING:
-    from typing import Literal
+    from collections.abc import Iterator
+    from typing import BinaryIO, Literal
 
     from step_tts._batch import SpeechBatch
     from step_tts._batch._readers import Row
     from step_tts._models import BatchResult, SavedSpeech
-    from step_tts.cli._progress import Advance
 
 __all__ = ["batch"]
 
-_KEPT = "the files that are finished stay"
 _FORMATS: dict[str, InputFormat] = {
     ".csv": "csv",
     ".jsonl": "jsonl",
@@ -49,7 +52,17 @@ _FORMATS: dict[str, InputFormat] = {
 }
 
 
-@click.command()
+def _shard(_: click.Context, __: click.Parameter, given: str | None) -> tuple[int, int]:
+    """``2/8`` → the second of eight."""
+    if given is None:
+        return 1, 1
+    number, slash, of = given.partition("/")
+    if not (slash and number.isdecimal() and of.isdecimal() and 1 <= int(number) <= int(of)):
+        raise click.BadParameter("write I/N with I from 1 to N, such as 2/8")
+    return int(number), int(of)
+
+
+@click.command(cls=Repeatable)
 @click.argument("file", type=click.Path(exists=True, dir_okay=False, allow_dash=True))
 @click.option(
     "--to",
@@ -62,14 +75,6 @@ _FORMATS: dict[str, InputFormat] = {
     "--input-format",
     type=click.Choice(get_args(InputFormat)),
     help="How FILE is written.  [default: by its suffix]",
-)
-@click.option(
-    "-c",
-    "--concurrency",
-    type=click.IntRange(min=1),
-    default=8,
-    show_default=True,
-    help="Texts in flight at once.",
 )
 @click.option(
     "--name",
@@ -95,6 +100,29 @@ _FORMATS: dict[str, InputFormat] = {
     "--keep-failures", is_flag=True, help="Leave rows that failed in an earlier run at that."
 )
 @click.option(
+    "--limit",
+    type=click.IntRange(min=1),
+    metavar="N",
+    help="Take the first N rows alone.",
+)
+@click.option(
+    "--shard",
+    metavar="I/N",
+    callback=_shard,
+    help="Take every N-th row, beginning with the I-th: one of N machines' share of FILE.",
+)
+@click.option(
+    "--dry-run",
+    is_flag=True,
+    help="Say what would be sent, and send and write nothing.",
+)
+@click.option(
+    "--price-per-1k",
+    type=click.FloatRange(min=0),
+    metavar="PRICE",
+    help="Of 1000 characters: --dry-run reckons the cost.",
+)
+@click.option(
     "--grace",
     type=click.FloatRange(min=0),
     default=10.0,
@@ -102,7 +130,8 @@ _FORMATS: dict[str, InputFormat] = {
     metavar="SECONDS",
     help="What Ctrl-C leaves to rows in flight.",
 )
-@click.option("--no-progress", is_flag=True, help="Draw no progress bar.")
+@click.option("--no-progress", is_flag=True, help="Draw no live display.")
+@pace_options
 @request_options
 @client_options
 @report_options
@@ -111,13 +140,17 @@ def batch(
     file: str,
     to: Path,
     input_format: InputFormat | None,
-    concurrency: int,
     name: str,
     order: Literal["completion", "input"],
     resume: bool,
     keep_failures: bool,
+    limit: int | None,
+    shard: tuple[int, int],
+    dry_run: bool,
+    price_per_1k: float | None,
     grace: float,
     no_progress: bool,
+    pace: PaceOptions,
     request: RequestOptions,
     client: ClientOptions,
     report: ReportOptions,
@@ -133,26 +166,30 @@ def batch(
     response_format, extra and extra_body. The options below hold for rows that say nothing
     else. A row that is malformed or cannot be spoken is reported at the end; the rest go on.
 
-    Run it again after an interruption, or a kill, and it goes on where it was.
+    Run it again after an interruption, or a kill, and it goes on where it was. Rows keep the
+    numbers and names they have in FILE, whichever shard or limit takes them.
     """  # noqa: D301  click's mark for verbatim lines is the character itself
+    if price_per_1k is not None and not dry_run:
+        raise click.UsageError("--price-per-1k goes with --dry-run.")
     job = _Job(
         file=file,
         form=input_format or _format_of(file),
         to=to,
-        concurrency=concurrency,
         name=name,
         order=order,
         resume=resume,
         keep_failures=keep_failures,
+        part=Part(*shard, limit),
         grace=grace,
-        bar=not no_progress and _bar_fits(report),
+        shown=not no_progress and _display_fits(report),
+        pace=pace,
         request=request,
         client=client,
         report=report,
     )
     with reported(debug=report.debug):
-        job.run()
-    if job.tally.failed:
+        failed = job.rehearse(price_per_1k) if dry_run else job.run()
+    if failed:
         sys.exit(FAILED)
 
 
@@ -164,7 +201,7 @@ def _format_of(file: str) -> InputFormat:
     return form
 
 
-def _bar_fits(report: ReportOptions) -> bool:
+def _display_fits(report: ReportOptions) -> bool:
     """Whether stderr is a terminal on which nothing else will be written meanwhile."""
     others = report.quiet or report.debug or (report.as_json and is_terminal(sys.stdout))
     return is_terminal(sys.stderr) and not others
@@ -177,47 +214,83 @@ class _Job:
     file: str
     form: InputFormat
     to: Path
-    concurrency: int
     name: str
     order: Literal["completion", "input"]
     resume: bool
     keep_failures: bool
+    part: Part
     grace: float
-    bar: bool
+    shown: bool
+    pace: PaceOptions
     request: RequestOptions
     client: ClientOptions
     report: ReportOptions
     tally: Tally = attrs.field(factory=Tally)
+    gauges: Gauges = attrs.field(factory=Gauges)
 
-    def run(self) -> None:
-        """Speak all rows; then, whatever happened, say how it went."""
+    def rehearse(self, price: float | None) -> bool:
+        """Say what ``run`` would do; whether any row could not be spoken."""
+        from step_tts.cli._dry_run import Plan
+
+        plan = Plan(
+            to=self.to,
+            name=self.name,
+            placement=self.client.prompt_placement,
+            resume=self.resume,
+            keep_failures=self.keep_failures,
+            price=price,
+        )
+        with opened(self.file) as (stream, _):
+            forecast = plan.forecast(self._rows(stream))
+        for failure in forecast.tally.failures():
+            note(f"error: {failure}")
+        if self.report.as_json:
+            emit(forecast.record())
+        else:
+            click.echo("\n".join(forecast.lines()))
+        return forecast.tally.failed > 0
+
+    def run(self) -> bool:
+        """Speak all rows; then, whatever happened, say how it went; whether any failed."""
         started = time.monotonic()
         try:
             self._speak_all()
         except KeyboardInterrupt:
-            note(f"interrupted; {'run it again to go on' if self.resume else _KEPT}")
             self._summarise(time.monotonic() - started)
+            note(f"interrupted; {self._how_to_go_on()}")
             sys.exit(INTERRUPTED)
         except (StepTTSError, OSError):
             if self.tally.rows:
                 self._summarise(time.monotonic() - started)
             raise
         self._summarise(time.monotonic() - started)
+        return self.tally.failed > 0
+
+    def _how_to_go_on(self) -> str:
+        if not self.resume:
+            return "the files that are finished stay"
+        what = "send the same input to" if self.file == "-" else "run"
+        return f"to go on, {what}: {again()}"
+
+    def _rows(self, stream: BinaryIO) -> Iterator[tuple[int, Row]]:
+        rows = read_rows(stream.readline, self.form, defaults=self.request.fields())
+        return taken(rows, self.part, self.name)
 
     def _speak_all(self) -> None:
         import anyio
 
         with opened(self.file) as (stream, size):
-            rows = read_rows(stream.readline, self.form, defaults=self.request.fields())
-            with progress(size, shown=self.bar) as advance:
-                anyio.run(self._speak, Feed(rows), advance)
+            feed = Feed(self._rows(stream))
+            progress = Progress(total=self.part.limit or size, tally=self.tally, gauges=self.gauges)
+            with shown_on_stderr(progress, shown=self.shown):
+                anyio.run(self._speak, feed, progress, size is None)
 
-    async def _speak(self, feed: Feed, advance: Advance) -> None:
+    async def _speak(self, feed: Feed, progress: Progress, piped: bool) -> None:  # noqa: FBT001  anyio.run passes by position
         async with (
             interruptible(self.grace) as interrupts,
-            connect(self.client, concurrency=self.concurrency) as tts,
+            connect(self.client, self.pace, self.gauges.heed) as tts,
             tts.batch(
-                feed,
+                PipedFeed(feed) if piped else feed,
                 to=self.to,
                 name=self.name,
                 order=self.order,
@@ -226,16 +299,18 @@ class _Job:
             ) as results,
         ):
             interrupts.stop = results.stop
-            await self._report_all(feed, results, advance)
+            await self._report_all(feed, results, progress)
         if interrupts.came:
             raise KeyboardInterrupt
 
-    async def _report_all(self, feed: Feed, results: SpeechBatch, advance: Advance) -> None:
+    async def _report_all(self, feed: Feed, results: SpeechBatch, progress: Progress) -> None:
         async for result in results:
             row = feed.land(result.index)
             outcome = _outcome(row, result)
             self._count(row, result, outcome)
-            advance(self.tally, row.size)
+            weight = 1 if self.part.limit else row.size
+            audio = result.info.duration if result.info else None
+            progress.advance(weight, audio, fresh=not result.resumed)
             if self.report.as_json:
                 await left_behind(emit, _record(row, result, outcome))
 
@@ -251,6 +326,8 @@ class _Job:
         for failure in self.tally.failures():
             note(f"error: {failure}")
         if not self.report.quiet:
+            if answers := self.gauges.sentence():
+                note(answers)
             note(self.tally.result(elapsed))
 
 
@@ -266,7 +343,7 @@ def _outcome(row: Row, result: BatchResult) -> SavedSpeech | StepTTSError:
 def _record(
     row: Row, result: BatchResult, outcome: SavedSpeech | StepTTSError
 ) -> dict[str, object]:
-    place: dict[str, object] = {"line": row.line, "index": result.index}
+    place: dict[str, object] = {row.unit: row.line, "index": result.index}
     place |= {"resumed": result.resumed, "shared": result.shared}
     if isinstance(outcome, StepTTSError):
         return {**place, **error_record(outcome)}

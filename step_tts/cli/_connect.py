@@ -15,13 +15,16 @@ if TYPE_CHECKING:
     from collections.abc import AsyncIterator
 
     from step_tts._client import AsyncClient
-    from step_tts.cli._options import ClientOptions
+    from step_tts._events import Listener
+    from step_tts.cli._options import ClientOptions, PaceOptions
 
 __all__ = ["connect"]
 
 
 @contextlib.asynccontextmanager
-async def connect(options: ClientOptions, *, concurrency: int = 1) -> AsyncIterator[AsyncClient]:
+async def connect(
+    options: ClientOptions, pace: PaceOptions | None = None, on_event: Listener | None = None
+) -> AsyncIterator[AsyncClient]:
     """Open the client these options describe, and the sandbox first if they ask for it.
 
     Raises:
@@ -42,7 +45,9 @@ async def connect(options: ClientOptions, *, concurrency: int = 1) -> AsyncItera
                 base_url=base_url,
                 timeout=_timeouts(options.timeout),
                 max_retries=options.max_retries,
-                concurrency=concurrency,
+                concurrency=pace.max_concurrency if pace else 1,
+                rate=pace.rate() if pace else None,
+                on_event=on_event,
                 prompt_placement=options.prompt_placement,
                 proxy=options.proxy,
                 trust_env=not options.sandbox,  # no proxy of the environment serves loopback

@@ -2,19 +2,24 @@
 
 from __future__ import annotations
 
+import math
 from typing import TYPE_CHECKING
 
 from step_tts._errors import APIError, StepTTSError
 
 if TYPE_CHECKING:
-    from step_tts._models import AudioInfo, SavedSpeech
+    from step_tts._models import AudioInfo, Playback, SavedSpeech
 
 __all__ = [
     "bytes_text",
     "channels_text",
+    "count_text",
+    "duration_text",
     "error_record",
     "info_record",
     "info_text",
+    "playback_record",
+    "playback_text",
     "saved_record",
     "seconds_text",
 ]
@@ -29,6 +34,16 @@ def seconds_text(seconds: float | None) -> str:
     minutes, rest = divmod(round(seconds), 60)
     hours, minutes = divmod(minutes, 60)
     return f"{hours}:{minutes:02}:{rest:02}" if hours else f"{minutes}:{rest:02}"
+
+
+def duration_text(seconds: float) -> str:
+    """``7 s``, ``2:05``, ``1:02:05``: for what changes while one looks at it."""
+    return f"{math.ceil(seconds)} s" if seconds <= 59 else seconds_text(max(60.0, seconds))
+
+
+def count_text(count: int) -> str:
+    """``850``, ``73,000``."""
+    return f"{count:,}"
 
 
 def bytes_text(count: int) -> str:
@@ -83,6 +98,24 @@ def saved_record(saved: SavedSpeech) -> dict[str, object]:
         "first_byte": receipt.first_byte,
         "total": receipt.total,
         "sha256": receipt.sha256,
+    }
+
+
+def playback_text(played: Playback) -> str:
+    """Say how much was heard, and of what gaps."""
+    gaps = played.underruns
+    if not gaps:
+        return seconds_text(played.seconds)
+    times = "1 gap" if gaps == 1 else f"{gaps} gaps"
+    return f"{seconds_text(played.seconds)}, {times} of {seconds_text(played.silence)} in all"
+
+
+def playback_record(played: Playback) -> dict[str, object]:
+    """Give what was heard for JSON; times in seconds."""
+    return {
+        "seconds": played.seconds,
+        "underruns": played.underruns,
+        "silence": played.silence,
     }
 
 

@@ -13,13 +13,15 @@ from typing import Any, TypeAlias, get_args
 import attrs
 import click
 
-from step_tts._models import PromptPlacement
+from step_tts._models import PromptPlacement, Rate
 
 __all__ = [
     "ClientOptions",
+    "PaceOptions",
     "ReportOptions",
     "RequestOptions",
     "client_options",
+    "pace_options",
     "report_options",
     "request_options",
 ]
@@ -65,6 +67,19 @@ class RequestOptions:
         """The fields that are set, by name."""
         named = attrs.asdict(self, recurse=False)
         return {name: value for name, value in named.items() if value not in (None, {})}
+
+
+@attrs.frozen(kw_only=True)
+class PaceOptions:
+    """How many at once and how fast, at most."""
+
+    max_concurrency: int
+    rpm: float | None = None
+    cpm: float | None = None
+
+    def rate(self) -> Rate:
+        """The two rates as the client takes them."""
+        return Rate(requests_per_minute=self.rpm, characters_per_minute=self.cpm)
 
 
 @attrs.frozen(kw_only=True)
@@ -180,6 +195,36 @@ client_options = _gathered(
             default="nested",
             show_default=True,
             help="Where the server reads the two prompt fields.",
+        ),
+    ),
+)
+
+pace_options = _gathered(
+    PaceOptions,
+    "pace",
+    (
+        click.option(
+            "-c",
+            "--max-concurrency",
+            "--concurrency",
+            "max_concurrency",
+            type=click.IntRange(min=1),
+            default=64,
+            show_default=True,
+            metavar="N",
+            help="Most texts in flight at once; how many are is found out from the server.",
+        ),
+        click.option(
+            "--rpm",
+            type=click.FloatRange(min=0, min_open=True),
+            metavar="N",
+            help="Most requests a minute, where the account's limit is known.",
+        ),
+        click.option(
+            "--cpm",
+            type=click.FloatRange(min=0, min_open=True),
+            metavar="N",
+            help="Most characters a minute.",
         ),
     ),
 )

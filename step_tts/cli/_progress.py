@@ -1,71 +1,104 @@
-"""The progress bar of a batch, on stderr.
+"""The live display of a batch, on stderr: how far it is, what goes on, and how fast.
 
-Its measure is bytes of input: the total of a file is known without reading it, and a text's
-bytes say more about the time it takes than its row does.
+Its measure is the input: the bytes of a file are known without reading it, and a text's bytes
+say more about the time it takes than its row does. Draws; the figures are others' business.
 """
 
 from __future__ import annotations
 
 import contextlib
-import time
-from collections.abc import Callable, Iterator
-from typing import TYPE_CHECKING, TypeAlias
+from typing import TYPE_CHECKING
+
+import attrs
+
+from step_tts.cli._format import count_text, duration_text
+from step_tts.cli._gauges import Gauges
+from step_tts.cli._pace import Pace
 
 if TYPE_CHECKING:
-    from rich.progress import ProgressColumn
+    from collections.abc import Iterator
+
+    from rich.console import RenderableType
 
     from step_tts.cli._summary import Tally
 
-__all__ = ["Advance", "counts_text", "progress"]
+__all__ = ["Progress", "shown_on_stderr"]
 
-SPEED_WINDOW_SECONDS = 120.0
-"""What the time left is reckoned from. One text can take many seconds (wire.md §2.3)."""
+REFRESH_PER_SECOND = 4
 
-Advance: TypeAlias = Callable[["Tally", int], None]
-"""Called when a row is done: the count so far, and the bytes of input the row took."""
+
+@attrs.define(kw_only=True)
+class Progress:
+    """What there is to see of a batch."""
+
+    total: float | None
+    """The whole input, in bytes or rows; ``None`` where it is not known beforehand."""
+    tally: Tally
+    gauges: Gauges = attrs.field(factory=Gauges)
+    pace: Pace = attrs.field(factory=Pace)
+    done: float = 0.0
+
+    def advance(self, weight: float, audio: float | None, *, fresh: bool) -> None:
+        """A row is done; ``fresh`` where it was not done before."""
+        self.done += weight
+        if fresh:
+            self.pace.add(weight, audio or 0.0)
+
+    def counts(self) -> str:
+        """``12 spoken, 1 failed``."""
+        counts = f"{count_text(self.tally.spoken)} spoken, {count_text(self.tally.failed)} failed"
+        return f"{counts}, {count_text(self.tally.kept)} done before" if self.tally.kept else counts
+
+    def flight(self) -> str:
+        """``4 of 16 in flight, 2 pauses``, or the pause that is now."""
+        gauges = self.gauges
+        if not gauges.limit:
+            return "none in flight yet"
+        now = f"{gauges.in_flight} of {gauges.limit} in flight"
+        if pause := gauges.pause:
+            return f"{now}, paused for {duration_text(pause)}"
+        if gauges.pauses:
+            return f"{now}, {gauges.pauses} pause{'s' if gauges.pauses > 1 else ''}"
+        return now
+
+    def speed(self) -> str:
+        """``3.4 rows/s, 12 s of audio/s``."""
+        rows, audio = self.pace.rates()
+        return f"{rows:.1f} rows/s, {audio:.1f} s of audio/s"
+
+    def left(self) -> str:
+        """``3:20 left``, where that can be reckoned."""
+        left = None if self.total is None else self.pace.left(max(0.0, self.total - self.done))
+        return "" if left is None else f"{duration_text(left)} left"
+
+    def __rich__(self) -> RenderableType:
+        from rich.console import Group
+        from rich.progress_bar import ProgressBar
+        from rich.table import Table
+        from rich.text import Text
+
+        known = self.total is not None
+        bar = ProgressBar(total=self.total, completed=self.done, width=40, pulse=not known)
+        line = Table.grid(padding=(0, 1))
+        share = f"{100 * self.done / self.total:3.0f} %" if self.total else ""
+        line.add_row(bar, share, self.left())
+        return Group(line, Text(f"{self.counts()} · {self.flight()} · {self.speed()}"))
 
 
 @contextlib.contextmanager
-def progress(total: int | None, *, shown: bool) -> Iterator[Advance]:
-    """Show how far a batch is, or nothing at all.
-
-    Args:
-        total: Bytes of input, or ``None`` when they are not known beforehand.
-        shown: Whether there is a terminal and the person wants it.
-    """
+def shown_on_stderr(progress: Progress, *, shown: bool) -> Iterator[None]:
+    """Show a display while the block runs, if there is a terminal and the person wants it."""
     if not shown:
-        yield lambda _tally, _size: None
+        yield
         return
     from rich.console import Console
-    from rich.progress import Progress
+    from rich.live import Live
 
-    with Progress(
-        *_columns(known=total is not None),
+    with Live(
+        progress,
         console=Console(stderr=True),
-        redirect_stdout=False,  # stdout is for data; rich would draw it above the bar, on stderr
-        speed_estimate_period=SPEED_WINDOW_SECONDS,
+        redirect_stdout=False,  # stdout is for data; rich would draw it above, on stderr
+        refresh_per_second=REFRESH_PER_SECOND,
         transient=True,
-    ) as bar:
-        task = bar.add_task("", total=total, counts="")
-        started = time.monotonic()
-
-        def advance(tally: Tally, size: int) -> None:
-            counts = counts_text(tally, time.monotonic() - started)
-            bar.update(task, advance=size, counts=counts)
-
-        yield advance
-
-
-def _columns(*, known: bool) -> list[ProgressColumn]:
-    from rich.progress import BarColumn, TaskProgressColumn, TextColumn, TimeRemainingColumn
-
-    counts = TextColumn("{task.fields[counts]}")
-    if not known:
-        return [BarColumn(), counts]
-    return [BarColumn(), TaskProgressColumn(), counts, TimeRemainingColumn(), TextColumn("left")]
-
-
-def counts_text(tally: Tally, elapsed: float) -> str:
-    """``12 spoken, 1 failed, 3.4/s``."""
-    rate = tally.rows / elapsed if elapsed else 0.0
-    return f"{tally.spoken} spoken, {tally.failed} failed, {rate:.1f}/s"
+    ):
+        yield

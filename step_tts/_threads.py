@@ -1,0 +1,146 @@
+"""Blocking steps in a few threads, at the price of a queue.
+
+An asyncio loop gets threads of our own, which take what came in one turn of the loop as a whole
+and wake the loop once for it. anyio's hop, which every other loop gets, finds its backend,
+limiter, scope and context anew for each step, and wakes the loop for each (measured:
+docs/explanation/performance.md). Knows no files.
+"""
+
+from __future__ import annotations
+
+import threading
+import weakref
+from queue import SimpleQueue
+from typing import TYPE_CHECKING, Any, Generic, TypeVar, cast
+
+import anyio
+import anyio.to_thread
+import attrs
+
+from step_tts._loop import asyncio_loop
+
+if TYPE_CHECKING:
+    import asyncio
+    from collections.abc import Callable
+
+__all__ = ["Threads"]
+
+T = TypeVar("T")
+
+
+class Threads:
+    """Runs blocking steps, so many at once; they begin in the order they came."""
+
+    def __init__(self, most: int) -> None:
+        self._most = most
+        self._limiter = anyio.CapacityLimiter(most)
+        self._crew: _Crew | None = None
+        self._dismiss: Callable[[], object] = bool
+
+    async def run(self, step: Callable[[], T]) -> T:
+        """Run a step; once handed over it ends, cancelled or not."""
+        loop = asyncio_loop()
+        if loop is None:
+            return await anyio.to_thread.run_sync(step, limiter=self._limiter)
+        if self._crew is None or self._crew.loop is not loop:
+            self._dismiss()
+            self._crew = _Crew(loop, self._most)
+            self._dismiss = weakref.finalize(self, self._crew.shares.put, None)
+        return await _ended(self._crew.add(step))
+
+
+@attrs.define(eq=False)
+class _Step(Generic[T]):
+    """A step on its way through a thread."""
+
+    run: Callable[[], T]
+    waiter: asyncio.Future[None]
+    result: T | None = None
+    error: BaseException | None = None
+    over: bool = False
+
+    def take(self) -> None:
+        """Run it, in the thread."""
+        try:
+            self.result = self.run()
+        except BaseException as error:  # noqa: BLE001  raised by whoever waits for it
+            self.error = error
+
+
+async def _ended(step: _Step[T]) -> T:
+    """Wait for the end of a step.
+
+    Who is cancelled meanwhile waits too, or a file would be discarded under the hands of the
+    thread that completes it.
+    """
+    try:
+        await step.waiter
+    except BaseException:
+        if not step.over:
+            step.waiter = step.waiter.get_loop().create_future()
+            with anyio.CancelScope(shield=True):
+                await step.waiter
+        raise
+    if step.error:
+        raise step.error
+    return cast("T", step.result)
+
+
+class _Crew:
+    """The threads of one event loop.
+
+    What comes in one turn of the loop is handed over at its end, and what a thread was handed it
+    reports as a whole: each time a thread is woken beside a busy loop they fight for the
+    interpreter's lock.
+    """
+
+    def __init__(self, loop: asyncio.AbstractEventLoop, most: int) -> None:
+        self.loop = loop
+        self.shares: SimpleQueue[list[_Step[Any]] | None] = SimpleQueue()
+        self._most = most
+        self._threads = 0
+        self._gathered: list[_Step[Any]] = []
+
+    def add(self, run: Callable[[], T]) -> _Step[T]:
+        """Take a step, to be handed over with its neighbours."""
+        if not self._gathered:
+            self.loop.call_soon(self._hand_over)
+        step = _Step(run, self.loop.create_future())
+        self._gathered.append(step)
+        return step
+
+    def _hand_over(self) -> None:
+        steps, self._gathered = self._gathered, []
+        shares = min(self._most, len(steps))
+        while self._threads < shares:
+            self._threads += 1
+            name = f"step_tts files {self._threads}"
+            threading.Thread(target=self._work, name=name, daemon=True).start()
+        for number in range(shares):
+            self.shares.put(steps[number::shares])
+
+    def _work(self) -> None:
+        """What a thread does until it is handed ``None``, which it hands on to the next."""
+        while self._take():
+            pass
+        self.shares.put(None)
+
+    def _take(self) -> bool:
+        share = self.shares.get()
+        if share is None:
+            return False
+        for step in share:
+            step.take()
+        try:
+            self.loop.call_soon_threadsafe(_tell, share)
+        except RuntimeError:  # The loop is closed: nobody waits.
+            return False
+        return True
+
+
+def _tell(share: list[_Step[Any]]) -> None:
+    """Tell whoever waits, on the loop."""
+    for step in share:
+        step.over = True
+        if not step.waiter.done():
+            step.waiter.set_result(None)

@@ -1,0 +1,164 @@
+"""The engine: requests to one origin over a pool of connections.
+
+It opens a connection whenever none is idle: the gate above bounds how many are in use. A request
+that a kept-alive connection left without a single byte of answer is sent once more, on a fresh
+connection: servers close idle connections when they please, and the two may cross.
+"""
+
+from __future__ import annotations
+
+import asyncio
+import math
+from typing import TYPE_CHECKING
+
+import anyio
+
+from step_tts._transport._asyncio._connection import Connection
+from step_tts._transport._asyncio._dial import dial
+from step_tts._transport._asyncio._failures import ConnectError, ConnectTimeout, UnansweredError
+from step_tts._transport._asyncio._inflate import inflater_for
+from step_tts._transport._asyncio._pool import Pool
+from step_tts._transport._asyncio._request import RequestWriter
+from step_tts._transport._seam import Late
+
+if TYPE_CHECKING:
+    import ssl
+    from collections.abc import Mapping
+
+    from step_tts._models import Timeouts
+    from step_tts._transport._asyncio._address import Address
+    from step_tts._transport._asyncio._reading import Reading
+    from step_tts._transport._seam import Outgoing
+
+__all__ = ["AsyncioReply", "AsyncioSender"]
+
+CLOSE_GRACE_SECONDS = 2.0
+# uvicorn, hypercorn and Node close after five idle seconds: let go before they do.
+KEPT_ALIVE_SECONDS = 4.0
+
+
+class AsyncioSender:
+    """Sends requests to one origin; ``tls`` is for https."""
+
+    def __init__(self, address: Address, tls: ssl.SSLContext | None, *, keep: int) -> None:
+        self._address = address
+        self._tls = tls
+        self._writer = RequestWriter()
+        self._pool: Pool[Connection] = Pool(most=keep, expiry=KEPT_ALIVE_SECONDS)
+        self._open: set[Connection] = set()
+        self._closed = False
+
+    async def send(self, outgoing: Outgoing, timeouts: Timeouts, due: float) -> AsyncioReply:
+        """Send one request and wait for the head of its reply.
+
+        Raises:
+            Late: The head is late.
+            Failure: There is no connection, or it broke.
+            h11.ProtocolError: The request or the reply is not HTTP.
+        """
+        request = self._writer.write(outgoing)
+        kept = self._pool.take(asyncio.get_running_loop().time())
+        if kept is not None:
+            try:
+                return await self._exchange(kept, request, timeouts, due)
+            except UnansweredError:
+                pass
+        fresh = await self._connect(timeouts, due)
+        return await self._exchange(fresh, request, timeouts, due)
+
+    async def aclose(self) -> None:
+        """Close all connections; those that take too long are cut."""
+        self._closed = True
+        for connection in self._open:
+            connection.close()
+        with anyio.move_on_after(CLOSE_GRACE_SECONDS, shield=True):
+            for connection in list(self._open):
+                await connection.closed
+        for connection in self._open:
+            connection.abort()
+
+    def release(self, connection: Connection) -> None:
+        """Take back a connection: keep it if it can be used again."""
+        surplus: Connection | None = connection
+        if connection.finish() and not self._closed:
+            surplus = self._pool.give(connection, asyncio.get_running_loop().time())
+        if surplus is not None:
+            surplus.abort()
+
+    async def _exchange(
+        self, connection: Connection, request: bytes, timeouts: Timeouts, due: float
+    ) -> AsyncioReply:
+        now = asyncio.get_running_loop().time()
+        write_due = math.inf if timeouts.stall is None else now + timeouts.stall
+        try:
+            reading = await connection.request(request, write_due=write_due, due=due)
+        except BaseException:
+            connection.abort()
+            raise
+        return AsyncioReply(self, connection, reading)
+
+    async def _connect(self, timeouts: Timeouts, due: float) -> Connection:
+        now = asyncio.get_running_loop().time()
+        connect_due = math.inf if timeouts.connect is None else now + timeouts.connect
+        try:
+            with anyio.CancelScope(deadline=min(connect_due, due)):
+                return await self._dialled()
+        except (OSError, UnicodeError) as error:  # a label over 63 letters is a UnicodeError
+            raise ConnectError(str(error)) from error
+        if due < connect_due:
+            raise Late
+        raise ConnectTimeout("no connection in time")
+
+    async def _dialled(self) -> Connection:
+        loop = asyncio.get_running_loop()
+        found = await dial(self._address.host, self._address.port)
+        https = self._tls is not None
+        try:
+            _, connection = await loop.create_connection(
+                lambda: Connection(loop, self._forget),
+                sock=found,
+                ssl=self._tls,
+                server_hostname=self._address.host if https else None,
+                ssl_shutdown_timeout=CLOSE_GRACE_SECONDS if https else None,
+            )
+        except BaseException:
+            found.close()
+            raise
+        if not connection.closed.done():
+            self._open.add(connection)
+        return connection
+
+    def _forget(self, connection: Connection) -> None:
+        self._open.discard(connection)
+        self._pool.forget(connection)
+
+
+class AsyncioReply:
+    """An open reply on one connection, until it is closed."""
+
+    def __init__(self, sender: AsyncioSender, connection: Connection, reading: Reading) -> None:
+        self.status = reading.status
+        self.headers: Mapping[str, str] = reading.headers
+        self.framed = reading.framed
+        self._sender = sender
+        self._connection: Connection | None = connection
+        self._reading = reading
+        self._inflater = inflater_for(self.headers.get("content-encoding", ""))
+
+    async def receive(self, due: float) -> bytes | None:
+        """The next piece, unpacked; ``None`` at the end."""
+        assert self._connection is not None  # noqa: S101  nobody reads what they have closed
+        if self._inflater is None:
+            return await self._connection.receive(self._reading, due)
+        while not (piece := self._inflater.take()):
+            packed = await self._connection.receive(self._reading, due)
+            if packed is None:
+                return None
+            self._inflater.feed(packed)
+        return piece
+
+    async def aclose(self) -> None:
+        """Give the connection back; no waiting, so nothing to shield."""
+        connection, self._connection = self._connection, None
+        if connection is not None:
+            self._sender.release(connection)

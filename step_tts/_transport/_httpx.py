@@ -1,0 +1,105 @@
+"""The engine that drives a client of httpx or httpx2: any backend, proxies, HTTP/2, mocks.
+
+The two libraries share one interface, so neither is imported here.
+"""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING, Any
+
+import anyio
+
+from step_tts._errors import TruncatedAudioError
+from step_tts._transport._seam import Late, is_framed
+
+if TYPE_CHECKING:
+    from collections.abc import AsyncGenerator, Mapping
+
+    from step_tts._models import Timeouts
+    from step_tts._transport._seam import Outgoing
+
+__all__ = ["CLOSE_GRACE_SECONDS", "HTTPXReply", "HTTPXSender"]
+
+CLOSE_GRACE_SECONDS = 2.0
+
+
+class HTTPXSender:
+    """Sends through a client that somebody made."""
+
+    def __init__(self, client: Any) -> None:
+        self._client = client
+
+    async def send(self, outgoing: Outgoing, timeouts: Timeouts, due: float) -> HTTPXReply:
+        """Send and wait for the headers; the deadline stands in for the library's read timeout.
+
+        ``auth=None`` keeps a caller's client from replacing our Authorization.
+        """
+        limits = {"connect": timeouts.connect, "write": timeouts.stall, "read": None, "pool": None}
+        with anyio.CancelScope(deadline=due):
+            request = self._client.build_request(
+                outgoing.method,
+                outgoing.url,
+                content=outgoing.body or None,
+                headers=dict(outgoing.headers),
+                extensions={"timeout": limits},
+            )
+            response = await self._client.send(
+                request, stream=True, auth=None, follow_redirects=False
+            )
+            return HTTPXReply(response)
+        raise Late
+
+    async def aclose(self) -> None:
+        """Close the client."""
+        with anyio.move_on_after(CLOSE_GRACE_SECONDS, shield=True):
+            await self._client.aclose()
+
+
+class HTTPXReply:
+    """An open response of either library."""
+
+    def __init__(self, response: Any) -> None:
+        self.status: int = response.status_code
+        self.headers: Mapping[str, str] = {k.lower(): v for k, v in response.headers.items()}
+        http2 = str(response.http_version).startswith("HTTP/2")
+        self.framed = http2 or is_framed(self.headers)
+        self._response = response
+        self._ended = False
+        # Without Content-Encoding the raw pieces are the body: one generator less per piece.
+        encoded = self.headers.get("content-encoding", "identity").lower() != "identity"
+        self._pieces: AsyncGenerator[bytes, None] = (
+            response.aiter_bytes() if encoded else response.aiter_raw()
+        )
+
+    async def receive(self, due: float) -> bytes | None:
+        """The next piece; ``None`` at the end."""
+        with anyio.CancelScope(deadline=due):
+            piece = await anext(self._pieces, None)
+            if piece is None:
+                self._ended = True
+                self._check_length()
+            return piece
+        raise Late
+
+    async def aclose(self) -> None:
+        """Close the iterator and the response.
+
+        httpx does not shield the close of a streaming body, so we do.
+        """
+        with anyio.move_on_after(CLOSE_GRACE_SECONDS, shield=True):
+            await self._pieces.aclose()
+            if self._response.is_closed and not self._ended:
+                # httpx closes at the end of a body by itself; cancelled there, it would leave
+                # the stream open and hold itself to be closed.
+                await self._response.stream.aclose()
+            await self._response.aclose()
+
+    def _check_length(self) -> None:
+        """Hold the received bytes against Content-Length: not every transport does.
+
+        With 304 it is the length of something else (RFC 9110 §8.6).
+        """
+        declared = self.headers.get("content-length", "")
+        received = self._response.num_bytes_downloaded
+        if self.status != 304 and declared.isdecimal() and received < int(declared):
+            raise TruncatedAudioError(f"Only {received} of {declared} bytes came.")

@@ -1,0 +1,128 @@
+from __future__ import annotations
+
+import json
+from typing import TYPE_CHECKING, Any
+
+import pytest
+from cli_kit import sandbox_in_env, step_tts
+
+from step_tts._batch._journal import JournalFile
+from step_tts.cli._dry_run import Forecast, speech_seconds
+
+if TYPE_CHECKING:
+    from collections.abc import Iterator
+    from pathlib import Path
+
+    from step_tts.sandbox import Sandbox
+
+ROWS = """\
+{"input": "Hello there."}
+{"input": "Hello there.", "name": "again"}
+{"input": "你好，世界"}
+{"inptu": "malformed"}
+{"input": "A link", "prompt_audio_url": "ftp://no"}
+{"input": "Slow", "speed": 0.5}
+"""
+
+
+@pytest.fixture
+def server(monkeypatch: pytest.MonkeyPatch) -> Iterator[Sandbox]:
+    with sandbox_in_env(monkeypatch) as sandbox:
+        yield sandbox
+
+
+def arguments(folder: Path, rows: str = ROWS) -> list[str | Path]:
+    (folder / "rows.jsonl").write_text(rows, "utf-8")
+    return ["batch", folder / "rows.jsonl", "--to", folder / "out"]
+
+
+def dry(folder: Path, *more: str, rows: str = ROWS) -> dict[str, Any]:
+    """The figures of a dry run."""
+    result = step_tts(*arguments(folder, rows), "--dry-run", "--json", *more)
+    return dict(json.loads(result.stdout))
+
+
+def test_it_counts_and_needs_neither_key_nor_directory(tmp_path: Path) -> None:
+    """Malformed rows and those the wire refuses are named, and the exit code says so."""
+    result = step_tts(*arguments(tmp_path), "--dry-run", "--price-per-1k", "20")
+    assert result.exit_code == 1
+    assert result.stdout.splitlines() == [
+        "6 rows, 33 characters",
+        "  2 cannot be spoken",
+        "  1 ask for the same as another row",
+        "to send: 3 requests, 21 characters",
+        "about 3 s of audio",
+        "cost: 0.42",
+    ]
+    assert "(line 4)" in result.stderr
+    assert "(line 5)" in result.stderr
+    assert sorted(path.name for path in tmp_path.iterdir()) == ["rows.jsonl"]
+
+
+def test_what_is_done_is_not_sent(server: Sandbox, tmp_path: Path) -> None:
+    """Also where another row has it; and nothing is written into the directory."""
+    step_tts(*arguments(tmp_path), "--limit", "1")
+    before = {path.name: path.read_bytes() for path in (tmp_path / "out").iterdir()}
+    found = dry(tmp_path)
+    assert (found["done"], found["duplicates"], found["sent"]) == (1, 1, 2)
+    assert before == {path.name: path.read_bytes() for path in (tmp_path / "out").iterdir()}
+    assert len(server.requests) == 1
+    assert step_tts(*arguments(tmp_path)).exit_code == 1
+    assert len(server.requests) == 3
+    found = dry(tmp_path)
+    assert (found["done"], found["sent"], found["audio_seconds"]) == (4, 0, 0.0)
+    assert "  4 done already" in step_tts(*arguments(tmp_path), "--dry-run").stdout
+
+
+def test_without_resuming_everything_is_sent(server: Sandbox, tmp_path: Path) -> None:
+    """Equal rows too."""
+    step_tts(*arguments(tmp_path), "--limit", "1")
+    found = dry(tmp_path, "--no-resume")
+    assert (found["done"], found["duplicates"], found["sent"]) == (0, 1, 4)
+
+
+def test_failures_are_sent_again_unless_they_are_kept(server: Sandbox, tmp_path: Path) -> None:
+    """As the run itself would do."""
+    server.faults = "http-400"
+    rows = '{"input": "One"}\n'
+    step_tts(*arguments(tmp_path, rows))
+    assert dry(tmp_path, rows=rows)["sent"] == 1
+    found = dry(tmp_path, "--keep-failures", rows=rows)
+    assert (found["sent"], found["kept"]) == (0, 1)
+    shown = step_tts(*arguments(tmp_path, rows), "--dry-run", "--keep-failures").stdout
+    assert "  1 failed before and are left at that" in shown
+
+
+def test_a_journal_that_another_run_holds_cannot_be_asked(tmp_path: Path) -> None:
+    """That is said, and the rest is counted all the same."""
+    (tmp_path / "out").mkdir()
+    options = {"model": "Step-Audio-TTS-3B", "prompt_placement": "nested"}
+    journal = JournalFile(tmp_path / "out", {**options, "name": "x", "repair": True})
+    try:
+        assert dry(tmp_path)["done"] is None
+        shown = step_tts(*arguments(tmp_path), "--dry-run").stdout
+        assert "another run is at work there" in shown
+    finally:
+        journal.close()
+
+
+def test_other_options_are_refused_as_by_the_run(server: Sandbox, tmp_path: Path) -> None:
+    """The figures would be of something that cannot be."""
+    step_tts(*arguments(tmp_path))
+    options = ("--name", "{index}-{slug}", "--dry-run")
+    result = step_tts(*arguments(tmp_path), *options)
+    assert result.exit_code == 2
+    assert "name" in result.stderr
+
+
+def test_speech_takes_the_time_of_its_script() -> None:
+    """Four and a half characters a second in Chinese, fourteen and a half in English."""
+    assert speech_seconds("a" * 29) == 2.0
+    assert speech_seconds("好" * 9) == 2.0
+    assert speech_seconds("好" * 9 + "é" * 29) == 4.0
+
+
+def test_a_price_of_nothing_is_a_price() -> None:
+    """And no price is none."""
+    assert Forecast(price=0.0, sent_characters=10).cost == 0.0
+    assert Forecast(sent_characters=10).cost is None
