@@ -1,0 +1,262 @@
+"""Sentences become segments: what is sent in one request, and what it covers of the text.
+
+Merges short sentences, keeps the limits, repeats leading tags. Knows nothing of who speaks
+the segments, or when.
+"""
+
+from __future__ import annotations
+
+import math
+from typing import TYPE_CHECKING, Any
+
+import attrs
+
+from step_tts._errors import ConfigurationError
+from step_tts._text._pace import expected_seconds
+from step_tts._text._room import Room
+from step_tts._text._sentences import Piece, SentenceFinder
+from step_tts._text._splits import Boundary
+from step_tts._text._tags import leading_tags
+
+if TYPE_CHECKING:
+    from collections.abc import Iterable
+
+__all__ = ["Segment", "Segmentation", "Segmenter", "segments"]
+
+LEAST_CHARACTERS, LEAST_BYTES = 20, 80
+
+
+def _duration(_: object, field: attrs.Attribute[Any], value: float) -> None:
+    if not (math.isfinite(value) and value > 0):
+        raise ConfigurationError(
+            f"segmentation: {field.name} must be a positive number of seconds: {value!r}"
+        )
+
+
+def _limit(least: int) -> Any:
+    def validate(_: object, field: attrs.Attribute[Any], value: int | None) -> None:
+        if value is not None and value < least:
+            raise ConfigurationError(
+                f"segmentation: {field.name} must be {least} or more, or nothing fits: {value!r}"
+            )
+
+    return validate
+
+
+@attrs.frozen(kw_only=True)
+class Segmentation:
+    """How a long text is divided into requests (docs/explanation/segmentation.md).
+
+    The seconds are aims: sentences are merged up to them and never divided for them, except
+    that a long first sentence ends at a comma. The limits hold always, leading tags included.
+
+    Raises:
+        ConfigurationError: A number out of range, or ``first_seconds`` above ``seconds``.
+    """
+
+    seconds: float = attrs.field(default=20.0, validator=_duration)
+    """Seconds of speech, as estimated from the text, up to which sentences are merged."""
+    first_seconds: float = attrs.field(default=4.0, validator=_duration)
+    """The same for the first segment, which is one sentence at most; the aim then doubles from
+    segment to segment. Equal to ``seconds``, nothing is hurried."""
+    max_characters: int = attrs.field(default=400, validator=_limit(LEAST_CHARACTERS))
+    """At most so many characters are sent at once.
+
+    The model says some 170 seconds and drops the rest without a word (wire.md §6). 400 Chinese
+    characters take 115 seconds when said slowly, 400 digits 140.
+    """
+    max_bytes: int | None = attrs.field(
+        default=None, validator=attrs.validators.optional(_limit(LEAST_BYTES))
+    )
+    """At most so many bytes of UTF-8, for gateways that count those; ``None`` is no limit."""
+
+    def __attrs_post_init__(self) -> None:
+        if self.first_seconds > self.seconds:
+            raise ConfigurationError(
+                "segmentation must keep first_seconds <= seconds: "
+                f"{self.first_seconds} <= {self.seconds}"
+            )
+
+
+@attrs.frozen(kw_only=True)
+class Segment:
+    """A stretch of the text that is spoken by one request."""
+
+    text: str = attrs.field(repr=lambda text: f"<{len(text)} characters>")
+    """The text exactly as it stands: all segments joined are the whole again."""
+    start: int
+    """Where it begins in the whole text, in characters."""
+    end: int
+    """Where the next one begins."""
+    spoken: str = attrs.field(repr=lambda text: f"<{len(text)} characters>")
+    """What is sent: leading tags repeated, white space around and ornaments without a letter or
+    digit left out. Empty when there is nothing to say, and then nobody should pay for it."""
+    boundary: Boundary
+    """What stands at its end."""
+    sentences: tuple[tuple[int, int], ...]
+    """Start and end of each sentence in the whole text, without space around."""
+
+
+class Segmenter:
+    """Feed it text in any pieces; get segments as soon as they are certain.
+
+    However the text is cut on arrival, the segments are the same, unless ``cut`` is called.
+    """
+
+    def __init__(self, options: Segmentation | None = None) -> None:
+        self._options = options or Segmentation()
+        self._head = ""
+        self._finder: SentenceFinder | None = None
+        self._packer = _Packer(self._options)
+
+    @property
+    def pending(self) -> str:
+        """The text that is in no segment yet."""
+        return self._packer.pending + (self._finder.pending if self._finder else self._head)
+
+    def feed(self, text: str) -> list[Segment]:
+        """Add text; return the segments that are certain now."""
+        return self._advance(text, final=False)
+
+    def flush(self) -> list[Segment]:
+        """No more text will come: return the segments that are left."""
+        return [*self._advance("", final=True), *self._packer.close()]
+
+    def cut(self, weakest: Boundary = Boundary.CLAUSE) -> list[Segment]:
+        """The listener cannot wait: close what can be said now, usually one segment or none.
+
+        Whole sentences are not held back any longer. Where there is none, the unfinished one
+        ends at its last clause, or even between words if ``weakest`` allows that.
+        """
+        if not self._packer.is_silent:
+            return self._packer.close()
+        piece = self._finder.give_up(weakest) if self._finder else None
+        if piece is None:
+            return []
+        return [*self._packer.add(piece), *self._packer.close()]
+
+    def _advance(self, text: str, *, final: bool) -> list[Segment]:
+        finder = self._finder
+        if finder is None:
+            self._head += text
+            end = leading_tags(self._head, final=final)
+            if end is None:
+                return []
+            finder = self._finder = SentenceFinder(self._packer.lead(self._head[:end]))
+            text, self._head = self._head[self._packer.led :], ""
+        finder.feed(text)
+        closed: list[Segment] = []
+        while piece := finder.take(final=final, hurry=self._packer.hurry):
+            closed += self._packer.add(piece)
+        return closed
+
+
+class _Packer:
+    """Merges pieces into segments."""
+
+    def __init__(self, options: Segmentation) -> None:
+        self._aim = options.first_seconds
+        self._most = options.seconds
+        self._room = Room(options.max_characters, options.max_bytes)
+        self._tags = ""
+        self._lead = ""
+        self._start = 0
+        self._is_first = self._aim < self._most
+        self._clear()
+
+    def _clear(self) -> None:
+        self._pieces: list[Piece] = []
+        self._length = 0
+        self._spoken = ""
+        self._seconds = 0.0
+
+    @property
+    def pending(self) -> str:
+        return self._lead + "".join(piece.text for piece in self._pieces)
+
+    @property
+    def is_silent(self) -> bool:
+        return not self._spoken
+
+    @property
+    def hurry(self) -> float | None:
+        return self._aim if self._is_first else None
+
+    @property
+    def led(self) -> int:
+        return len(self._lead)
+
+    def lead(self, tags: str) -> Room:
+        """Take the leading tags, unless they leave too little room, and say what room is left."""
+        room = self._room.beside(tags.lstrip())
+        if room.characters * 2 >= self._room.characters and (
+            room.octets is None or room.octets * 2 >= (self._room.octets or 0)
+        ):
+            self._lead, self._tags, self._room = tags, tags.lstrip(), room
+        return self._room
+
+    def add(self, piece: Piece) -> list[Segment]:
+        closed = [] if self._takes(piece) else self.close()
+        self._pieces.append(piece)
+        self._length += len(piece.text)
+        if piece.is_spoken:
+            self._spoken = (self._spoken + piece.text).lstrip()
+            self._seconds += expected_seconds(piece.text)
+        if self._is_full():
+            closed += self.close()
+        return closed
+
+    def _takes(self, piece: Piece) -> bool:
+        if not piece.is_spoken:
+            return self._length + len(piece.text) <= 2 * self._room.characters
+        if not self._spoken:
+            return True
+        fits = self._room.holds((self._spoken + piece.text).rstrip())
+        return fits and self._seconds + expected_seconds(piece.text) <= self._aim
+
+    def _is_full(self) -> bool:
+        if not self._spoken:
+            return False
+        comfortable = (
+            self._pieces[-1].boundary is Boundary.PARAGRAPH and self._seconds >= self._aim / 2
+        )
+        return self._is_first or comfortable or self._seconds >= self._aim
+
+    def close(self) -> list[Segment]:
+        if not self.pending:
+            return []
+        text = self.pending
+        segment = Segment(
+            text=text,
+            start=self._start,
+            end=self._start + len(text),
+            spoken=self._tags + self._spoken.rstrip() if self._spoken else "",
+            boundary=self._pieces[-1].boundary if self._pieces else Boundary.PARAGRAPH,
+            sentences=tuple(_sentences(self._pieces, self._start + len(self._lead))),
+        )
+        self._start, self._lead = segment.end, ""
+        if self._spoken:
+            self._is_first = False
+            self._aim = min(self._most, 2 * self._aim)
+        self._clear()
+        return [segment]
+
+
+def _sentences(pieces: Iterable[Piece], start: int) -> list[tuple[int, int]]:
+    """The spans of what is said; parts of one sentence become one again."""
+    found: list[tuple[int, int]] = []
+    goes_on = False
+    for piece in pieces:
+        if piece.is_spoken:
+            first = start + len(piece.text) - len(piece.text.lstrip())
+            last = start + len(piece.text.rstrip())
+            found.append((found.pop()[0] if goes_on else first, last))
+        goes_on = piece.is_spoken and piece.boundary > Boundary.SENTENCE
+        start += len(piece.text)
+    return found
+
+
+def segments(text: str, options: Segmentation | None = None) -> list[Segment]:
+    """Divide a text that is there as a whole."""
+    segmenter = Segmenter(options)
+    return [*segmenter.feed(text), *segmenter.flush()]

@@ -1,0 +1,91 @@
+"""Where a sentence that is too long is divided: clause before space before a safe cut.
+
+Never inside a bracket that would fit. Knows nothing of how a sentence ends.
+"""
+
+from __future__ import annotations
+
+import enum
+import re
+from typing import TYPE_CHECKING
+
+from step_tts._text._brackets import spans
+from step_tts._text._characters import CLOSERS, has_words, is_wide
+from step_tts._text._graphemes import is_safe_cut, last_safe_cut
+
+if TYPE_CHECKING:
+    from collections.abc import Iterator
+
+    from step_tts._text._room import Room
+
+__all__ = ["EDGE", "Boundary", "clauses", "spaces", "split"]
+
+EDGE = 40
+"""Characters behind a place that decide whether it is the end of a clause."""
+
+
+class Boundary(enum.IntEnum):
+    """What stands where a segment ends, the most natural place first."""
+
+    PARAGRAPH = 0
+    """A blank line, or the end of the text."""
+    SENTENCE = 1
+    """The end of a sentence, a heading or a list item."""
+    CLAUSE = 2
+    """A comma, a semicolon, a colon or a dash."""
+    SPACE = 3
+    """Between two words."""
+    CUT = 4
+    """Between two characters; never inside what a reader sees as one."""
+
+
+_CLOSED = re.escape(CLOSERS)
+_CLAUSE = re.compile(
+    rf"(?:[，、；：]{{1,4}}[{_CLOSED}]{{0,4}}|—{{1,4}}(?=[^\W\d])|[,;:]{{1,4}}[{_CLOSED}]{{0,4}}(?=\s)"
+    rf"|[,;](?=[\u3040-\u9fff])|\s[-–—]{{1,2}}(?=\s))(?P<space>\s{{0,16}})"
+)
+# Spaces that do not break a line do not break a segment.
+_SPACES = re.compile("[^\\S\u00a0\u202f\u2007\u2060]{1,16}")
+
+
+def clauses(text: str, start: int, end: int, room: Room) -> Iterator[int]:
+    """Where clauses end whose last mark lies before ``end``, outside brackets, in order."""
+    asides = spans(text, start, end, room)
+    for found in _CLAUSE.finditer(text, start, min(len(text), end + EDGE)):
+        place = found.end()
+        if found.start("space") > end:
+            return
+        if _is_free(text, place, start, asides) and has_words(text, start, found.start()):
+            yield place
+
+
+def spaces(text: str, start: int, end: int, room: Room) -> list[int]:
+    """Where spaces end behind words that end at ``end`` or before, outside brackets."""
+    asides = spans(text, start, end + 1, room)
+    found = _SPACES.finditer(text, start, min(len(text), end + EDGE))
+    places = (space.end() for space in found if space.start() <= end)
+    return [at for at in places if _is_free(text, at, start, asides) and has_words(text, start, at)]
+
+
+def split(text: str, start: int, room: Room) -> tuple[int, Boundary]:
+    """Where to divide a sentence that begins at ``start`` and does not fit."""
+    end = room.end(text, start)
+    if places := list(clauses(text, start, end, room)):
+        return places[-1], Boundary.CLAUSE
+    if places := spaces(text, start, end, room):
+        return places[-1], Boundary.SPACE
+    return _cut(text, start, end, spans(text, start, end + 1, room)), Boundary.CUT
+
+
+def _cut(text: str, start: int, end: int, asides: list[tuple[int, int]]) -> int:
+    """Beside wide script rather than inside a word or a number; else anywhere safe."""
+    free = [at for at in range(end, start, -1) if _is_free(text, at, start, asides)]
+    for at in free:
+        if is_wide(text[at - 1]) or is_wide(text[at : at + 1]):
+            return at
+    return free[0] if free else last_safe_cut(text, start, end)
+
+
+def _is_free(text: str, at: int, start: int, asides: list[tuple[int, int]]) -> bool:
+    inside = any(opening < at < closed for opening, closed in asides)
+    return not inside and is_safe_cut(text, at, start)

@@ -1,0 +1,114 @@
+"""What a judgement sees: the sentence so far, the mark, and what comes behind it.
+
+Only facts; what they mean stands in ``_ends`` and ``_quotes``.
+"""
+
+from __future__ import annotations
+
+import re
+
+import attrs
+
+from step_tts._text._characters import (
+    BROKEN_OFF,
+    CLOSERS,
+    CLOSING_QUOTES,
+    EMOJI,
+    FULL_STOPS,
+    breaks_in,
+    has_words,
+    is_wide,
+)
+
+__all__ = ["Sentence", "Stop", "find_stop"]
+
+_FULL, _CLOSED = re.escape(FULL_STOPS), re.escape(CLOSERS)
+# Full stops, also spaced ones, with what closes among and behind them, notes and pictures.
+_STOP = re.compile(
+    rf"(?P<marks>(?:[{_FULL}]{{1,32}}|{BROKEN_OFF}{{1,3}})(?:\ \.(?!\w)){{0,4}}"
+    rf"(?:[{_CLOSED}]{{1,8}}[{_FULL}]{{1,8}}){{0,2}})"
+    rf"(?P<closers>[{_CLOSED}]{{0,8}})"
+    rf"(?P<extras>(?:\[\d{{1,3}}\]){{0,4}}(?:\ ?[{EMOJI}]{{1,16}}){{0,2}})"
+    r"(?P<space>\s{0,64})"
+)
+
+
+@attrs.frozen
+class Sentence:
+    """The unfinished sentence, and what is known of the text."""
+
+    text: str
+    start: int
+    line: int
+    """Where the current line begins; may lie before the text."""
+    in_quotes: bool
+    """An odd number of straight quotes stands in the paragraph before this sentence."""
+    final: bool
+    """No more text will come."""
+
+    def knows(self, end: int) -> bool:
+        """Whether it is known what follows a run that ends here."""
+        return self.final or end < len(self.text)
+
+    def has_words(self, before: int) -> bool:
+        """Whether there is anything to say before this place."""
+        return has_words(self.text, self.start, before)
+
+
+@attrs.frozen
+class Stop:
+    """A run of full stops and what stands around it."""
+
+    sentence: Sentence
+    at: int
+    marks: str
+    closers: str
+    resume: int
+    """Where to look on if this is no end."""
+    space: str
+    end: int
+    """Where the next sentence begins if it is one."""
+
+    @property
+    def before(self) -> str:
+        """The sentence so far."""
+        return self.sentence.text[self.sentence.start : self.at]
+
+    @property
+    def next(self) -> str:
+        """The first character of what follows; ``""`` at the end of the text."""
+        return self.sentence.text[self.end : self.end + 1]
+
+    @property
+    def quote(self) -> bool:
+        """A quotation ends here."""
+        return any(closer in CLOSING_QUOTES for closer in self.closers)
+
+    @property
+    def lines(self) -> int:
+        """Line breaks behind it."""
+        return breaks_in(self.space)
+
+    @property
+    def after_wide(self) -> bool:
+        """It stands in script that is written without spaces."""
+        return is_wide(self.sentence.text[self.at - 1 : self.at])
+
+
+def find_stop(sentence: Sentence, at: int) -> Stop | None:
+    """The run of full stops at ``at``; ``None`` while it is not known where it ends."""
+    found = _STOP.match(sentence.text, at)
+    if not found or not sentence.knows(found.end()):
+        return None
+    closers, resume, end = found["closers"], found.end("closers"), found.end()
+    if closers[-1:] == '"' and not found["extras"] and _opens(sentence, resume - 1, end):
+        closers, end = closers[:-1], resume - 1
+    return Stop(sentence, at, found["marks"], closers, resume, sentence.text[resume:end], end)
+
+
+def _opens(sentence: Sentence, quote: int, end: int) -> bool:
+    """Whether a straight quote belongs to what follows: only where no space tells."""
+    text = sentence.text
+    if end > quote + 1 or not is_wide(text[end : end + 1]):
+        return False
+    return (text.count('"', sentence.start, quote) % 2 == 1) == sentence.in_quotes
