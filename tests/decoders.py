@@ -46,7 +46,8 @@ def _mpg123(path: Path) -> int:
 def _libsndfile(path: Path) -> int:
     soundfile: Any = pytest.importorskip("soundfile", reason="soundfile is not installed")
     with soundfile.SoundFile(path) as file:
-        count: int = sum(len(block) for block in file.blocks(65536))
+        # In one read: it seeks between two, and complains of the reservoirs it has then lost.
+        count = len(file.read(dtype="int16"))
         assert count == file.frames
     return count
 

@@ -116,7 +116,7 @@ def test_a_part_sounds_the_same_behind_another(tmp_path: Path, group: str) -> No
     ],
 )
 def test_a_cut_part_begins_without_noise(tmp_path: Path, whole: str, cut: str, muted: int) -> None:
-    """Its first frame would be decoded from the other part's bytes, at a third of full voice."""
+    """Its first frame would be decoded from the other part's bytes: noise as loud as voice."""
     parts = [BY_NAME[whole].data, BY_NAME[cut].data]
     before = len(_samples(tmp_path, join(parts[:1]).emitted))
     heard = _samples(tmp_path, join(parts).emitted)[before:]

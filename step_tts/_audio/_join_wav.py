@@ -4,9 +4,9 @@ The first part's format chunk leads the whole, byte for byte: what could play th
 whole. All sizes are left open, as streaming servers leave them, and ``_repair`` makes them true;
 where it will, room is kept for sizes beyond 4 GiB, so that no sound has to move.
 
-Sources: EBU Tech 3306 §4 (a ``JUNK`` chunk of 28 bytes, to become ``ds64``); Microsoft's "New
+Sources: EBU Tech 3306 (a ``JUNK`` chunk of 28 bytes, to become ``ds64``); Microsoft's "New
 Multimedia Data Types and Data Techniques" 3.0 (all but integer PCM has a ``fact`` chunk); ITU-T
-G.711 §3 (the codes of silence).
+G.711 (the codes of silence).
 """
 
 from __future__ import annotations

@@ -9,7 +9,7 @@ makes of zeros (measured with lame 3.100, lameenc and FFmpeg's libmp3lame).
 What cannot be judged so is taken for sound: MP2, compressed WAV, and MP3 from encoders that stuff
 silence with bits (shine).
 
-Sources: ISO/IEC 11172-3 §2.4.1.7 and 13818-3 §2.4.1.7 (side information); ITU-T G.711 §3.
+Sources: ISO/IEC 11172-3 §2.4.1.7 and 13818-3 §2.4.1.7 (side information); ITU-T G.711.
 """
 
 from __future__ import annotations
