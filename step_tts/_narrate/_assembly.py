@@ -8,7 +8,7 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING
 
-from step_tts._audio import Joiner
+from step_tts._audio._join import Joiner
 from step_tts._errors import AudioJoinError, MissingExtraError
 from step_tts._models import NarratedSegment
 from step_tts._transcode import transcode
@@ -109,7 +109,7 @@ class Assembly:
     async def _converted(self, refused: AudioJoinError) -> bytes:
         """A segment is minutes at most, so it is converted as a whole."""
         try:
-            audio = await transcode(b"".join(self._lead), self._joiner.kind)
+            audio = await transcode(b"".join(self._lead), like=self.info)
         except MissingExtraError:
             raise refused from None  # It names the extra, and says what differs.
         self._joiner.begin()

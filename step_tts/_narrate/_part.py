@@ -12,7 +12,7 @@ from typing import TYPE_CHECKING
 import anyio
 import attrs
 
-from step_tts._audio import SilenceDetector
+from step_tts._audio._silence import SilenceDetector
 from step_tts._text import implausible
 
 if TYPE_CHECKING:
