@@ -18,7 +18,7 @@ WAVES = (AudioFormat.WAV, AudioFormat.W64)
 MPEGS = (AudioFormat.MP3, AudioFormat.MP2)
 COMPRESSED = ("wav_ima_adpcm.wav", "wav_holding_mp3.wav")
 JOINABLE = [c for c in CORPUS if c.format in (*WAVES, *MPEGS) and c.name not in COMPRESSED]
-OTHERS = [c for c in CORPUS if c.format not in (*WAVES, *MPEGS)]
+OTHERS = [c for c in CORPUS if c.format not in (*WAVES, *MPEGS, AudioFormat.PCM)]
 
 WAV_PARTS = (wav(b"ab" * 5), wav(b"cd" * 7, size=0xFFFFFFFF), wav(b"ef"))
 MP3_PARTS = (

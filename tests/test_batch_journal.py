@@ -18,9 +18,8 @@ from hypothesis.stateful import RuleBasedStateMachine, invariant, precondition, 
 
 import step_tts
 from step_tts._batch._journal import JOURNAL_NAME, JournalFile
-from step_tts._batch._records import Claim, Finding, Record
+from step_tts._batch._records import Claim, Record
 from step_tts._batch._refusals import refusal
-from step_tts._batch._scribe import Scribe, Writer
 
 
 def done(key: str, request: bytes = b"r", path: str | None = None) -> Record:
@@ -35,7 +34,7 @@ def test_no_spoken_text_is_kept(tmp_path: Path) -> None:
 def test_totals_are_by_state(tmp_path: Path) -> None:
     """Rows and seconds."""
     journal = JournalFile(tmp_path, {})
-    journal.apply([done("a"), done("b"), Record("c", b"", "c", 0, "failed")], ())
+    journal.record([done("a"), done("b"), Record("c", b"", "c", 0, "failed")])
     assert journal.totals() == {"done": (2, 3.0), "failed": (1, 0.0)}
     journal.close()
 
@@ -46,7 +45,7 @@ def test_a_failed_group_leaves_nothing_behind(tmp_path: Path) -> None:
     nothing: Any = object()
     bad = attrs.evolve(done("b"), seconds=nothing)
     with pytest.raises(step_tts.SaveError):
-        journal.apply([done("a"), bad], ())
+        journal.record([done("a"), bad])
     assert list(journal.records()) == []
     journal.close()
 
@@ -98,82 +97,14 @@ def test_the_systems_reasons_keep_their_numbers(code: int, number: int) -> None:
 def test_a_full_disk_is_told_and_what_was_committed_stays(tmp_path: Path) -> None:
     """The page limit of SQLite stands for the disk's."""
     journal = JournalFile(tmp_path, {})
-    journal.apply([done("a")], ())
+    journal.record([done("a")])
     (pages,) = journal._db.execute("PRAGMA page_count").fetchone()
     journal._db.execute(f"PRAGMA max_page_count = {pages}")
     many = [done(f"{number:0200}", b"x" * 16) for number in range(200)]
     with pytest.raises(step_tts.SaveError, match="No space left"):
-        journal.apply(many, ())
+        journal.record(many)
     assert [record.key for record in journal.records()] == ["a"]
     journal.close()
-
-
-async def test_a_scribe_tells_everybody_what_went_wrong() -> None:
-    """Who reports, and who asks."""
-
-    class Broken:
-        def apply(self, *_: object) -> list[Finding]:
-            raise step_tts.SaveError(28, "full")
-
-        def close(self) -> None: ...
-
-    import anyio
-
-    scribe = Scribe(Writer(Broken()))
-    async with anyio.create_task_group() as tasks:
-        tasks.start_soon(scribe.write)
-        for attempt in (scribe.record(done("a")), scribe.claim([Claim("a", b"")])):
-            with pytest.raises(step_tts.SaveError):
-                await attempt
-        tasks.cancel_scope.cancel()
-
-
-async def test_a_scribe_writes_what_nobody_waits_for_any_more() -> None:
-    """Reports of cancelled workers are committed at the end, in groups."""
-    import anyio
-
-    groups: list[int] = []
-
-    class Memory:
-        def apply(self, records: Any, claims: Any) -> list[Finding]:
-            groups.append(len(records))
-            return []
-
-        def close(self) -> None: ...
-
-    scribe = Scribe(Writer(Memory()))
-    async with anyio.create_task_group() as tasks:
-        for number in range(300):
-            tasks.start_soon(scribe.record, done(str(number)))
-        await anyio.wait_all_tasks_blocked()
-        tasks.cancel_scope.cancel()
-    await scribe.flush()
-    assert groups == [256, 44]
-
-
-async def test_a_group_that_is_cancelled_on_its_way_is_not_lost() -> None:
-    """It may not have reached the journal: the flush at the end writes it."""
-    import anyio
-
-    class Slow(Writer):
-        wrote: list[Record]
-
-        async def apply(self, records: Any, claims: Any) -> list[Finding]:
-            await anyio.sleep(0 if hasattr(self, "wrote") else 60)
-            self.wrote = list(records)
-            return []
-
-    nobody: Any = None
-    writer = Slow(nobody)
-    scribe = Scribe(writer)
-    async with anyio.create_task_group() as tasks:
-        tasks.start_soon(scribe.write)
-        tasks.start_soon(scribe.record, done("a"))
-        await anyio.sleep(0.05)
-        tasks.cancel_scope.cancel()
-    writer.wrote = []
-    await scribe.flush()
-    assert [record.key for record in writer.wrote] == ["a"]
 
 
 class JournalMachine(RuleBasedStateMachine):
@@ -192,13 +123,13 @@ class JournalMachine(RuleBasedStateMachine):
     @rule(name=names, request=requests)
     def claim(self, name: str, request: bytes) -> None:
         """What is done is found; so is what another row has; what began is known to have."""
-        (found,) = self.journal.apply((), [Claim(name, request)])
+        (found,) = self.journal.claim([Claim(name, request)])
         known = self.rows.get(name)
         if known == (request, "done"):
-            assert found.own
-            assert found.own.key == name
+            assert found.done
+            assert found.done[0] == name
             return
-        assert (found.own is not None) == (known == (request, "failed"))
+        assert (found.failed is not None) == (known == (request, "failed"))
         assert (found.twin is not None) == ((request, "done") in self.rows.values())
         assert (found.begun is not None) == (self.flights.get(name) == request)
         self.flights[name] = request
@@ -211,7 +142,7 @@ class JournalMachine(RuleBasedStateMachine):
         else:
             (self.directory / f"{name}.wav").write_bytes(request)
             record = done(name, request)
-        self.journal.apply([record], ())
+        self.journal.record([record])
         self.rows[name] = (request, record.state)
         self.flights.pop(name, None)
 

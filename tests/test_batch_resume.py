@@ -330,7 +330,7 @@ async def test_a_leftover_of_other_words_is_not_adopted(tmp_path: Path) -> None:
     old = tmp_path / "x.wav"
     old.write_bytes(wav(99))
     os.utime(old, (1, 1))
-    journal.apply((), [_claim("a", "x")])
+    journal.claim([_claim("a", "x")])
     journal.close()
     server = Server()
     (result,) = await server.run([BatchItem("a", name="x")], tmp_path)
@@ -343,7 +343,7 @@ async def test_a_leftover_of_other_words_is_not_adopted(tmp_path: Path) -> None:
 async def test_what_a_kill_left_is_checked_and_taken_up(tmp_path: Path, *, whole: bool) -> None:
     """Renamed but not recorded: verified, adopted, not paid for again."""
     journal = _journal.JournalFile(tmp_path, _options())
-    journal.apply((), [_claim("a", "x.mp3")])
+    journal.claim([_claim("a", "x.mp3")])
     journal.close()
     (tmp_path / "x.wav").write_bytes(wav() if whole else wav()[:200])
     server = Server()
@@ -482,8 +482,8 @@ def die_at(owner, name, before):
 
 STEPS = dict(
     temp=(_temp, "_create_locked", False), rename=(_temp.Temp, "_settle", True),
-    renamed=(_temp.Temp, "_settle", False), claim=(_journal.JournalFile, "_note", False),
-    put=(_journal.JournalFile, "_put", False), commit=(_journal.JournalFile, "apply", False),
+    renamed=(_temp.Temp, "_settle", False), claim=(_journal.JournalFile, "claim", False),
+    put=(_journal.JournalFile, "_put", False), commit=(_journal.JournalFile, "record", False),
     close=(_journal.JournalFile, "close", True),
 )
 if step:

@@ -34,7 +34,7 @@ def test_a_batch_that_does_not_run(tmp_path: Path) -> None:
     """The journal itself is asked, however the run ended."""
     journal = JournalFile(tmp_path, {})
     done = Record("a", b"r", "a", 0, "done", path="a.wav", seconds=61.0)
-    journal.apply([done, Record("b", b"", "b", 1, "failed")], ())
+    journal.record([done, Record("b", b"", "b", 1, "failed")])
     journal.close()
     (tmp_path / STATUS_NAME).write_text('{"running": true, "done": 99}')
     assert step_tts("status", tmp_path).output == "not running: 1 done, 1 failed; 1:01 of audio\n"
@@ -45,7 +45,7 @@ def test_a_batch_that_does_not_run(tmp_path: Path) -> None:
 def test_a_batch_that_runs(tmp_path: Path) -> None:
     """Its journal is locked; the figures stand beside it."""
     journal = JournalFile(tmp_path, {})
-    journal.apply([Record("a", b"r", "a", 0, "failed")], ())
+    journal.record([Record("a", b"r", "a", 0, "failed")])
     assert step_tts("status", tmp_path).output == "running: just begun\n"
     status = StatusFile(tmp_path)
     status.count(done=2, failed=1, seconds=3.0)

@@ -21,7 +21,7 @@ from anyio.from_thread import start_blocking_portal
 from scripted import audio_in
 
 import step_tts
-from step_tts import _errors, sandbox
+from step_tts import _errors, otel, sandbox
 
 if TYPE_CHECKING:
     from collections.abc import Iterator
@@ -263,7 +263,11 @@ class TestReference:
         pages = ("api.md", "errors.md", "sandbox.md")
         text = "".join((DOCS / "reference" / page).read_text("utf-8") for page in pages)
         entries = re.findall(r"^::: step_tts\.([\w.]+)$", text, re.MULTILINE)
-        public = {*step_tts.__all__, *(f"sandbox.{name}" for name in sandbox.__all__)}
+        public = {
+            *step_tts.__all__,
+            *(f"otel.{name}" for name in otel.__all__),
+            *(f"sandbox.{name}" for name in sandbox.__all__),
+        }
 
         assert sorted(entries) == sorted(public - {"__version__"})
 

@@ -14,7 +14,7 @@ import pytest
 
 import step_tts
 
-PUBLIC_MODULES = ("step_tts", "step_tts.sandbox")
+PUBLIC_MODULES = ("step_tts", "step_tts.otel", "step_tts.sandbox")
 
 
 def _names(module: types.ModuleType) -> set[str]:

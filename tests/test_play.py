@@ -1,9 +1,9 @@
 from __future__ import annotations
 
 import asyncio
-import importlib
 import math
 import struct
+import sys
 import threading
 from array import array
 from pathlib import Path
@@ -132,6 +132,28 @@ def test_every_sample_is_a_stranger_decoders(codec: str, tag: int, bits: int) ->
     assert b"".join(uncoded_samples(facts(codec), [audio])) == theirs
 
 
+WAVS = [
+    *sorted(path.name for path in CORPUS.glob("w64_*")),
+    *sorted(
+        path.name
+        for path in CORPUS.glob("wav_*")
+        # The last two are beyond the oracle: it reads no BW64 and hands out no 24 bits.
+        if not any(mark in path.name for mark in ("holding_mp3", "adpcm", "bw64", "s24"))
+    ),
+]
+
+
+@pytest.mark.parametrize("size", [1, 333])
+@pytest.mark.parametrize("name", WAVS)
+def test_the_wavs_of_other_programs_sound_as_they_should(name: str, size: int) -> None:
+    """Sample for sample what miniaudio makes of the whole file."""
+    audio, info = (CORPUS / name).read_bytes(), step_tts.inspect(CORPUS / name)
+    shape = shape_of(info)
+    wanted = getattr(miniaudio().SampleFormat, _device._KINDS[shape.kind])
+    theirs = miniaudio().decode(audio, wanted, nchannels=shape.channels, sample_rate=shape.rate)
+    assert b"".join(uncoded_samples(info, cut(audio, size))) == theirs.samples.tobytes()
+
+
 # --- WAV -----------------------------------------------------------------------------------------
 
 SOUND = bytes(range(1, 101))
@@ -180,6 +202,10 @@ def test_raw_samples_have_no_header() -> None:
         "mp3_lame_vbr_24k.mp3",
         "mp3_id3_60k.mp3",
         "mp3_mid_frame_stereo.mp3",
+        "mp3_lame_320.mp3",
+        "mp3_lame_free_22k.mp3",
+        "mp3_lame_id3v1.mp3",
+        "mp3_shine_44k.mp3",
         "mp2_twolame_24k.mp2",
         "flac_22k.flac",
         "flac_behind_id3.flac",
@@ -196,8 +222,8 @@ def test_decoding_does_not_depend_on_the_cut(name: str, size: int) -> None:
 
 
 def test_sound_comes_before_the_file_has_ended() -> None:
-    """MP3 at 64 kbit/s: within the first second or so."""
-    read = 0
+    """Three frames open the decoder; then it takes one for each that it gives."""
+    read = heard = 0
 
     def endless() -> Iterator[bytes]:
         nonlocal read
@@ -206,8 +232,9 @@ def test_sound_comes_before_the_file_has_ended() -> None:
             yield mp3(1)
 
     samples = coded_samples(AudioFormat.MP3, shape_of(facts("mp3", rate=24000)), endless())
-    assert len(next(samples)) == 2 * _coded._FRAMES
-    assert read * 192 < 5000
+    for _ in range(20):
+        heard += len(next(samples)) // 2
+        assert read <= heard // 576 + 5
 
 
 def test_an_error_of_the_pieces_is_raised_as_itself() -> None:
@@ -419,16 +446,17 @@ async def test_the_stream_is_read_as_fast_as_it_is_heard() -> None:
     assert device.closed.is_set()
 
 
-@pytest.mark.parametrize("script", ["no piece", "no room", "no end"])
+@pytest.mark.parametrize("script", ["no piece", "no piece of an mp3", "no room", "no end"])
 async def test_cancelled_the_sound_stops_and_the_device_is_closed(script: str) -> None:
     """While a piece is awaited, while the queue is full, and while the last sound is heard."""
     steps: dict[str, list[bytes | None]] = {
         "no piece": [wav()[:1000], None],
+        "no piece of an mp3": [mp3(20), None],
         "no room": [wav(44100)],
         "no end": [wav(4410)],
     }
     device = Stuck()
-    stream = Pieces(facts(), *steps[script])
+    stream = Pieces(facts("mp3" if "mp3" in script else "pcm_s16le"), *steps[script])
     with anyio.fail_after(30):
         async with anyio.create_task_group() as tasks:
 
@@ -438,7 +466,7 @@ async def test_cancelled_the_sound_stops_and_the_device_is_closed(script: str) -
             tasks.start_soon(hear)
             while not stream.read:
                 await anyio.lowlevel.checkpoint()
-            if script == "no piece":
+            if script.startswith("no piece"):
                 await stream.waiting.wait()
             tasks.cancel_scope.cancel()
     assert device.closed.is_set()
@@ -564,6 +592,15 @@ def test_the_null_device_plays_to_nobody(name: str | None) -> None:
     assert device.latency == pytest.approx(0.12)
 
 
+def test_a_device_that_does_not_start_is_no_device() -> None:
+    """Here because it has started already."""
+    device = Output(backend="null").open(MONO)
+    device.start(lambda frames: bytes(2 * frames))
+    with pytest.raises(step_tts.NoAudioDeviceError, match="can't start"):
+        device.start(bytes)
+    device.close()
+
+
 @pytest.mark.parametrize("kind", ["u8", "s16", "s24", "s32", "f32"])
 def test_every_kind_of_sample_opens_a_device(kind: Any) -> None:
     """Also at odd rates and with many channels."""
@@ -609,12 +646,23 @@ def test_no_device_is_one_error(monkeypatch: pytest.MonkeyPatch, platform: str, 
     assert handlers[1:] in ([], [None])
 
 
+def test_playing_to_nobody_must_be_asked_for(monkeypatch: pytest.MonkeyPatch) -> None:
+    """Where there is no sound service at all, miniaudio plays to nobody without a word."""
+    opened: list[Any] = []
+    real = miniaudio().PlaybackDevice
+
+    def fall_back(**options: Any) -> Any:
+        opened.append(real(**{**options, "backends": [miniaudio().Backend.NULL]}))
+        return opened[-1]
+
+    monkeypatch.setattr(miniaudio(), "PlaybackDevice", fall_back)
+    with pytest.raises(step_tts.NoAudioDeviceError, match="no sound service"):
+        Output().open(MONO)
+    assert opened[0]._device is None  # closed
+
+
 def test_without_the_extra_the_install_line_is_named(monkeypatch: pytest.MonkeyPatch) -> None:
     """Where a device is opened, and nowhere before."""
-
-    def missing(name: str) -> Any:
-        raise ImportError(name)
-
-    monkeypatch.setattr(importlib, "import_module", missing)
+    monkeypatch.setitem(sys.modules, "miniaudio", None)
     with pytest.raises(step_tts.MissingExtraError, match=r"pip install 'step_tts\[play\]'"):
         Output().open(MONO)

@@ -6,9 +6,9 @@ import random
 from typing import TYPE_CHECKING
 
 import pytest
-from hypothesis import given, settings
+from hypothesis import given
 from hypothesis import strategies as st
-from text_kit import ATOMS, texts
+from text_kit import ATOMS, quick, texts
 
 from step_tts import _errors as errors
 from step_tts._text import Boundary, Segment, Segmentation, Segmenter, segments
@@ -44,6 +44,7 @@ def said(text: str, options: Segmentation | None = None) -> list[str]:
 
 
 class TestLossless:
+    @quick
     @given(texts(), SMALL)
     def test_joined_they_are_the_text(self, text: str, options: Segmentation) -> None:
         """Not a character is lost, added or moved, and the offsets say where each came from."""
@@ -52,6 +53,7 @@ class TestLossless:
         assert "".join(segment.text for segment in found) == text
         assert [text[segment.start : segment.end] for segment in found] == [s.text for s in found]
 
+    @quick
     @given(texts(), SMALL, st.randoms(use_true_random=False))
     def test_arrival_makes_no_difference(
         self, text: str, options: Segmentation, chance: random.Random
@@ -65,6 +67,7 @@ class TestLossless:
 
         assert feed(pieces, options) == feed(text, options) == segments(text, options)
 
+    @quick
     @given(texts(), SMALL)
     def test_limits_hold(self, text: str, options: Segmentation) -> None:
         """Characters and bytes, tags included."""
@@ -72,6 +75,7 @@ class TestLossless:
             assert len(segment.spoken) <= options.max_characters
             assert len(segment.spoken.encode()) <= (options.max_bytes or 10**6)
 
+    @quick
     @given(texts(), SMALL)
     def test_sentences_lie_inside_in_order(self, text: str, options: Segmentation) -> None:
         """Spans without white space around, which together hold every word that is sent."""
@@ -279,7 +283,7 @@ class TestCut:
         )
         assert "".join(segment.text for segment in closed + segmenter.flush()) == text
 
-    @settings(max_examples=50)
+    @quick
     @given(texts(), st.sampled_from(list(Boundary)))
     def test_cuts_lose_nothing_and_keep_the_limits(self, text: str, weakest: Boundary) -> None:
         """However often the listener runs dry."""

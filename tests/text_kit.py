@@ -2,7 +2,11 @@
 
 from __future__ import annotations
 
+from hypothesis import settings
 from hypothesis import strategies as st
+
+quick = settings(max_examples=60, deadline=None)
+"""Enough to find what is there; a busy machine is no failure."""
 
 ATOMS = [
     *"ab AB 1.!?。！？…，、,;:()（）[]《》“”\"'\n\r\t你好世界。，—-*",

@@ -11,8 +11,10 @@ import math
 from typing import TYPE_CHECKING
 
 from step_tts._audio._join_mp3 import MpegWriter
+from step_tts._audio._join_pcm import PcmWriter
 from step_tts._audio._join_wav import WavWriter
 from step_tts._audio._mp3 import MpegWalker
+from step_tts._audio._open import PcmWalker
 from step_tts._audio._silence import is_silence
 from step_tts._audio._verify import AudioVerifier
 from step_tts._audio._wav import WavWalker
@@ -27,7 +29,9 @@ if TYPE_CHECKING:
 
 __all__ = ["Joiner"]
 
-_JOINABLE = frozenset({AudioFormat.MP3, AudioFormat.MP2, AudioFormat.WAV, AudioFormat.W64})
+_JOINABLE = frozenset(
+    {AudioFormat.MP3, AudioFormat.MP2, AudioFormat.WAV, AudioFormat.W64, AudioFormat.PCM}
+)
 
 
 class Joiner:
@@ -147,5 +151,9 @@ class Joiner:
 def _writer_for(walker: Walker, kind: Kind, *, seekable: bool) -> Writer:
     if isinstance(walker, MpegWalker):
         return MpegWriter(next(iter(walker.sizes)), kind, seekable=seekable)
-    assert isinstance(walker, WavWalker)  # noqa: S101  no other walker hands out sound
-    return WavWriter(walker, kind, seekable=seekable)
+    if isinstance(walker, WavWalker):
+        return WavWriter(walker, kind, seekable=seekable)
+    assert isinstance(walker, PcmWalker)  # noqa: S101  no other walker hands out sound
+    if walker.sample_rate is None:
+        raise AudioJoinError("Raw PCM whose Content-Type names no sample rate cannot be joined.")
+    return PcmWriter(kind, sample_rate=walker.sample_rate, frame_size=walker.frame_size)

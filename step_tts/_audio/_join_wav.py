@@ -5,30 +5,29 @@ whole. All sizes are left open, as streaming servers leave them, and ``_repair``
 where it will, room is kept for sizes beyond 4 GiB, so that no sound has to move.
 
 Sources: EBU Tech 3306 (a ``JUNK`` chunk of 28 bytes, to become ``ds64``); Microsoft's "New
-Multimedia Data Types and Data Techniques" 3.0 (all but integer PCM has a ``fact`` chunk); ITU-T
-G.711 (the codes of silence).
+Multimedia Data Types and Data Techniques" 3.0 (all but integer PCM has a ``fact`` chunk).
 """
 
 from __future__ import annotations
 
 from typing import TYPE_CHECKING
 
+from step_tts._audio._join_pcm import PcmWriter
 from step_tts._audio._repair import DS64_SIZE, HeaderPatch, repair_wav
 from step_tts._audio._riff import Layout, chunks, layout_of
-from step_tts._audio._writer import Kind, Writer
 from step_tts._errors import AudioJoinError
 
 if TYPE_CHECKING:
     from step_tts._audio._wav import WavWalker
+    from step_tts._audio._writer import Kind
 
 __all__ = ["WavWriter"]
 
 _OPEN = b"\xff\xff\xff\xff"
 _UNCOUNTED = bytes(4)  # FFmpeg believes any other number, and tells a stream's length by it.
-_SILENT_CODES = {"pcm_u8": b"\x80", "pcm_alaw": b"\xd5", "pcm_mulaw": b"\xff"}
 
 
-class WavWriter(Writer):
+class WavWriter(PcmWriter):
     """Writes samples of one kind behind one header.
 
     Raises:
@@ -43,8 +42,7 @@ class WavWriter(Writer):
         if not wave.linear:
             raise AudioJoinError(f"Compressed sound in WAV cannot be joined: {kind}.")
         head = _head(_format_of(walker.head, layout), kind, layout, seekable=seekable)
-        super().__init__(kind, sample_rate=wave.sample_rate, head=head)
-        self._frame_size = wave.frame_size
+        super().__init__(kind, sample_rate=wave.sample_rate, frame_size=wave.frame_size, head=head)
 
     @property
     def patch(self) -> HeaderPatch | None:
@@ -52,19 +50,6 @@ class WavWriter(Writer):
         size = self.samples * self._frame_size
         total = len(self.head) + size
         return repair_wav(self.head, sound_size=size, total=total, frame_size=self._frame_size)
-
-    def begin(self) -> None:
-        """Samples stand alone: a new part changes nothing."""
-
-    def write(self, frames: bytes) -> bytes:
-        """Samples are written as they are."""
-        self.samples += len(frames) // self._frame_size
-        return frames
-
-    def write_silence(self, seconds: float) -> bytes:
-        """Zeros, or what the coding has for them."""
-        code = _SILENT_CODES.get(self.kind.codec or "", b"\0")
-        return self.write(code * (round(seconds * self.sample_rate) * self._frame_size))
 
 
 def _format_of(head: bytes, layout: Layout) -> bytes:

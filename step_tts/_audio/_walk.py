@@ -20,7 +20,7 @@ if TYPE_CHECKING:
     from step_tts._audio._repair import HeaderPatch
     from step_tts._models import AudioFormat
 
-__all__ = ["Seam", "Source", "Steps", "Walk", "Walker"]
+__all__ = ["Seam", "Source", "Steps", "Walk", "Walker", "WholeFrames"]
 
 _T = TypeVar("_T")
 
@@ -142,6 +142,23 @@ class Source:
         return passed
 
 
+class WholeFrames:
+    """Hands on whole frames of one size. What is left of one at the end is no sound."""
+
+    def __init__(self, size: int, listen: Callable[[bytes], None]) -> None:
+        self._size = size
+        self._listen = listen
+        self._kept = b""
+
+    def feed(self, piece: bytes) -> None:
+        """Take any piece of sound."""
+        piece = self._kept + piece
+        whole = len(piece) - len(piece) % self._size
+        self._kept = piece[whole:]
+        if whole:
+            self._listen(piece[:whole])
+
+
 class Walker(ABC):
     """What one format's walker knows. Facts grow as it walks.
 
@@ -149,7 +166,7 @@ class Walker(ABC):
         end: Whether the bytes themselves say where the audio ends: ``proven`` by sizes or an end
             mark, ``likely`` when it ends between two frames, ``open`` when it could end anywhere.
         listen: Is handed the sound as it is passed, in whole frames without headers and tags, by
-            the walkers of MPEG audio and of WAV.
+            the walkers of MPEG audio, WAV and PCM.
     """
 
     checked: Literal["frames", "chunks", "pages", "head", "nothing"] = "head"

@@ -16,10 +16,12 @@ import attrs
 
 from step_tts._audio._repair import HeaderPatch, repair_wav
 from step_tts._audio._riff import Layout, is_placeholder, layout_of
-from step_tts._audio._walk import Seam, Source, Steps, Walker
+from step_tts._audio._walk import Seam, Source, Steps, Walker, WholeFrames
 from step_tts._errors import CorruptAudioError, EmptyAudioError, TruncatedAudioError
 
 if TYPE_CHECKING:
+    from collections.abc import Callable
+
     from step_tts._models import AudioFormat
 
 __all__ = ["HEADER_LIMIT", "WavWalker", "WaveFormat"]
@@ -118,7 +120,6 @@ class WavWalker(Walker):
         self._source: Source | None = None
         self._sound_end: int | None = None
         self._seam = Seam(len("RIFF....WAVE"))
-        self._part_of_frame = b""
 
     @property
     def sound_size(self) -> int:
@@ -160,8 +161,9 @@ class WavWalker(Walker):
         self._source = source
         unknown = is_placeholder(declared)
         endless = declared in _NEVER_TRUE
-        looks = (self._watch if unknown else None, self._hear if self.listen else None)
-        watch = [look for look in looks if look is not None]
+        watch: list[Callable[[bytes], None]] = [self._watch] if unknown else []
+        if self.listen and self.wave:
+            watch.append(WholeFrames(self.wave.frame_size, self.listen).feed)
         missing = yield from source.skip(math.inf if endless else declared, watch=watch)
         self._sound_end = source.position
         self._judge_sound(declared, missing, unknown=unknown)
@@ -241,15 +243,6 @@ class WavWalker(Walker):
     @property
     def _told_size(self) -> int:
         return self._form_size + self._layout.header_size
-
-    def _hear(self, piece: bytes) -> None:
-        """Hand out whole frames. What is left of one at the end is no sound."""
-        assert self.listen and self.wave  # noqa: S101, PT018  asked for; read before the sound
-        piece = self._part_of_frame + piece
-        whole = len(piece) - len(piece) % self.wave.frame_size
-        self._part_of_frame = piece[whole:]
-        if whole:
-            self.listen(piece[:whole])
 
     def _watch(self, piece: bytes) -> None:
         """With the length unknown, a second file can only be known by its head."""

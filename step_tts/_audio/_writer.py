@@ -54,7 +54,7 @@ class Writer(ABC):
         samples: Moments of sound written, pauses included.
     """
 
-    checked: Literal["frames", "chunks"]
+    checked: Literal["frames", "chunks", "nothing"]
 
     def __init__(self, kind: Kind, *, sample_rate: int, head: bytes) -> None:
         self.kind = kind

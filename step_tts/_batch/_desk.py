@@ -31,6 +31,8 @@ class Flight:
 
     landed: anyio.Event = attrs.field(factory=anyio.Event)
     result: BatchResult | None = None
+    error: StepTTSError | None = None
+    """Why its result could not be recorded."""
 
 
 @attrs.define(eq=False)
@@ -44,6 +46,8 @@ class Row:
     input: object
     refused: StepTTSError | None = None
     """Why it cannot be spoken, where that shows before its request is made."""
+    request: SpeechRequest | None = None
+    """What ``request_of`` has made of it."""
     key: bytes | None = None
     finding: Finding | None = None
     flight: Flight | None = None
@@ -54,18 +58,24 @@ class Row:
 class Desk:
     """Every row is spoken; nothing is remembered."""
 
-    ahead = 1
-    """How many rows may be looked up at once."""
+    ahead = 0
+    """How many rows are to be looked up before a worker is free for them."""
+    linger: float | None = None
+    """Seconds for which a row that has ended may wait for others to be kept with; ``None`` where
+    nothing is kept."""
 
     def __init__(self, speak: Speak) -> None:
         self._speak = speak
 
-    async def work(self) -> None:
-        """What goes on beside the rows, until cancelled."""
-
     async def look_up(self, rows: Sequence[Row]) -> Sequence[Row | BatchResult]:
         """Tell the rows that are done already from those to be handed to ``result``."""
         return rows
+
+    async def keep(self, ended: Sequence[tuple[Row, BatchResult]]) -> None:
+        """Remember rows that have ended. They are told only when this has returned.
+
+        Cancelled or failed, it may be asked again for the same rows.
+        """
 
     async def result(self, row: Row) -> BatchResult:
         """Speak a row; a failure is a result."""
@@ -86,10 +96,12 @@ def request_of(row: Row) -> SpeechRequest:
     """
     if row.refused:
         raise row.refused
-    given = row.input.input if isinstance(row.input, BatchItem) else row.input
-    if isinstance(given, SpeechRequest):
-        return given
-    return SpeechRequest(cast("str", given))  # Its validator refuses what is no text.
+    if row.request is None:
+        given = row.input.input if isinstance(row.input, BatchItem) else row.input
+        if not isinstance(given, SpeechRequest):
+            given = SpeechRequest(cast("str", given))  # Its validator refuses what is no text.
+        row.request = given
+    return row.request
 
 
 def text_of(item: object) -> str:

@@ -1,18 +1,27 @@
 """A row's named fields → the request they describe.
 
 Knows the field names people write, which of them mean the same, and what type each must have.
-Knows nothing of lines, files or JSON bodies. No reason given here quotes what was to be spoken.
+Knows nothing of lines, files or request bodies. No reason given here quotes what was to be spoken.
 """
 
 from __future__ import annotations
 
+import json
 from collections.abc import Mapping
 from typing import TypeAlias
 
 from step_tts._errors import InvalidRequestError
 from step_tts._models import BatchItem, SpeechRequest
 
-__all__ = ["Fields", "build_item", "build_request", "canonical", "kind"]
+__all__ = [
+    "Fields",
+    "build_item",
+    "build_request",
+    "canonical",
+    "is_field",
+    "kind",
+    "parse_json",
+]
 
 Fields: TypeAlias = Mapping[str, object]
 """A row's fields by name; a name that is absent, or ``None``, is not set."""
@@ -122,6 +131,26 @@ def _object(fields: Fields, name: str) -> Mapping[str, object]:
     if isinstance(value, dict):
         return value
     raise InvalidRequestError(f"{name} must be a JSON object, not {kind(value)}.")
+
+
+def is_field(name: str) -> bool:
+    """Whether a row may have a field of this name."""
+    return name in _FIELDS or name in _SYNONYMS
+
+
+def parse_json(text: str, what: str) -> object:
+    """Read JSON that somebody wrote.
+
+    Raises:
+        InvalidRequestError: ``what`` is no JSON, and where.
+    """
+    try:
+        return json.loads(text)
+    except json.JSONDecodeError as error:
+        reason = f"{error.msg} at column {error.colno}"
+    except (ValueError, RecursionError):  # a number of 5000 digits; ten thousand brackets
+        reason = "its numbers or its nesting are out of bounds"
+    raise InvalidRequestError(f"{what} is not valid JSON: {reason}.")
 
 
 def kind(value: object) -> str:

@@ -15,12 +15,13 @@ import os
 import sqlite3
 import time
 from contextlib import contextmanager, suppress
+from itertools import chain
 from operator import attrgetter
 from typing import TYPE_CHECKING, Protocol, cast
 
 import attrs
 
-from step_tts._batch._records import Claim, Finding, Record
+from step_tts._batch._records import NOTHING, Claim, Columns, Finding, Record
 from step_tts._batch._refusals import differing, refusal
 from step_tts._errors import SaveError
 
@@ -36,27 +37,43 @@ SCHEMA = 1
 LOCK_PATIENCE_SECONDS = 2.0
 
 _COLUMNS = tuple(field.name for field in attrs.fields(Record))
-_SIZE = _COLUMNS.index("size")
-_values = attrgetter(*_COLUMNS)
+_KEY, _REQUEST, _STATE, _PATH, _SIZE = map(
+    _COLUMNS.index, ("key", "request", "state", "path", "size")
+)
+_values = attrgetter(*_COLUMNS[:_SIZE])
 _TABLES = f"""
 CREATE TABLE facts (name TEXT PRIMARY KEY, value TEXT NOT NULL) WITHOUT ROWID;
 CREATE TABLE flights (key TEXT PRIMARY KEY, request BLOB, began_at REAL) WITHOUT ROWID;
-CREATE TABLE rows ({", ".join(_COLUMNS)}, PRIMARY KEY (key)) WITHOUT ROWID;
+CREATE TABLE rows ({", ".join(_COLUMNS)}, UNIQUE (key));
 CREATE INDEX by_request ON rows (request) WHERE state = 'done';
 PRAGMA user_version = {SCHEMA};
 """
+# Statements for many rows: each row of "{}" becomes as many marks as there are rows. SQLite is
+# stepped once for all of them, without the interpreter's lock, which the event loop wants.
 _SELECT = f"SELECT {', '.join(_COLUMNS)} FROM rows"  # noqa: S608  our own column names
-_OWN = f"{_SELECT} WHERE key = ? AND request = ?"
+_OWN = f"{_SELECT} WHERE key IN ({{}})"
+_KNOWN = """
+SELECT column1 FROM (VALUES {})
+WHERE EXISTS (SELECT 1 FROM rows WHERE request = column1 AND state = 'done')
+"""
 _TWINS = f"{_SELECT} WHERE request = ? AND state = 'done' LIMIT 8"
-_FLIGHT = "SELECT began_at FROM flights WHERE key = ? AND request = ?"
-_PUT = f"INSERT OR REPLACE INTO rows VALUES ({', '.join('?' * len(_COLUMNS))})"  # noqa: S608  as above
+_PUT = "INSERT OR REPLACE INTO rows VALUES {}"
+_NOTE = "INSERT OR REPLACE INTO flights VALUES {}"
+_LANDED = "DELETE FROM flights WHERE key IN ({})"
+# Of a power of two, so that there are few statements to compile, and such that 24 columns each
+# stay below 999 variables, the limit of SQLite before 3.32.
+_AT_ONCE = 32
 
 
 class Journal(Protocol):
     """What a run needs of a journal; blocking."""
 
-    def apply(self, records: Sequence[Record], claims: Sequence[Claim]) -> list[Finding]:
-        """Commit finished rows, then look up and note those about to begin."""
+    def claim(self, claims: Sequence[Claim]) -> list[Finding]:
+        """Look up rows, and note those about to begin."""
+        ...
+
+    def record(self, records: Sequence[Record]) -> None:
+        """Commit rows that have ended."""
         ...
 
     def close(self) -> None:
@@ -97,8 +114,8 @@ class JournalFile:
                 self._db.close()
                 raise
 
-    def apply(self, records: Sequence[Record], claims: Sequence[Claim]) -> list[Finding]:
-        """Commit finished rows, then look up and note those about to begin.
+    def claim(self, claims: Sequence[Claim]) -> list[Finding]:
+        """Look up rows, and note those about to begin.
 
         The note needs no flush of its own: the file it could claim is flushed after it, and a
         lost note costs one clip that was in flight.
@@ -106,19 +123,32 @@ class JournalFile:
         Raises:
             SaveError: The disk is full, the directory is gone, or the like.
         """
-        with self._translated():
-            self._check_still_there()
-            self._db.execute(f"PRAGMA synchronous = {self._sync if records else 'NORMAL'}")
-            with self._transaction():
-                self._put(records)
-                findings = [self._find(claim) for claim in claims]
-                self._note(claims, findings)
+        with self._group("NORMAL"):
+            findings = self._found(claims)
+            now = _coarse_time()
+            self._many(
+                _NOTE,
+                [
+                    (claim.key, claim.request, now)
+                    for claim, found in zip(claims, findings, strict=True)
+                    if found.begun is None and found.done is None
+                ],
+            )
         return findings
 
     def look_up(self, claims: Sequence[Claim]) -> list[Finding]:
         """What is known of some rows; nothing is noted."""
         with self._translated():
-            return [self._find(claim) for claim in claims]
+            return self._found(claims)
+
+    def record(self, records: Sequence[Record]) -> None:
+        """Commit rows that have ended.
+
+        Raises:
+            SaveError: The disk is full, the directory is gone, or the like.
+        """
+        with self._group(self._sync):
+            self._put(records)
 
     def records(self) -> Iterator[Record]:
         """Every row, by name."""
@@ -153,6 +183,7 @@ class JournalFile:
                 )
             elif options is not None:
                 differing(self._begun_with(), options, self._directory)
+            self._left = {(k, r): at for k, r, at in self._db.execute("SELECT * FROM flights")}
         self._identity = self._seen()
 
     def _create(self, options: Mapping[str, object]) -> None:
@@ -165,49 +196,67 @@ class JournalFile:
         return cast("dict[str, object]", json.loads(text))
 
     def _put(self, records: Sequence[Record]) -> None:
-        self._db.executemany(_PUT, map(self._row, records))
-        self._db.executemany("DELETE FROM flights WHERE key = ?", ((r.key,) for r in records))
+        self._many(_PUT, [self._row(record) for record in records])
+        self._many(_LANDED, [(record.key,) for record in records])
 
-    def _find(self, claim: Claim) -> Finding:
-        row = self._db.execute(_OWN, (claim.key, claim.request)).fetchone()
-        own = Record(*row) if row else None
-        if own and own.state == "done" and self._whole(own):
-            return Finding(own=own)
-        twins = [Record(*row) for row in self._db.execute(_TWINS, (claim.request,))]
+    def _found(self, claims: Sequence[Claim]) -> list[Finding]:
+        own = {row[_KEY]: row for row in self._many(_OWN, [(claim.key,) for claim in claims])}
+        findings: list[Finding] = []
+        others: list[tuple[int, Claim, Columns | None]] = []
+        for place, claim in enumerate(claims):
+            row = own.get(claim.key)
+            if row and row[_REQUEST] != claim.request:
+                row = None  # The name was another request's.
+            if row and row[_STATE] == "done" and self._whole(row):
+                findings.append(Finding(done=row))
+            else:
+                findings.append(NOTHING)
+                others.append((place, claim, row))
+        known = {request for (request,) in self._many(_KNOWN, [(c.request,) for _, c, _ in others])}
+        for place, claim, row in others:
+            findings[place] = self._unfinished(claim, row, claim.request in known)
+        return findings
+
+    def _unfinished(self, claim: Claim, own: Columns | None, known: bool) -> Finding:  # noqa: FBT001
+        """What there is of a row that must still be obtained: mostly nothing."""
+        begun = self._left.get((claim.key, claim.request))
+        if own is None and begun is None and not known:
+            return NOTHING
+        twins = self._db.execute(_TWINS, (claim.request,)) if known else ()
         twin = next(filter(self._whole, twins), None)
-        failed = own if own and own.state == "failed" else None
-        return Finding(own=failed, twin=twin, begun=self._begun(claim))
+        failed = own if own and own[_STATE] == "failed" else None
+        return Finding(
+            failed=Record(*failed) if failed else None,
+            twin=Record(*twin) if twin else None,
+            begun=begun,
+        )
 
-    def _begun(self, claim: Claim) -> float | None:
-        for (began_at,) in self._db.execute(_FLIGHT, (claim.key, claim.request)):
-            return cast("float", began_at)
-        return None
+    def _many(self, statement: str, rows: Sequence[Columns]) -> list[Columns]:
+        """Execute a statement for many rows, in as few steps as may be."""
+        found: list[Columns] = []
+        start = 0
+        while start < len(rows):
+            count = min(_AT_ONCE, 1 << ((len(rows) - start).bit_length() - 1))
+            block = rows[start : start + count]
+            marks = ", ".join("?" * len(block[0]))
+            row = f"({marks})" if "VALUES" in statement else marks
+            values = list(chain.from_iterable(block))
+            found += self._db.execute(statement.format(", ".join([row] * count)), values)
+            start += count
+        return found
 
-    def _row(self, record: Record) -> list[object]:
-        row = list(_values(record))
-        row[_SIZE] = self._size(record) if record.path else None
-        return row
+    def _row(self, record: Record) -> Columns:
+        return (*_values(record), self._size(record.path) if record.path else None)
 
-    def _whole(self, record: Record) -> bool:
+    def _whole(self, row: Columns) -> bool:
         """Whether a record's file stands where it was put, as long as it was."""
-        return record.size is not None and self._size(record) == record.size
+        return row[_SIZE] is not None and self._size(row[_PATH]) == row[_SIZE]
 
-    def _size(self, record: Record) -> int | None:
+    def _size(self, path: str) -> int | None:
         try:
-            return os.stat(f"{self._directory}/{record.path}").st_size  # noqa: PTH116  a Path costs more than the call
+            return os.stat(f"{self._directory}/{path}").st_size  # noqa: PTH116  a Path costs more than the call
         except OSError:
             return None
-
-    def _note(self, claims: Sequence[Claim], findings: Sequence[Finding]) -> None:
-        """Remember who sets out now; who set out before keeps the time of that."""
-        self._db.executemany(
-            "INSERT OR REPLACE INTO flights VALUES (?, ?, ?)",
-            (
-                (claim.key, claim.request, _coarse_time())
-                for claim, found in zip(claims, findings, strict=True)
-                if found.begun is None and not (found.own and found.own.state == "done")
-            ),
-        )
 
     def _seen(self) -> tuple[int, int] | None:
         with suppress(OSError):
@@ -221,6 +270,15 @@ class JournalFile:
             raise SaveError(
                 0, "The directory of the batch was removed while it ran", str(self._directory)
             )
+
+    @contextmanager
+    def _group(self, sync: str) -> Iterator[None]:
+        """All of it or none, flushed to the disk if that is asked for."""
+        with self._translated():
+            self._check_still_there()
+            self._db.execute(f"PRAGMA synchronous = {sync}")
+            with self._transaction():
+                yield
 
     @contextmanager
     def _transaction(self, kind: str = "") -> Iterator[None]:

@@ -14,7 +14,7 @@ from step_tts._batch._circuit import FATAL_NAMES
 from step_tts._batch._desk import Desk, Flight, Row, Speak, request_of
 from step_tts._batch._files import adopt, link_or_copy
 from step_tts._batch._keys import fold
-from step_tts._batch._records import Claim, Finding, failure_of, record_of, saved_of
+from step_tts._batch._records import NOTHING, Claim, Resumed, failure_of, record_of, saved_of
 from step_tts._errors import StepTTSError
 from step_tts._models import BatchResult, SavedSpeech, SpeechRequest
 
@@ -22,7 +22,7 @@ if TYPE_CHECKING:
     from collections.abc import Callable, Sequence
     from pathlib import Path
 
-    from step_tts._batch._records import Record
+    from step_tts._batch._records import Finding, Record
     from step_tts._batch._scribe import Scribe
     from step_tts._models import AudioInfo
 
@@ -31,7 +31,9 @@ __all__ = ["JournalDesk", "Shelf"]
 T = TypeVar("T")
 
 # Finished rows are looked up many at a time, so that skipping a million takes seconds.
-SKIP_ROWS, CLAIM_ROWS = 256, 8
+SKIP_ROWS, CLAIM_ROWS = 512, 64
+# A commit that is flushed to the disk costs the same for one row as for 256.
+LINGER_SECONDS = 0.05
 
 
 class Shelf(Protocol):
@@ -67,6 +69,8 @@ class Shelf(Protocol):
 class JournalDesk(Desk):
     """Speaks what the journal does not know yet, and lets it know."""
 
+    linger = LINGER_SECONDS
+
     def __init__(self, speak: Speak, scribe: Scribe, shelf: Shelf, *, keep_failures: bool) -> None:
         super().__init__(speak)
         self._scribe = scribe
@@ -74,10 +78,6 @@ class JournalDesk(Desk):
         self._keep_failures = keep_failures
         self._flights: dict[bytes, Flight] = {}
         self.ahead = CLAIM_ROWS
-
-    async def work(self) -> None:
-        """Write the journal."""
-        await self._scribe.write()
 
     async def look_up(self, rows: Sequence[Row]) -> Sequence[Row | BatchResult]:
         """Ask the journal for all of them at once."""
@@ -91,17 +91,33 @@ class JournalDesk(Desk):
         return found
 
     async def result(self, row: Row) -> BatchResult:
-        """Take up, share or speak a row, and have it recorded."""
+        """Take up, share or speak a row."""
         try:
             result = await self._obtained(row)
-            if row.flight and row.leads:
-                row.flight.result = result
-            await self._scribe.record(record_of(result, row.key or b""))
-        finally:
-            if row.flight and row.leads:
-                row.flight.landed.set()
-                self._flights.pop(row.key or b"", None)
+        except BaseException:
+            self._land(row, None)
+            raise
+        if row.leads and row.flight:
+            row.flight.result = result
         return result
+
+    async def keep(self, ended: Sequence[tuple[Row, BatchResult]]) -> None:
+        """Have rows recorded; only then may the rows that wait for them go on."""
+        try:
+            await self._scribe.record([record_of(result, row.key or b"") for row, result in ended])
+        except StepTTSError as error:
+            for row, _ in ended:
+                self._land(row, error)
+            raise
+        for row, _ in ended:
+            self._land(row, None)
+
+    def _land(self, row: Row, error: StepTTSError | None) -> None:
+        if row.leads and row.flight:
+            row.flight.error = error
+            row.flight.landed.set()
+            if self._flights.get(row.key or b"") is row.flight:
+                del self._flights[row.key or b""]
 
     def _key_of(self, row: Row) -> bytes | None:
         try:
@@ -115,9 +131,11 @@ class JournalDesk(Desk):
         No await stands between the journal's answer and the look at the flights: a flight is
         forgotten only after its record is committed, so one or the other knows of it.
         """
-        own = finding.own
-        if own and (own.state == "done" or self._keeps(own)):
-            return self._resumed(row, own)
+        if finding.done:
+            return Resumed(row.index, row.name, finding.done, self._shelf.directory)
+        if finding.failed and self._keeps(finding.failed):
+            error = failure_of(finding.failed)
+            return BatchResult(index=row.index, name=row.name, error=error, resumed=True)
         assert row.key is not None  # noqa: S101  rows without are not looked up
         row.finding, row.flight = finding, self._flights.get(row.key)
         if row.flight is None and finding.twin is None:
@@ -129,15 +147,8 @@ class JournalDesk(Desk):
         """A wrong key or an empty account was not the row's fault: it is always tried again."""
         return self._keep_failures and failed.error not in FATAL_NAMES
 
-    def _resumed(self, row: Row, own: Record) -> BatchResult:
-        if own.state == "failed":
-            error = failure_of(own)
-            return BatchResult(index=row.index, name=row.name, error=error, resumed=True)
-        saved = saved_of(own, self._shelf.directory, row.name)
-        return BatchResult(index=row.index, name=row.name, saved=saved, resumed=True)
-
     async def _obtained(self, row: Row) -> BatchResult:
-        finding = row.finding or Finding()
+        finding = row.finding or NOTHING
         if finding.begun is not None and (adopted := await self._adopted(row, finding.begun)):
             return adopted
         if finding.twin:
@@ -158,6 +169,8 @@ class JournalDesk(Desk):
     async def _awaited(self, row: Row, flight: Flight) -> BatchResult:
         """The result of an equal row that is being spoken."""
         await flight.landed.wait()
+        if flight.error:
+            raise flight.error  # It could not be recorded, and neither could this one.
         if flight.result and flight.result.saved:
             return await self._copied(row, flight.result.saved)
         if flight.result:

@@ -11,13 +11,12 @@ from __future__ import annotations
 import codecs
 import contextlib
 import csv
-import json
 from collections.abc import Callable, Iterator
 from typing import TYPE_CHECKING, Literal, TypeAlias
 
 import attrs
 
-from step_tts._batch._fields import Fields, build_item, canonical, kind
+from step_tts._batch._fields import Fields, build_item, canonical, kind, parse_json
 from step_tts._errors import ConfigurationError, InvalidRequestError
 
 if TYPE_CHECKING:
@@ -38,7 +37,7 @@ class Row:
     line: int
     """The line it starts on, from 1."""
     size: int
-    """Bytes of input up to its end that no row before it counted."""
+    """Bytes of input up to its end that no row before it counted; 1 in a table."""
     unit: Literal["line", "row"] = "line"
     """What ``line`` counts: a table has no lines."""
     item: BatchItem | InvalidRequestError
@@ -171,7 +170,7 @@ def _pull_jsonl(lines: _Lines) -> _Pull:
         line = next(lines)
         if not line.strip():
             return None
-        value = _json(line, "The line")
+        value = parse_json(line, "The line")
         if isinstance(value, dict):
             return value
         raise InvalidRequestError(f"The line holds {kind(value)} instead of a JSON object.")
@@ -216,21 +215,11 @@ def _cells(reader: Iterator[list[str]]) -> list[str]:
 
 def _cell(name: str, text: str) -> object:
     if name in {"extra", "extra_body"}:
-        return _json(text, name)
+        return parse_json(text, name)
     if name == "speed":
         with contextlib.suppress(ValueError):
             return float(text)
     return text
-
-
-def _json(text: str, what: str) -> object:
-    try:
-        return json.loads(text)
-    except json.JSONDecodeError as error:
-        reason = f"{error.msg} at column {error.colno}"
-    except (ValueError, RecursionError):  # a number of 5000 digits; ten thousand brackets
-        reason = "its numbers or its nesting are out of bounds"
-    raise InvalidRequestError(f"{what} is not valid JSON: {reason}.")
 
 
 _PULLS: dict[InputFormat, Callable[[_Lines], _Pull]] = {

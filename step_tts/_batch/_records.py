@@ -8,7 +8,7 @@ unless the rows bring names of their own.
 from __future__ import annotations
 
 import time
-from typing import TYPE_CHECKING, Literal, TypeAlias
+from typing import TYPE_CHECKING, Any, Literal, TypeAlias
 
 import attrs
 
@@ -19,9 +19,23 @@ from step_tts._models import Attempt, AudioFormat, AudioInfo, BatchResult, Recei
 if TYPE_CHECKING:
     from pathlib import Path
 
-__all__ = ["Claim", "Finding", "Record", "failure_of", "manifest_line", "record_of", "saved_of"]
+__all__ = [
+    "NOTHING",
+    "Claim",
+    "Columns",
+    "Finding",
+    "Record",
+    "Resumed",
+    "failure_of",
+    "manifest_line",
+    "record_of",
+    "saved_of",
+]
 
+_put = object.__setattr__  # Results are frozen.
 State: TypeAlias = Literal["done", "failed"]
+Columns: TypeAlias = tuple[Any, ...]
+"""The fields of a ``Record``, in their order."""
 
 
 @attrs.frozen
@@ -47,8 +61,6 @@ class Record:
     attempts: int = 0
     path: str | None = None
     """Relative to the directory."""
-    size: int | None = None
-    """Bytes of the file; ``received`` counts the audio as it came."""
     sha256: str | None = None
     format: str | None = None
     seconds: float | None = None
@@ -66,18 +78,63 @@ class Record:
     message: str | None = None
     finished_at: float = attrs.field(factory=time.time)
     """Seconds since 1970, for people."""
+    size: int | None = None
+    """Bytes of the file; ``received`` counts the audio as it came. The journal looks."""
 
 
 @attrs.frozen(kw_only=True)
 class Finding:
     """What the journal knows of a claim; nothing at all of most."""
 
-    own: Record | None = None
-    """The row's own record of this very request: finished, its file in place, or failed."""
+    done: Columns | None = None
+    """The row's own record of this very request: finished, and its file in place.
+
+    As it came from the disk: a batch that goes on skips a million, and nobody looks at most.
+    """
+    failed: Record | None = None
+    """The row's own record of this very request, which did not succeed."""
     twin: Record | None = None
     """Another row's finished record of the same request, its file in place."""
     begun: float | None = None
     """When an earlier run set out to speak this very row and never told how that ended."""
+
+
+NOTHING = Finding()
+
+
+class Resumed(BatchResult):
+    """A row that an earlier run finished; its file's facts are put together when asked for."""
+
+    __slots__ = ("_columns", "_directory", "_saved")
+    _columns: Columns
+    _directory: Path
+    _saved: SavedSpeech | None
+
+    speech = None
+    error = None
+    resumed = True
+    shared = False
+
+    def __init__(self, index: int, name: str, columns: Columns, directory: Path) -> None:
+        _put(self, "index", index)
+        _put(self, "name", name)
+        _put(self, "_columns", columns)
+        _put(self, "_directory", directory)
+        _put(self, "_saved", None)
+
+    @property
+    def saved(self) -> SavedSpeech:
+        saved = self._saved or saved_of(Record(*self._columns), self._directory, self.name)
+        _put(self, "_saved", saved)
+        return saved
+
+    def __reduce__(self) -> tuple[object, ...]:
+        """Copied and pickled as what it stands for."""
+        return _plain, (self.index, self.name, self.saved)
+
+
+def _plain(index: int, name: str, saved: SavedSpeech) -> BatchResult:
+    return BatchResult(index=index, name=name, saved=saved, resumed=True)
 
 
 def record_of(result: BatchResult, request: bytes) -> Record:

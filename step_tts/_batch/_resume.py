@@ -9,10 +9,11 @@ from typing import TYPE_CHECKING
 
 import anyio
 import anyio.to_thread
+import attrs
 
 from step_tts._batch._files import replace_text
 from step_tts._batch._journal import JournalFile
-from step_tts._batch._records import manifest_line
+from step_tts._batch._records import Record, manifest_line
 from step_tts._batch._scribe import InThread, Scribe
 from step_tts._batch._status import StatusFile
 from step_tts._errors import SaveError
@@ -21,11 +22,12 @@ if TYPE_CHECKING:
     from collections.abc import AsyncGenerator, Iterator, Mapping, Sequence
     from pathlib import Path
 
-    from step_tts._batch._records import Claim, Finding, Record
+    from step_tts._batch._records import Claim, Finding
 
 __all__ = ["MANIFEST_NAME", "open_scribe"]
 
 MANIFEST_NAME = "manifest.jsonl"
+_SECONDS = [field.name for field in attrs.fields(Record)].index("seconds")
 # A million lines take some ten seconds; whoever pressed Ctrl-C does not wait for ever.
 EXPORT_SECONDS = 30.0
 
@@ -37,17 +39,22 @@ class _Watched:
         self._journal = journal
         self._status = StatusFile(directory)
 
-    def apply(self, records: Sequence[Record], claims: Sequence[Claim]) -> list[Finding]:
+    def claim(self, claims: Sequence[Claim]) -> list[Finding]:
+        """Pass a group on, then count what is done already."""
+        findings = self._journal.claim(claims)
+        done = [found.done for found in findings if found.done]
+        self._status.count(done=len(done), seconds=sum(row[_SECONDS] or 0.0 for row in done))
+        return findings
+
+    def record(self, records: Sequence[Record]) -> None:
         """Pass a group on, then count what became of it."""
-        findings = self._journal.apply(records, claims)
-        ended = [*records, *(found.own for found in findings if found.own)]
-        done = [record for record in ended if record.state == "done"]
+        self._journal.record(records)
+        done = [record for record in records if record.state == "done"]
         self._status.count(
             done=len(done),
-            failed=sum(record.state == "failed" for record in records),
+            failed=len(records) - len(done),
             seconds=sum(record.seconds or 0.0 for record in done),
         )
-        return findings
 
     def close(self) -> None:
         """Write the manifest and let go."""
@@ -62,7 +69,7 @@ class _Watched:
 async def open_scribe(
     directory: Path, options: Mapping[str, object], *, durable: bool
 ) -> AsyncGenerator[Scribe, None]:
-    """A scribe for the journal of a directory; on leaving, the rest and the manifest are written.
+    """A scribe for the journal of a directory; on leaving, the manifest is written.
 
     Raises:
         BatchInUseError: Another run has the journal.
@@ -73,15 +80,11 @@ async def open_scribe(
         lambda: JournalFile(directory, options, durable=durable)
     )
     watched = _Watched(journal, directory)
-    scribe = Scribe(InThread(watched))
     try:
-        yield scribe
+        yield InThread(watched)
     finally:
-        with anyio.CancelScope(shield=True):  # Bounded by the two deadlines within.
-            try:
-                await scribe.flush()
-            finally:
-                await anyio.to_thread.run_sync(watched.close)
+        with anyio.CancelScope(shield=True):  # Bounded by the deadline of the export.
+            await anyio.to_thread.run_sync(watched.close)
 
 
 def export(journal: JournalFile, directory: Path) -> None:

@@ -1,42 +1,38 @@
-"""The runner: a fixed crew of workers between two channels without buffers.
+"""The runner: a fixed crew of workers between an input and its reader.
 
-Rows are read only when a worker is free and results wait for their reader, so memory does not
-grow with the input and an endless input is fine. A row that fails is a result like any other.
-What becomes of a row is a desk's business; this module knows neither HTTP nor files.
+Rows are read only as workers become free, and workers wait for the reader of results, so memory
+does not grow with the input and an endless input is fine. A row that fails is a result like any
+other. What becomes of a row is a desk's business; this module knows neither HTTP nor files.
+
+A row goes from the input to those that are ready, through a worker to those that have ended,
+which the desk keeps group by group, and to those that may be told.
 """
 
 from __future__ import annotations
 
 from collections import deque
-from collections.abc import AsyncGenerator, AsyncIterable
-from contextlib import asynccontextmanager
-from itertools import islice
-from typing import TYPE_CHECKING, Self, TypeAlias, TypeGuard
+from contextlib import asynccontextmanager, suppress
+from typing import TYPE_CHECKING, Self
 
 import anyio
 
+from step_tts._batch._bell import Bell
 from step_tts._batch._circuit import Circuit
-from step_tts._batch._desk import BatchRow, Row, text_of
-from step_tts._batch._names import slug
-from step_tts._errors import ConfigurationError, InvalidRequestError, StreamConsumedError
-from step_tts._models import BatchItem, BatchResult
+from step_tts._batch._intake import Intake
+from step_tts._errors import ConfigurationError, StepTTSError, StreamConsumedError
+from step_tts._models import BatchResult
 
 if TYPE_CHECKING:
-    from collections.abc import Iterable, Iterator, Sequence
+    from collections.abc import AsyncGenerator, AsyncIterable, Iterable, Sequence
 
-    from step_tts._batch._desk import Desk
+    from step_tts._batch._desk import BatchRow, Desk, Row
     from step_tts._batch._names import Namer
     from step_tts._watch import BatchWatch
 
 __all__ = ["SpeechBatch", "open_batch"]
 
-_Turned: TypeAlias = tuple[int, BatchResult]
-
-CLOSE_GRACE_SECONDS = 2.0
-# Rows that are slow to come are not kept waiting for others to be looked up with.
-GATHER_SECONDS = 0.01
-# A journal keeps numbers in 64 bits; rows without one go on from here.
-LAST_INDEX = 2**62
+GROUP_ROWS = 256
+FLUSH_SECONDS = 30.0
 
 
 class SpeechBatch:
@@ -74,9 +70,14 @@ class SpeechBatch:
 
     async def _in_turn(self) -> BatchResult:
         """Hold results that came early; the window of the run bounds how many."""
-        while self._turn not in self._early:
-            turn, result = await self._run.receive()
-            self._early[turn] = result
+        try:
+            while self._turn not in self._early:
+                turn, result = await self._run.receive()
+                self._early[turn] = result
+        except StopAsyncIteration:
+            if not self._early:
+                raise
+            self._turn = min(self._early)  # Rows before it were given up when the run stopped.
         self._turn += 1
         return self._early.pop(self._turn - 1)
 
@@ -101,205 +102,269 @@ async def open_batch(
     """
     if isinstance(rows, str | bytes):
         raise ConfigurationError("A batch takes many texts; this is one text. Put it in a list.")
-    run = _Run(rows, desk, namer, window=2 * workers if in_order else None, watch=watch)
+    run = _Run(Intake(rows, namer), desk, workers, in_order=in_order, watch=watch)
     raised: BaseException | None = None
     try:
         async with anyio.create_task_group() as tasks:
-            tasks.start_soon(run.crew, workers)
+            tasks.start_soon(run.crew)
             tasks.start_soon(run.feed)
-            tasks.start_soon(desk.work)
+            tasks.start_soon(run.keep)
             try:
                 yield SpeechBatch(run, in_order=in_order)
             except (Exception, KeyboardInterrupt) as error:  # noqa: BLE001  raised again below
                 raised = error
             tasks.cancel_scope.cancel()
     finally:
-        run.close()
+        await run.flush()
     if raised is not None:
         raise raised
 
 
 class _Run:
-    """The channels, the feeder and the workers of one batch."""
+    """The feeder, the workers and the keeper of one batch, and what lies between them."""
 
     def __init__(
         self,
-        rows: Iterable[BatchRow] | AsyncIterable[BatchRow],
+        intake: Intake,
         desk: Desk,
-        namer: Namer,
-        window: int | None,
+        workers: int,
+        *,
+        in_order: bool,
         watch: BatchWatch | None,
     ) -> None:
-        self._rows = rows
+        self._intake = intake
         self._desk = desk
-        self._namer = namer
+        self._workers = workers
         self._watch = watch
-        self._window = anyio.Semaphore(window) if window else None
-        self._to_workers, self._from_feeder = anyio.create_memory_object_stream[Row](0)
-        to_reader = anyio.create_memory_object_stream[tuple[_Turned, ...]](0)
-        self._to_reader, self._results = to_reader
-        self._taken: deque[_Turned] = deque()
         self._circuit = Circuit()
         self._reading = anyio.CancelScope()
-        self._turn = self._next_index = 0
-        self._input_error: Exception | None = None
         self._broken: Exception | None = None
 
-    async def crew(self, workers: int) -> None:
-        """The workers; when the last has left, no more results come and no more rows are taken."""
-        try:
-            async with anyio.create_task_group() as tasks:
-                for _ in range(workers):
-                    tasks.start_soon(self._work)
-        finally:
-            self._from_feeder.close()
-            self._to_reader.close()
+        self._ready: deque[Row] = deque()
+        self._ended: list[tuple[Row, BatchResult]] = []
+        self._told: deque[tuple[int, BatchResult]] = deque()
 
-    def close(self) -> None:
-        """Close every end, also of tasks that were cancelled before they began."""
-        for end in (self._to_workers, self._from_feeder, self._to_reader, self._results):
-            end.close()
+        self._most = 2 * workers
+        """How many rows may be with workers, or have ended and not been taken by the reader."""
+        self._in_hand = 0
+        self._busy = 0
+        self._window = self._most if in_order else None
+        """How far the feeder may be ahead of the reader, in rows."""
+        self._entered = self._emitted = 0
+
+        self._idle: deque[anyio.Event] = deque()
+        self._hungry, self._taken, self._ends, self._news = Bell(), Bell(), Bell(), Bell()
+        self._fed = self._left = self._over = False
 
     def stop(self) -> None:
         """Take no more rows."""
         self._reading.cancel()
+        self._ready.clear()
+        self._wake()
+
+    # The reader's side.
+
+    async def receive(self) -> tuple[int, BatchResult]:
+        """The next result and its turn; at the end, whatever broke the run."""
+        while not self._told:
+            if self._over and self._broken:
+                raise self._broken from self._broken.__cause__
+            if self._over:
+                raise StopAsyncIteration
+            await self._news.rung()
+        told = self._told.popleft()
+        if not self._told:
+            self._taken.ring()
+        return told
 
     def emitted(self) -> None:
-        """Note that the reader took one more result, so that one more row may be read."""
+        """Note that the reader took one more result, so that one more row may be begun."""
+        self._in_hand -= 1
+        self._emitted += 1
+        self._wake()
+        self._hungry.ring()
         if self._window:
-            self._window.release()
+            self._taken.ring()
 
-    async def receive(self) -> _Turned:
-        """The next completed result and its turn; at the end, whatever broke the input."""
-        try:
-            if not self._taken:
-                self._taken.extend(await self._results.receive())
-        except anyio.EndOfStream:
-            if self._broken:
-                raise self._broken from self._broken.__cause__
-            raise StopAsyncIteration from None
-        return self._taken.popleft()
+    def _tell(self, results: Sequence[tuple[int, BatchResult]]) -> None:
+        if self._watch:
+            self._watch.ended(result for _, result in results)
+        self._told.extend(results)
+        self._news.ring()
+
+    # The feeder.
 
     async def feed(self) -> None:
-        """Read rows when a worker is free to take one."""
-        async with self._to_workers:
-            try:
-                with self._reading:
-                    if isinstance(self._rows, AsyncIterable):
-                        await self._feed_async(self._rows)
-                    else:
-                        rows = iter(self._rows)
-                        while self._input_error is None and (block := self._gathered(rows)):
-                            await self._hand_on(block)
-                    self._broken = self._broken or self._input_error
-            except Exception as error:  # noqa: BLE001  the input's own error, for its reader
-                self._broken = self._broken or error
-
-    async def _feed_async(self, rows: AsyncIterable[BatchRow]) -> None:
-        """An async generator that was not read to its end is closed here, where it was read."""
+        """Read rows as workers become free, and tell what is done already."""
         try:
-            async for item in rows:
-                await self._hand_on([self._row(item)])
+            with self._reading:
+                async with anyio.create_task_group() as tasks:
+                    tasks.start_soon(self._intake.read)
+                    await self._feed()
+                    tasks.cancel_scope.cancel()
         finally:
-            if isinstance(rows, AsyncGenerator):
-                with anyio.move_on_after(CLOSE_GRACE_SECONDS, shield=True):
-                    await rows.aclose()
+            self._fed = True
+            self._wake()
 
-    def _gathered(self, rows: Iterator[BatchRow]) -> list[Row]:
-        """As many rows as the desk looks up at once, or fewer where they are slow to come."""
-        block: list[Row] = []
-        until = anyio.current_time() + GATHER_SECONDS
+    async def _feed(self) -> None:
+        while block := await self._read():
+            try:
+                await self._hand_on(block)
+            except Exception as error:  # noqa: BLE001  raised by ``receive``
+                self._break(error)
+
+    async def _read(self) -> Sequence[Row]:
+        """The next rows; none when the input has ended, or broken after those before."""
         try:
-            for item in islice(rows, self._desk.ahead):
-                block.append(self._row(item))
-                if anyio.current_time() >= until:
-                    break
-        except Exception as error:  # noqa: BLE001  raised when the rows before it are handed on
-            self._input_error = error
-        return block
+            return await self._intake.block(await self._wanted())
+        except Exception as error:  # noqa: BLE001  the input's own error, for its reader
+            self._broken = self._broken or error
+            return ()
 
-    def _row(self, item: object) -> Row:
-        """Number and name a row; one that says of itself what cannot be is refused."""
-        turn, self._turn = self._turn, self._turn + 1
-        index, given, text = self._next_index, None, text_of(item)
-        if isinstance(item, BatchItem):
-            if refused := _misplaced(item, least=index):
-                # What its number or name stand for may be another row's.
-                name = self._namer.name(turn, text, slug(text))
-                return Row(
-                    turn, item.index if _is_index(item.index) else index, name, item, refused
-                )
-            index, given = index if item.index is None else item.index, item.name
-        self._next_index = index + 1
-        return Row(turn, index, self._namer.name(index, text, given), item)
+    async def _wanted(self) -> int:
+        """How many rows to read; waits until that is worth a look-up."""
+        while True:
+            ahead = self._desk.ahead
+            free = min(len(self._idle), self._most - self._in_hand)
+            lacking = ahead + max(free, 0) - len(self._ready)
+            if 2 * lacking > ahead:
+                return lacking
+            await self._hungry.rung()
 
     async def _hand_on(self, block: Sequence[Row]) -> None:
         """Give rows to workers, and what is done already straight to the reader."""
-        done: list[_Turned] = []
+        done: list[tuple[int, BatchResult]] = []
         for row, each in zip(block, await self._desk.look_up(block), strict=True):
             await self._enter_window(done)
+            self._entered += 1
             if isinstance(each, BatchResult):
                 done.append((row.turn, each))
             else:
-                await self._deliver(done)
-                await self._to_workers.send(each)
-        await self._deliver(done)
-
-    async def _enter_window(self, done: list[_Turned]) -> None:
-        """Wait for the reader to catch up; what it could read meanwhile is not held back."""
-        if self._window:
-            try:
-                self._window.acquire_nowait()
-            except anyio.WouldBlock:
-                await self._deliver(done)
-                await self._window.acquire()
-
-    async def _deliver(self, done: list[_Turned]) -> None:
+                self._ready.append(each)
+                self._wake()
         if done:
-            if self._watch:
-                self._watch.ended(result for _, result in done)
-            await self._to_reader.send(tuple(done))
-            done.clear()
+            await self._tell_done(done)
+
+    async def _enter_window(self, done: list[tuple[int, BatchResult]]) -> None:
+        """Wait for the reader to catch up; what it could read meanwhile is not held back."""
+        while self._window and self._entered - self._emitted >= self._window:
+            if done:
+                await self._tell_done(done)
+            else:
+                await self._taken.rung()
+
+    async def _tell_done(self, done: list[tuple[int, BatchResult]]) -> None:
+        """Tell what was done already, once what was told before has been read."""
+        while self._told:
+            await self._taken.rung()
+        self._in_hand += len(done)
+        self._tell(done)
+        done.clear()
+
+    # The workers.
+
+    async def crew(self) -> None:
+        """The workers; when the last has left, nothing more ends."""
+        try:
+            async with anyio.create_task_group() as tasks:
+                for _ in range(self._workers):
+                    tasks.start_soon(self._work)
+        finally:
+            self._left = True
+            self._ends.ring()
 
     async def _work(self) -> None:
         """Settle row after row; an unforeseen error ends the batch and is raised to its reader."""
         try:
-            async for row in self._from_feeder:
-                if self._watch:
-                    self._watch.started(row.index)
-                result = await self._desk.result(row)
+            while row := await self._next_row():
+                self._busy += 1
+                try:
+                    if self._watch:
+                        self._watch.started(row.index)
+                    result = await self._desk.result(row)
+                finally:
+                    self._busy -= 1
                 self._heed(result)
-                if self._watch:
-                    self._watch.ended((result,))
-                await self._to_reader.send(((row.turn, result),))
+                self._end(row, result)
         except Exception as error:  # noqa: BLE001  raised by ``receive``
             self._break(error)
+
+    async def _next_row(self) -> Row | None:
+        """The next row, as soon as there is one and the reader keeps up."""
+        while not self._ready or self._in_hand >= self._most:
+            if self._fed and not self._ready:
+                return None
+            woken = anyio.Event()
+            self._idle.append(woken)
+            self._hungry.ring()
+            await woken.wait()
+        self._in_hand += 1
+        self._hungry.ring()
+        return self._ready.popleft()
+
+    def _wake(self) -> None:
+        """Wake one idle worker if there is a row for it, or all when there will be none."""
+        if self._fed and not self._ready:
+            while self._idle:
+                self._idle.popleft().set()
+        elif self._ready and self._idle and self._in_hand < self._most:
+            self._idle.popleft().set()
 
     def _heed(self, result: BatchResult) -> None:
         """Stop before paying for what cannot succeed."""
         if not (result.resumed or result.shared):
             stopped = self._circuit.note(result.error)
-            if stopped and self._broken is None:
+            if stopped:
                 self._break(stopped)
 
     def _break(self, error: Exception) -> None:
-        self._broken = error
-        self._reading.cancel()
+        self._broken = self._broken or error
+        self.stop()
 
+    # The keeper.
 
-def _misplaced(item: BatchItem, *, least: int) -> InvalidRequestError | None:
-    """Why a row cannot have the number or the name that it brings."""
-    if not isinstance(item.name, str | None):
-        return InvalidRequestError(f"A row's name must be a str, not {type(item.name).__name__}.")
-    if item.index is None or (_is_index(item.index) and item.index >= least):
-        return None
-    if not _is_index(item.index):
-        return InvalidRequestError("A row's number must be a whole number from 0 to 2**62.")
-    return InvalidRequestError(
-        f"This row is numbered {item.index}, where {least} or more may stand: numbers must ascend. "
-        "Put the rows in their order, or leave the numbers out."
-    )
+    def _end(self, row: Row, result: BatchResult) -> None:
+        if self._desk.linger is None:
+            self._tell(((row.turn, result),))
+            return
+        self._ended.append((row, result))
+        if len(self._ended) in {1, GROUP_ROWS} or not self._busy:
+            self._ends.ring()
 
+    async def keep(self) -> None:
+        """Have the desk keep what has ended, group by group, and tell it."""
+        try:
+            while self._ended or not self._left:
+                if self._ended:
+                    await self._linger()
+                    await self._keep_group()
+                else:
+                    await self._ends.rung()
+        except Exception as error:  # noqa: BLE001  raised by ``receive``
+            self._break(error)
+            while not self._left:
+                await self._ends.rung()
+        finally:
+            self._over = True
+            self._news.ring()
 
-def _is_index(value: object) -> TypeGuard[int]:
-    return isinstance(value, int) and 0 <= value <= LAST_INDEX
+    async def _linger(self) -> None:
+        """Wait a moment for company, unless none will come."""
+        with anyio.move_on_after(self._desk.linger):
+            while self._busy and len(self._ended) < GROUP_ROWS:
+                await self._ends.rung()
+
+    async def _keep_group(self) -> None:
+        group = self._ended[:GROUP_ROWS]
+        await self._desk.keep(group)
+        del self._ended[: len(group)]
+        self._tell([(row.turn, result) for row, result in group])
+
+    async def flush(self) -> None:
+        """Have kept what nobody waits for any more, under a bounded shield.
+
+        What cannot be is not lost: the next run finds its file.
+        """
+        with anyio.move_on_after(FLUSH_SECONDS, shield=True), suppress(StepTTSError):
+            if self._ended:
+                await self._desk.keep(self._ended)

@@ -51,18 +51,15 @@ class StatusFile:
 
     def __init__(self, directory: Path) -> None:
         self.directory = directory
-        self._now = BatchStatus(running=True, pid=os.getpid(), started_at=time.time())
-        self._due = 0.0
+        self._begun = BatchStatus(running=True, pid=os.getpid(), started_at=time.time())
+        self._done = self._failed = 0
+        self._seconds = self._due = 0.0
 
-    def count(self, *, done: int, failed: int, seconds: float) -> None:
+    def count(self, *, done: int = 0, failed: int = 0, seconds: float = 0.0) -> None:
         """Add what has become of some rows, and write it down if that is due."""
-        now = self._now
-        self._now = attrs.evolve(
-            now,
-            done=now.done + done,
-            failed=now.failed + failed,
-            seconds=now.seconds + seconds,
-        )
+        self._done += done
+        self._failed += failed
+        self._seconds += seconds
         if time.monotonic() >= self._due:
             self._due = time.monotonic() + INTERVAL_SECONDS
             self._write()
@@ -73,9 +70,15 @@ class StatusFile:
             (self.directory / STATUS_NAME).unlink()
 
     def _write(self) -> None:
-        record = attrs.asdict(attrs.evolve(self._now, updated_at=time.time()))
+        now = attrs.evolve(
+            self._begun,
+            done=self._done,
+            failed=self._failed,
+            seconds=self._seconds,
+            updated_at=time.time(),
+        )
         with suppress(OSError):  # A figure that cannot be told is no reason to stop.
-            replace_text(self.directory / STATUS_NAME, [json.dumps(record)])
+            replace_text(self.directory / STATUS_NAME, [json.dumps(attrs.asdict(now))])
 
 
 def read_status(directory: Path) -> BatchStatus:

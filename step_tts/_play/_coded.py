@@ -1,14 +1,16 @@
 """MP3 and its like: pieces of a file → pieces of sound, through miniaudio's decoder.
 
-The decoder asks for bytes and blocks until it has them, so this runs in a thread. What it asks
-for and how much of that it needs was found by trying: it wants 64 KiB at a time, which at
-64 kbit/s are eight seconds, and is content with less; but a header cut short ends it.
+The decoder asks for bytes and blocks until it has them, so this runs in a thread. It asks for
+64 KiB at a time, which at 64 kbit/s are eight seconds, and is content with less; but a header
+cut short ends it, and an MPEG frame cut short is lost. It also asks again for each frame until
+it holds 16 KiB. So it is given as little as it can work with.
 """
 
 from __future__ import annotations
 
 from typing import TYPE_CHECKING, Any
 
+from step_tts._audio._mpeg import HEADER_SIZE, parse_header
 from step_tts._errors import UnplayableAudioError
 from step_tts._play._extra import miniaudio
 from step_tts._play._shape import DECODED
@@ -23,8 +25,13 @@ __all__ = ["coded_samples"]
 
 # Reads of up to so many bytes are headers, and must be served whole.
 _HEADER_READ = 8192
-# Of larger ones so many bytes do: the sound begins after 2 to 10 kB.
+# Of larger ones so many bytes do: the sound begins after 4 to 12 kB.
 _ENOUGH = 2048
+# And so many frames of MPEG, for the decoder looks from one to the next to be sure of the first.
+# From then on it is given one frame for each that it decodes.
+_FIRST_FRAMES = 3
+# Tags behind the last frame. The decoder would take them for a part of it, and drop it.
+_TAGS = (b"TAG", b"APET", b"LYRI")
 # Frames decoded at a time: some 20 to 130 ms, so that sound flows evenly.
 _FRAMES = 1024
 
@@ -39,7 +46,8 @@ def coded_samples(
         Exception: While iterating: whatever ``pieces`` raises.
     """
     library = miniaudio()
-    source = _Source(iter(pieces), library.SeekOrigin)
+    kind = _MpegSource if DECODED[audio_format] == "MP3" else _Source
+    source = kind(iter(pieces), library.SeekOrigin)
     try:
         decoded = library.stream_any(
             source,
@@ -85,9 +93,7 @@ class _Source:
 
     def read(self, count: int) -> bytes:
         """The next bytes; none at the end."""
-        self._await(self._at + (count if count <= _HEADER_READ else _ENOUGH))
-        start = self._at - self._before
-        taken = bytes(self._held[start : start + count])
+        taken = self._look(self._at, count if count <= _HEADER_READ else self._portion(count))
         self._at += len(taken)
         self._drop()
         return taken
@@ -101,7 +107,7 @@ class _Source:
         place = offset + (self._at if origin is self._origins.CURRENT else 0)
         if origin is self._origins.END or place < self._before:
             raise ValueError(place)
-        self._await(place)
+        self._look(place, 0)
         self._at = place
         return True
 
@@ -115,12 +121,43 @@ class _Source:
             del self._held[: self._at - self._before]
             self._before = self._at
 
-    def _await(self, place: int) -> None:
-        """Read pieces until the bytes up to this place are held, or there are no more."""
+    def _portion(self, count: int) -> int:
+        """How many of the bytes that are asked for to give."""
+        return min(count, _ENOUGH)
+
+    def _look(self, place: int, count: int) -> bytes:
+        """The bytes at a place, once they have arrived; fewer only at the end."""
+        start = place - self._before
         try:
-            while self._before + len(self._held) < place and self.error is None:
+            while len(self._held) < start + count and self.error is None:
                 self._held += next(self._pieces)
         except StopIteration:
             pass
         except BaseException as error:  # noqa: BLE001  raised outside of the decoder
             self.error = error
+        return bytes(self._held[start : start + count])
+
+
+class _MpegSource(_Source):
+    """Gives whole frames, as long as one follows the other."""
+
+    _framed = True
+
+    def _portion(self, count: int) -> int:
+        size = 0
+        for _ in range(_FIRST_FRAMES if self._keeps else 1):
+            size += self._frame_size(self._at + size)
+        return size if self._framed else super()._portion(count)
+
+    def _frame_size(self, place: int) -> int:
+        """Bytes of the frame at a place. Where there is none, frames are not looked for again."""
+        head = self._look(place, HEADER_SIZE)
+        if head.startswith(_TAGS):
+            del self._held[place - self._before :]
+            self._pieces = iter(())
+            return 0
+        header = parse_header(head) if len(head) == HEADER_SIZE else None
+        if header is None or header.size is None:
+            self._framed = False
+            return 0
+        return header.size

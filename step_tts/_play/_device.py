@@ -27,6 +27,9 @@ BACKEND_VARIABLE = "STEP_TTS_AUDIO_BACKEND"
 
 _PERIOD_MS = 40
 _PERIODS = 3
+# Where no sound service can be loaded at all, as in a slim container, miniaudio falls back to
+# this one and succeeds in silence.
+_NOBODY = "Null"
 _KINDS: dict[SampleKind, str] = {
     "u8": "UNSIGNED8",
     "s16": "SIGNED16",
@@ -44,7 +47,11 @@ class Device(Protocol):
         """Seconds of sound it holds that are not yet heard."""
 
     def start(self, take: Callable[[int], bytes]) -> None:
-        """Begin to call ``take(frames)``, in a thread of the device's own."""
+        """Begin to call ``take(frames)``, in a thread of the device's own.
+
+        Raises:
+            NoAudioDeviceError: It does not start.
+        """
 
     def close(self) -> None:
         """Stop; ``take`` is not called any more."""
@@ -75,24 +82,24 @@ class Output:
         """
         library = miniaudio()
         backends = self._backends(library)
-        with _quiet_alsa():
-            try:
-                return _Speaker(
-                    library.PlaybackDevice(
-                        output_format=library.SampleFormat[_KINDS[shape.kind]],
-                        nchannels=shape.channels,
-                        sample_rate=shape.rate,
-                        buffersize_msec=_PERIOD_MS,
-                        callback_periods=_PERIODS,
-                        device_id=self._device_id(library, backends),
-                        backends=backends,
-                        app_name="step_tts",
-                    )
+        try:
+            with _quiet_alsa():
+                device = library.PlaybackDevice(
+                    output_format=library.SampleFormat[_KINDS[shape.kind]],
+                    nchannels=shape.channels,
+                    sample_rate=shape.rate,
+                    buffersize_msec=_PERIOD_MS,
+                    callback_periods=_PERIODS,
+                    device_id=self._device_id(library, backends),
+                    backends=backends,
+                    app_name="step_tts",
                 )
-            except library.MiniaudioError as error:
-                raise NoAudioDeviceError(
-                    f"There is no audio device to play on ({_reason(error)}): save it instead."
-                ) from error
+        except library.MiniaudioError as error:
+            raise _no_device(_reason(error)) from error
+        if not backends and device.backend == _NOBODY:
+            device.close()
+            raise _no_device("the system has no sound service")
+        return _Speaker(device)
 
     def _backends(self, library: Any) -> list[Any]:
         if self.backend is None:
@@ -129,7 +136,10 @@ class _Speaker:
     def start(self, take: Callable[[int], bytes]) -> None:
         fed = _fed(take)
         next(fed)  # The device sends into it at once.
-        self._device.start(fed)
+        try:
+            self._device.start(fed)
+        except miniaudio().MiniaudioError as error:
+            raise _no_device(_reason(error)) from error
 
     def close(self) -> None:
         self._device.close()
@@ -145,6 +155,12 @@ def _reason(error: Exception) -> str:
     return ", ".join(map(str, error.args))
 
 
+def _no_device(reason: str) -> NoAudioDeviceError:
+    return NoAudioDeviceError(
+        f"There is no audio device to play on ({reason}): save the audio instead."
+    )
+
+
 @contextlib.contextmanager
 def _quiet_alsa() -> Iterator[None]:
     """Keep ALSA from printing some twenty lines where it finds no sound card.
@@ -155,14 +171,13 @@ def _quiet_alsa() -> Iterator[None]:
         alsa = ctypes.CDLL("libasound.so.2") if sys.platform == "linux" else None
     except OSError:
         alsa = None
-    if alsa is None:
-        yield
-        return
-    alsa.snd_lib_error_set_handler(_SILENT)
+    if alsa is not None:
+        alsa.snd_lib_error_set_handler(_SILENT)
     try:
         yield
     finally:
-        alsa.snd_lib_error_set_handler(None)
+        if alsa is not None:
+            alsa.snd_lib_error_set_handler(None)
 
 
 _SILENT = ctypes.CFUNCTYPE(

@@ -71,6 +71,8 @@ def is_wide(character: str) -> bool:
 
 def breaks_in(space: str) -> int:
     """How many lines a run of white space ends; two or more end the paragraph."""
-    if space.isspace() and space.strip(" \t") == "":
+    if not space.strip(" \t"):
         return 0
+    if space == "\n":
+        return 1
     return len(_BREAK.findall(space)) + 2 * len(_PARAGRAPH.findall(space))

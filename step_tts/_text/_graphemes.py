@@ -27,8 +27,8 @@ def is_safe_cut(text: str, at: int, start: int = 0) -> bool:
     if at <= start or at >= len(text):
         return True
     before, after = text[at - 1], text[at]
-    if before < "\u0300" and after < "\u0300":
-        return not (before == "\r" and after == "\n")
+    if after < "\u0300" or "\u4e00" <= after <= "\u9fff":  # nearly always; these extend nothing
+        return before + after != "\r\n" and before != _ZWJ and before not in _PREPENDED
     if category(before) in {"Cc", "Zl", "Zp"}:
         return True
     return not (

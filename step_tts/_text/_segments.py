@@ -196,23 +196,25 @@ class _Packer:
         return self._room
 
     def add(self, piece: Piece) -> list[Segment]:
-        closed = [] if self._takes(piece) else self.close()
+        seconds = expected_seconds(piece.text) if piece.is_spoken else 0.0
+        closed = [] if self._takes(piece, seconds) else self.close()
         self._pieces.append(piece)
         self._length += len(piece.text)
         if piece.is_spoken:
             self._spoken = (self._spoken + piece.text).lstrip()
-            self._seconds += expected_seconds(piece.text)
+            self._seconds += seconds
         if self._is_full():
             closed += self.close()
         return closed
 
-    def _takes(self, piece: Piece) -> bool:
+    def _takes(self, piece: Piece, seconds: float) -> bool:
         if not piece.is_spoken:
             return self._length + len(piece.text) <= 2 * self._room.characters
         if not self._spoken:
             return True
-        fits = self._room.holds((self._spoken + piece.text).rstrip())
-        return fits and self._seconds + expected_seconds(piece.text) <= self._aim
+        return self._seconds + seconds <= self._aim and self._room.holds(
+            (self._spoken + piece.text).rstrip()
+        )
 
     def _is_full(self) -> bool:
         if not self._spoken:

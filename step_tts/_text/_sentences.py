@@ -167,7 +167,9 @@ class SentenceFinder:
             self._in_quotes = False
         elif text.count('"') % 2:
             self._in_quotes = not self._in_quotes
-        last = max(self._text.rfind(mark, self._start, end) for mark in "\n\r")
+        last = max(
+            self._text.rfind("\n", self._start, end), self._text.rfind("\r", self._start, end)
+        )
         self._line = last + 1 if last >= 0 else self._line
         self._start = self._scan = end
         return Piece(text, boundary, has_words(text))

@@ -22,6 +22,7 @@ from step_tts._text._characters import (
 
 __all__ = ["Sentence", "Stop", "find_stop"]
 
+_QUOTES = frozenset(CLOSING_QUOTES)
 _FULL, _CLOSED = re.escape(FULL_STOPS), re.escape(CLOSERS)
 # Full stops, also spaced ones, with what closes among and behind them, notes and pictures.
 _STOP = re.compile(
@@ -69,25 +70,17 @@ class Stop:
     end: int
     """Where the next sentence begins if it is one."""
 
+    lines: int
+    """Line breaks behind it."""
+    next: str
+    """The first character of what follows; ``""`` at the end of the text."""
+    quote: bool
+    """A quotation ends here."""
+
     @property
     def before(self) -> str:
         """The sentence so far."""
         return self.sentence.text[self.sentence.start : self.at]
-
-    @property
-    def next(self) -> str:
-        """The first character of what follows; ``""`` at the end of the text."""
-        return self.sentence.text[self.end : self.end + 1]
-
-    @property
-    def quote(self) -> bool:
-        """A quotation ends here."""
-        return any(closer in CLOSING_QUOTES for closer in self.closers)
-
-    @property
-    def lines(self) -> int:
-        """Line breaks behind it."""
-        return breaks_in(self.space)
 
     @property
     def after_wide(self) -> bool:
@@ -100,10 +93,13 @@ def find_stop(sentence: Sentence, at: int) -> Stop | None:
     found = _STOP.match(sentence.text, at)
     if not found or not sentence.knows(found.end()):
         return None
-    closers, resume, end = found["closers"], found.end("closers"), found.end()
-    if closers[-1:] == '"' and not found["extras"] and _opens(sentence, resume - 1, end):
-        closers, end = closers[:-1], resume - 1
-    return Stop(sentence, at, found["marks"], closers, resume, sentence.text[resume:end], end)
+    marks, closers, extras, space = found.groups()
+    text, resume, end = sentence.text, found.end("closers"), found.end()
+    if closers[-1:] == '"' and not extras and _opens(sentence, resume - 1, end):
+        closers, space, end = closers[:-1], "", resume - 1
+    quote = not _QUOTES.isdisjoint(closers)
+    lines, following = breaks_in(space), text[end : end + 1]
+    return Stop(sentence, at, marks, closers, resume, space, end, lines, following, quote)
 
 
 def _opens(sentence: Sentence, quote: int, end: int) -> bool:

@@ -5,7 +5,7 @@ from __future__ import annotations
 import sys
 import time
 from pathlib import Path
-from typing import TYPE_CHECKING, get_args
+from typing import TYPE_CHECKING, Literal, TypeAlias, get_args
 
 import attrs
 import click
@@ -35,7 +35,7 @@ from step_tts.cli._terminal import FAILED, INTERRUPTED, emit, note, reported
 
 if TYPE_CHECKING:
     from collections.abc import Iterator
-    from typing import BinaryIO, Literal
+    from typing import BinaryIO
 
     from step_tts._batch import SpeechBatch
     from step_tts._batch._readers import Row
@@ -43,10 +43,13 @@ if TYPE_CHECKING:
 
 __all__ = ["batch"]
 
-_FORMATS: dict[str, InputFormat] = {
+Form: TypeAlias = InputFormat | Literal["parquet"]
+
+_FORMATS: dict[str, Form] = {
     ".csv": "csv",
     ".jsonl": "jsonl",
     ".ndjson": "jsonl",
+    ".parquet": "parquet",
     ".text": "txt",
     ".txt": "txt",
 }
@@ -73,7 +76,7 @@ def _shard(_: click.Context, __: click.Parameter, given: str | None) -> tuple[in
 )
 @click.option(
     "--input-format",
-    type=click.Choice(get_args(InputFormat)),
+    type=click.Choice([*get_args(InputFormat), "parquet"]),
     help="How FILE is written.  [default: by its suffix]",
 )
 @click.option(
@@ -139,7 +142,7 @@ def batch(
     *,
     file: str,
     to: Path,
-    input_format: InputFormat | None,
+    input_format: Form | None,
     name: str,
     order: Literal["completion", "input"],
     resume: bool,
@@ -158,9 +161,10 @@ def batch(
     """Speak every row of FILE into a directory. FILE may be - for standard input.
 
     \b
-    .txt    a text a line; blank lines are skipped
-    .jsonl  a JSON object a line, such as {"input": "Hello", "name": "greeting"}
-    .csv    a header that names the same fields, then a row a text
+    .txt      a text a line; blank lines are skipped
+    .jsonl    a JSON object a line, such as {"input": "Hello", "name": "greeting"}
+    .csv      a header that names the same fields, then a row a text
+    .parquet  columns of these names, others are left alone; needs step_tts[parquet]
 
     Fields are input (or text), name, model, voice, speed, prompt_text, prompt_audio_url,
     response_format, extra and extra_body. The options below hold for rows that say nothing
@@ -193,7 +197,7 @@ def batch(
         sys.exit(FAILED)
 
 
-def _format_of(file: str) -> InputFormat:
+def _format_of(file: str) -> Form:
     form = _FORMATS.get(Path(file).suffix.lower())
     if form is None:
         known = ", ".join(sorted(_FORMATS))
@@ -212,7 +216,7 @@ class _Job:
     """One batch from its file to its summary."""
 
     file: str
-    form: InputFormat
+    form: Form
     to: Path
     name: str
     order: Literal["completion", "input"]
@@ -240,8 +244,9 @@ class _Job:
             keep_failures=self.keep_failures,
             price=price,
         )
-        with opened(self.file) as (stream, _):
-            forecast = plan.forecast(self._rows(stream))
+        with opened(self.file) as (stream, size):
+            rows, _ = self._rows(stream, size)
+            forecast = plan.forecast(taken(rows, self.part, self.name))
         for failure in forecast.tally.failures():
             note(f"error: {failure}")
         if self.report.as_json:
@@ -272,16 +277,25 @@ class _Job:
         what = "send the same input to" if self.file == "-" else "run"
         return f"to go on, {what}: {again()}"
 
-    def _rows(self, stream: BinaryIO) -> Iterator[tuple[int, Row]]:
-        rows = read_rows(stream.readline, self.form, defaults=self.request.fields())
-        return taken(rows, self.part, self.name)
+    def _rows(self, stream: BinaryIO, size: int | None) -> tuple[Iterator[Row], int | None]:
+        """The rows of the file, and the sum of their sizes where it is known."""
+        defaults = self.request.fields()
+        if self.form == "parquet":
+            from step_tts._batch._tables import Table
+
+            table = Table(stream, defaults=defaults)
+            return table.rows(), table.count
+        return read_rows(stream.readline, self.form, defaults=defaults), size
 
     def _speak_all(self) -> None:
         import anyio
 
         with opened(self.file) as (stream, size):
-            feed = Feed(self._rows(stream))
-            progress = Progress(total=self.part.limit or size, tally=self.tally, gauges=self.gauges)
+            rows, total = self._rows(stream, size)
+            feed = Feed(taken(rows, self.part, self.name))
+            progress = Progress(
+                total=self.part.limit or total, tally=self.tally, gauges=self.gauges
+            )
             with shown_on_stderr(progress, shown=self.shown):
                 anyio.run(self._speak, feed, progress, size is None)
 

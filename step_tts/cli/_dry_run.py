@@ -196,9 +196,9 @@ class _Surveyor:
         if self._journal is None:
             return None
         (finding,) = self._journal.look_up([claim])
-        if finding.own and finding.own.state == "done":
+        if finding.done:
             return "done"
-        if finding.own and self._plan.keep_failures and finding.own.error not in FATAL_NAMES:
+        if finding.failed and self._plan.keep_failures and finding.failed.error not in FATAL_NAMES:
             return "kept"
         return "shared" if finding.twin else None
 

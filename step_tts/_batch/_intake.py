@@ -1,0 +1,142 @@
+"""Reads the rows of an input in blocks, numbered and named, and no more of them than asked for.
+
+What the input itself raises comes after the rows before it. Knows nothing of what becomes of
+the rows.
+"""
+
+from __future__ import annotations
+
+import time
+from collections.abc import AsyncGenerator, AsyncIterable, Iterable
+from itertools import islice
+from typing import TYPE_CHECKING, TypeGuard
+
+import anyio
+
+from step_tts._batch._bell import Bell
+from step_tts._batch._desk import BatchRow, Row, text_of
+from step_tts._batch._names import slug
+from step_tts._errors import InvalidRequestError
+from step_tts._models import BatchItem
+
+if TYPE_CHECKING:
+    from collections.abc import Iterator
+
+    from step_tts._batch._names import Namer
+
+__all__ = ["Intake"]
+
+CLOSE_GRACE_SECONDS = 2.0
+# Rows that are slow to come are not kept waiting for others to be looked up with.
+GATHER_SECONDS = 0.01
+# A journal keeps numbers in 64 bits; rows without one go on from here.
+LAST_INDEX = 2**62
+
+
+class Intake:
+    """The rows of one batch, as they are asked for."""
+
+    def __init__(self, rows: Iterable[BatchRow] | AsyncIterable[BatchRow], namer: Namer) -> None:
+        self._namer = namer
+        self._arriving = rows if isinstance(rows, AsyncIterable) else None
+        self._at_hand: Iterator[BatchRow] = iter(rows if isinstance(rows, Iterable) else ())
+        self._turn = self._next_index = 0
+        self._error: Exception | None = None
+        self._arrived: list[Row] = []
+        self._most = 0
+        self._over = False
+        self._asked, self._news = Bell(), Bell()
+
+    async def read(self) -> None:
+        """Read what arrives by and by, up to what was asked for; the task of an async input."""
+        if self._arriving is None:
+            return
+        try:
+            async for item in self._arriving:
+                self._arrived.append(self._row(item))
+                self._news.ring()
+                while len(self._arrived) >= self._most:
+                    await self._asked.rung()
+        except Exception as error:  # noqa: BLE001  raised by ``block``
+            self._error = error
+        finally:
+            self._over = True
+            self._news.ring()
+            await self._close()
+
+    async def block(self, most: int) -> list[Row]:
+        """Up to so many rows, fewer where they are slow to come, none at the end.
+
+        Raises:
+            Exception: Whatever the input itself raised.
+        """
+        if self._arriving is None:
+            block = self._gathered(most)
+        else:
+            block = await self._taken(most)
+        if not block and self._error:
+            raise self._error
+        return block
+
+    def _gathered(self, most: int) -> list[Row]:
+        block: list[Row] = []
+        if self._error:
+            return block
+        until = time.monotonic() + GATHER_SECONDS  # The input blocks in real time.
+        try:
+            for item in islice(self._at_hand, most):
+                block.append(self._row(item))
+                if time.monotonic() >= until:
+                    break
+        except Exception as error:  # noqa: BLE001  raised when the rows before it are handed on
+            self._error = error
+        return block
+
+    async def _taken(self, most: int) -> list[Row]:
+        """What has arrived; what arrives while that is looked up makes the next block."""
+        self._most = most
+        self._asked.ring()
+        while not (self._arrived or self._over):
+            await self._news.rung()
+        block, self._arrived = self._arrived, []
+        return block
+
+    async def _close(self) -> None:
+        """An async generator that was not read to its end is closed here, where it was read."""
+        if isinstance(self._arriving, AsyncGenerator):
+            with anyio.move_on_after(CLOSE_GRACE_SECONDS, shield=True):
+                await self._arriving.aclose()
+
+    def _row(self, item: object) -> Row:
+        """Number and name a row; one that says of itself what cannot be is refused."""
+        turn, self._turn = self._turn, self._turn + 1
+        index, given = self._next_index, None
+        text = item if isinstance(item, str) else text_of(item)
+        if isinstance(item, BatchItem):
+            if refused := _misplaced(item, least=index):
+                # What its number or name stand for may be another row's.
+                name = self._namer.name(turn, text, slug(text))
+                return Row(
+                    turn, item.index if _is_index(item.index) else index, name, item, refused
+                )
+            index, given = index if item.index is None else item.index, item.name
+        self._next_index = index + 1
+        return Row(turn, index, self._namer.name(index, text, given), item)
+
+
+def _misplaced(item: BatchItem, *, least: int) -> InvalidRequestError | None:
+    """Why a row cannot have the number or the name that it brings."""
+    if not isinstance(item.name, str | None):
+        return InvalidRequestError(f"A row's name must be a str, not {type(item.name).__name__}.")
+    if item.index is None or (_is_index(item.index) and item.index >= least):
+        return None
+    if not _is_index(item.index):
+        return InvalidRequestError("A row's number must be a whole number from 0 to 2**62.")
+    return InvalidRequestError(
+        f"This row is numbered {item.index}, where {least} or more may stand: numbers must ascend. "
+        "Put the rows in their order, or leave the numbers out."
+    )
+
+
+def _is_index(value: object) -> TypeGuard[int]:
+    return isinstance(value, int) and 0 <= value <= LAST_INDEX

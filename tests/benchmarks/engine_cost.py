@@ -1,0 +1,128 @@
+"""CPU per row of what stands beside the HTTP call: the run, the gate and the journal.
+
+``python tests/benchmarks/engine_cost.py [ROWS]``: the same batch over a transport that answers at
+once and writes nothing, with 64 slots, its journal flushed to the disk. Medians of five rounds;
+what a part costs is the difference between a batch with it and one without.
+"""
+
+from __future__ import annotations
+
+import sys
+import tempfile
+import time
+from contextlib import AsyncExitStack
+from functools import partial
+from pathlib import Path
+from statistics import median
+from typing import TYPE_CHECKING
+
+import anyio
+
+from step_tts import AudioFormat, AudioInfo, Concurrency, Receipt, SavedSpeech
+from step_tts._attempt import Attempt
+from step_tts._batch import Desk, Namer, open_batch
+from step_tts._batch._journal_desk import JournalDesk
+from step_tts._batch._resume import open_scribe
+from step_tts._files import FileStore
+from step_tts._gate import Gate
+from step_tts._models import DEFAULT_MODEL
+from step_tts._shelf import Shelf
+
+if TYPE_CHECKING:
+    from collections.abc import Iterator
+
+    from step_tts import SpeechRequest
+    from step_tts._batch import Speak
+
+SLOTS, ROUNDS = 64, 5
+INFO = AudioInfo(
+    format=AudioFormat.MP3,
+    size=38_400,
+    duration=3.2,
+    sample_rate=24000,
+    channels=1,
+    codec="mp3",
+    checked="frames",
+)
+RECEIPT = Receipt(
+    request_id="req-0123456789abcdef",
+    attempts=(Attempt(number=1, outcome="ok", status_code=200, seconds=1.3),),
+    queued=0.01,
+    first_byte=1.2,
+    total=1.3,
+    sha256="0" * 64,
+)
+
+
+def texts(rows: int) -> Iterator[str]:
+    """Different texts of a sentence each."""
+    return (f"This is sentence number {number} of a long book." for number in range(rows))
+
+
+def speaker(directory: Path, gate: Gate | None) -> Speak:
+    """Answers at once, perhaps through a gate."""
+    saved = SavedSpeech(
+        path=directory / "clip.mp3", asked=directory / "clip", info=INFO, receipt=RECEIPT
+    )
+    saved.path.write_bytes(b"x")
+
+    async def speak(request: SpeechRequest, _: str) -> SavedSpeech:
+        if gate is None:
+            await anyio.lowlevel.checkpoint()
+        else:
+            async with gate.slot(characters=len(request.input)) as slot:
+                await anyio.lowlevel.checkpoint()
+                slot.ok(1.3)
+        return saved
+
+    return speak
+
+
+async def batch(rows: int, *, gated: bool, journal: bool) -> float:
+    """Seconds of CPU."""
+    with tempfile.TemporaryDirectory() as name:
+        directory = Path(name)
+        gate = Gate(Concurrency(fixed=SLOTS)) if gated else None
+        speak = speaker(directory, gate)
+        async with AsyncExitStack() as stack:
+            desk = Desk(speak)
+            if journal:
+                shelf = Shelf(
+                    files=FileStore(),
+                    directory=directory,
+                    durable=True,
+                    model=DEFAULT_MODEL,
+                    placement="nested",
+                )
+                scribe = await stack.enter_async_context(open_scribe(directory, {}, durable=True))
+                desk = JournalDesk(speak, scribe, shelf, keep_failures=False)
+            before, told = time.process_time(), 0
+            async with open_batch(
+                texts(rows), desk, workers=2 * SLOTS, in_order=False, namer=Namer()
+            ) as results:
+                async for result in results:
+                    told += result.ok
+            took = time.process_time() - before
+        assert told == rows
+    return took
+
+
+def main(rows: int) -> None:
+    """Print the figures."""
+    kinds = {
+        "run": {"gated": False, "journal": False},
+        "gate": {"gated": True, "journal": False},
+        "journal": {"gated": False, "journal": True},
+    }
+    took: dict[str, list[float]] = {kind: [] for kind in kinds}
+    for _ in range(ROUNDS):
+        for kind, parts in kinds.items():
+            seconds = anyio.run(partial(batch, rows, **parts))
+            took[kind].append(1e6 * seconds / rows)
+    run = median(took["run"])
+    gate, journal = median(took["gate"]) - run, median(took["journal"]) - run
+    print(f"{rows} rows, us of CPU each: run {run:.1f}, gate {gate:.1f}, journal {journal:.1f}")
+
+
+if __name__ == "__main__":
+    main(int(sys.argv[1]) if len(sys.argv) > 1 else 20_000)
