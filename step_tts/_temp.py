@@ -36,6 +36,7 @@ BLOCK_BYTES = 256 * 1024
 # Temporary files of another machine on a shared disk: nobody here can ask whether their writer
 # still runs, so they are swept only when a day old.
 FOREIGN_TEMP_SECONDS = 24 * 3600
+_UNWRITABLE = "The directory cannot be written: change its permissions, or write to another"
 _PREFIX, _SUFFIX = ".step_tts-", ".part"
 
 
@@ -129,7 +130,7 @@ def prepare_directory(target: Path) -> None:
     if target.is_dir():
         raise IsADirectoryError(errno.EISDIR, "Is a directory: name a file in it", str(target))
     if not os.access(directory, os.W_OK):
-        raise PermissionError(errno.EACCES, "The directory cannot be written", str(directory))
+        raise PermissionError(errno.EACCES, _UNWRITABLE, str(directory))
     sweep(directory)
 
 

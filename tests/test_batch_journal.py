@@ -116,6 +116,8 @@ class JournalMachine(RuleBasedStateMachine):
         self.journal = JournalFile(self.directory, {}, durable=False)
         self.rows: dict[str, tuple[bytes, str]] = {}
         self.flights: dict[str, bytes] = {}
+        self.left: set[tuple[str, bytes]] = set()
+        self.harmed: set[str] = set()
 
     names = st.sampled_from("abcde")
     requests = st.sampled_from([b"1" * 16, b"2" * 16, b"3" * 16])
@@ -125,14 +127,16 @@ class JournalMachine(RuleBasedStateMachine):
         """What is done is found; so is what another row has; what began is known to have."""
         (found,) = self.journal.claim([Claim(name, request)])
         known = self.rows.get(name)
-        if known == (request, "done"):
+        standing = {row for key, row in self.rows.items() if key not in self.harmed}
+        if known == (request, "done") and name not in self.harmed:
             assert found.done
             assert found.done[0] == name
             return
         assert (found.failed is not None) == (known == (request, "failed"))
-        assert (found.twin is not None) == ((request, "done") in self.rows.values())
-        assert (found.begun is not None) == (self.flights.get(name) == request)
-        self.flights[name] = request
+        assert (found.twin is not None) == ((request, "done") in standing)
+        assert (found.begun is not None) == ((name, request) in self.left)
+        if (name, request) not in self.left:
+            self.flights[name] = request
 
     @rule(name=names, request=requests, fails=st.booleans())
     def finish(self, name: str, request: bytes, fails: bool) -> None:
@@ -142,9 +146,21 @@ class JournalMachine(RuleBasedStateMachine):
         else:
             (self.directory / f"{name}.wav").write_bytes(request)
             record = done(name, request)
+        self.harmed.discard(name)
         self.journal.record([record])
         self.rows[name] = (request, record.state)
         self.flights.pop(name, None)
+
+    @rule(name=names, gone=st.booleans())
+    def harm(self, name: str, gone: bool) -> None:
+        """Somebody removes or alters a file: its row is not done any more."""
+        path = self.directory / f"{name}.wav"
+        if path.exists():
+            self.harmed.add(name)
+            if gone:
+                path.unlink()
+            else:
+                path.write_bytes(b"other")
 
     @precondition(lambda self: self.rows)
     @rule()
@@ -166,6 +182,7 @@ class JournalMachine(RuleBasedStateMachine):
         shutil.rmtree(self.directory)
         self.directory = copy
         self.journal = JournalFile(copy, {}, durable=False)
+        self.left = set(self.flights.items())
 
     @invariant()
     def the_rows_are_those_that_were_committed(self) -> None:

@@ -253,6 +253,20 @@ def test_an_error_of_the_pieces_is_raised_as_itself() -> None:
         list(coded_samples(AudioFormat.FLAC, shape_of(facts("mp3")), broken_at_once()))
 
 
+@pytest.mark.parametrize("name", ["mp3_lame_id3v1.mp3", "mp3_lame_info_44k.mp3"])
+def test_the_end_of_the_pieces_is_always_met(name: str) -> None:
+    """Also behind a tag, and behind the number of frames that a header promised."""
+    info = step_tts.inspect(CORPUS / name)
+
+    def broken() -> Iterator[bytes]:
+        yield (CORPUS / name).read_bytes()
+        yield mp3(20)
+        raise KeyError("broken")
+
+    with pytest.raises(KeyError, match="broken"):
+        list(coded_samples(info.format, shape_of(info), broken()))
+
+
 def broken_at_once() -> Iterator[bytes]:
     yield b"fLaC"
     raise KeyError("broken")

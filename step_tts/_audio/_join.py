@@ -1,8 +1,8 @@
 """Many pieces of audio in, one out: headers and tags go, the sound stays, one header leads.
 
 Every part passes the same verifier as a server's answer, so what is joined is whole; what its
-walker takes for sound is written on. Knows the order of parts, pauses and times. What a WAV or
-an MP3 looks like is the writers' business (``_join_wav``, ``_join_mp3``).
+walker takes for sound is written on. Knows the order of parts, pauses and times. What each kind
+looks like is its writer's business (``_join_mp3``, ``_join_wav``, ``_join_pcm``).
 """
 
 from __future__ import annotations
@@ -39,14 +39,15 @@ class Joiner:
 
     For each part ``begin``, ``feed`` until it ends, ``end``. What ``feed`` and ``end`` return, one
     after the other, is the whole: the same bytes however the parts are cut into pieces. A part
-    that is refused has added nothing: ``begin`` again, with another in its place.
+    that is refused has added nothing: ``begin`` again, with another in its place. One that proves
+    broken leaves what has been heard of it.
 
     Attributes:
         start: Seconds into the whole at which the part begun last is heard, once some of it is.
         silent: The part begun last has had sound, and all of it was digital silence.
 
     Args:
-        pause: Seconds of silence between two parts; in MP3, rounded to whole frames.
+        pause: Seconds of silence between two parts; in MP3 whole frames, at least one.
         seekable: The destination can be written again at its start. Room is kept there for what
             ``patch`` puts in place; until then a player finds a valid file all the same.
 

@@ -2,9 +2,12 @@
 
 Pure. A wrong key fails ten thousand rows alike; three are enough to know. Once a row has been
 spoken the key and the model are evidently good, and it takes ten in a row to say otherwise.
+A full disk is known from one row, and each further one would be paid for and lost.
 """
 
 from __future__ import annotations
+
+import errno
 
 from step_tts._errors import (
     AuthenticationError,
@@ -14,10 +17,11 @@ from step_tts._errors import (
     PermissionDeniedError,
     ProxyBlockedError,
     QuotaExceededError,
+    SaveError,
     StepTTSError,
 )
 
-__all__ = ["FATAL", "FATAL_NAMES", "Circuit"]
+__all__ = ["FATAL", "FATAL_NAMES", "REMEDIES", "Circuit"]
 
 FATAL = (
     AuthenticationError,
@@ -26,7 +30,16 @@ FATAL = (
     PermissionDeniedError,
     ProxyBlockedError,
     QuotaExceededError,
+    SaveError,
 )
+REMEDIES = {
+    errno.ENOSPC: "Free some space, then start the same batch again",
+    errno.EDQUOT: "Free some of your quota, then start the same batch again",
+    errno.EROFS: "Make the directory writable or write to another",
+    errno.EACCES: "Make the directory writable or write to another",
+    errno.EIO: "Look after the disk, then start the same batch again",
+}
+"""What to try when a directory takes no more files, by the system's reason."""
 FATAL_NAMES = frozenset(error.__name__ for error in FATAL)
 FIRST, LATER = 3, 10
 
@@ -41,6 +54,12 @@ class Circuit:
 
     def note(self, error: StepTTSError | None) -> BatchStoppedError | None:
         """Count what became of a row that was sent; says so when it is time to stop."""
+        if isinstance(error, SaveError) and error.errno in REMEDIES:
+            return _stopped(
+                f"Stopped, since no more audio could be saved: {error}. {REMEDIES[error.errno]}: "
+                "what is finished is kept.",
+                error,
+            )
         if not isinstance(error, FATAL):
             self._spoken = self._spoken or error is None
             self._kind, self._in_a_row = None, 0
@@ -49,8 +68,13 @@ class Circuit:
         self._kind = type(error)
         if self._in_a_row < (LATER if self._spoken else FIRST):
             return None
-        stopped = BatchStoppedError(
-            f"Stopped after {self._in_a_row} rows failed alike, and every other would: {error}"
+        return _stopped(
+            f"Stopped after {self._in_a_row} rows failed alike, and every other would: {error}",
+            error,
         )
-        stopped.__cause__ = error
-        return stopped
+
+
+def _stopped(words: str, error: StepTTSError) -> BatchStoppedError:
+    stopped = BatchStoppedError(words)
+    stopped.__cause__ = error
+    return stopped

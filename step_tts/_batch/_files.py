@@ -19,19 +19,22 @@ if TYPE_CHECKING:
     from collections.abc import Callable, Iterable, Iterator
     from pathlib import Path
 
+    from step_tts._batch._records import Begun
     from step_tts._models import AudioInfo
 
-__all__ = ["adopt", "link_or_copy", "replace_text"]
+__all__ = ["adopt", "identity", "link_or_copy", "replace_text"]
 
 
-def adopt(asked: Path, begun: float, inspect: Callable[[Path], AudioInfo]) -> SavedSpeech | None:
+def adopt(asked: Path, begun: Begun, inspect: Callable[[Path], AudioInfo]) -> SavedSpeech | None:
     """The whole file that a killed run left for a row, if it left one.
 
-    A file older than the moment the row began is not of that run: it may say something else.
+    A file older than the moment the row began, or the one that stood there then, is not of that
+    run: it may say something else. Where the clock was set back meanwhile, the first test alone
+    could take an old file for a new one, and may take a new one for old, which is paid for again.
     """
     for path in _candidates(asked):
         with suppress(OSError, StepTTSError):
-            if path.stat().st_mtime >= begun:
+            if path.stat().st_mtime >= begun.at and identity(path) != begun.stood:
                 return _adopted(path, asked, inspect(path))
     return None
 
@@ -48,6 +51,15 @@ def _adopted(path: Path, asked: Path, info: AudioInfo) -> SavedSpeech:
         request_id=None, attempts=(), queued=0.0, first_byte=0.0, total=0.0, sha256=digest
     )
     return SavedSpeech(path=path, asked=asked, info=info, receipt=receipt)
+
+
+def identity(path: Path) -> str | None:
+    """What tells a file from another that takes its place; ``None`` where there is none."""
+    try:
+        status = path.stat()
+    except OSError:
+        return None
+    return f"{status.st_ino}:{status.st_mtime_ns}:{status.st_size}"
 
 
 def link_or_copy(source: Path, target: Path, *, durable: bool) -> None:

@@ -21,7 +21,8 @@ from typing import TYPE_CHECKING, Protocol, cast
 
 import attrs
 
-from step_tts._batch._records import NOTHING, Claim, Columns, Finding, Record
+from step_tts._batch._files import identity
+from step_tts._batch._records import NOTHING, Begun, Claim, Columns, Finding, Record
 from step_tts._batch._refusals import differing, refusal
 from step_tts._errors import SaveError
 
@@ -43,7 +44,7 @@ _KEY, _REQUEST, _STATE, _PATH, _SIZE = map(
 _values = attrgetter(*_COLUMNS[:_SIZE])
 _TABLES = f"""
 CREATE TABLE facts (name TEXT PRIMARY KEY, value TEXT NOT NULL) WITHOUT ROWID;
-CREATE TABLE flights (key TEXT PRIMARY KEY, request BLOB, began_at REAL) WITHOUT ROWID;
+CREATE TABLE flights (key TEXT PRIMARY KEY, request BLOB, at REAL, stood TEXT) WITHOUT ROWID;
 CREATE TABLE rows ({", ".join(_COLUMNS)}, UNIQUE (key));
 CREATE INDEX by_request ON rows (request) WHERE state = 'done';
 PRAGMA user_version = {SCHEMA};
@@ -124,22 +125,14 @@ class JournalFile:
             SaveError: The disk is full, the directory is gone, or the like.
         """
         with self._group("NORMAL"):
-            findings = self._found(claims)
-            now = _coarse_time()
-            self._many(
-                _NOTE,
-                [
-                    (claim.key, claim.request, now)
-                    for claim, found in zip(claims, findings, strict=True)
-                    if found.begun is None and found.done is None
-                ],
-            )
+            findings, notes = self._found(claims)
+            self._many(_NOTE, notes)
         return findings
 
     def look_up(self, claims: Sequence[Claim]) -> list[Finding]:
         """What is known of some rows; nothing is noted."""
         with self._translated():
-            return self._found(claims)
+            return self._found(claims)[0]
 
     def record(self, records: Sequence[Record]) -> None:
         """Commit rows that have ended.
@@ -183,7 +176,8 @@ class JournalFile:
                 )
             elif options is not None:
                 differing(self._begun_with(), options, self._directory)
-            self._left = {(k, r): at for k, r, at in self._db.execute("SELECT * FROM flights")}
+            notes = self._db.execute("SELECT * FROM flights")
+            self._left = {(key, request): Begun(at, stood) for key, request, at, stood in notes}
         self._identity = self._seen()
 
     def _create(self, options: Mapping[str, object]) -> None:
@@ -199,23 +193,31 @@ class JournalFile:
         self._many(_PUT, [self._row(record) for record in records])
         self._many(_LANDED, [(record.key,) for record in records])
 
-    def _found(self, claims: Sequence[Claim]) -> list[Finding]:
+    def _found(self, claims: Sequence[Claim]) -> tuple[list[Finding], list[Columns]]:
+        """What there is of each row, and a note for each that sets out now.
+
+        Who set out before keeps the note of that.
+        """
+        now = _coarse_time()
+        notes: list[Columns] = []
         own = {row[_KEY]: row for row in self._many(_OWN, [(claim.key,) for claim in claims])}
         findings: list[Finding] = []
         others: list[tuple[int, Claim, Columns | None]] = []
         for place, claim in enumerate(claims):
             row = own.get(claim.key)
-            if row and row[_REQUEST] != claim.request:
-                row = None  # The name was another request's.
-            if row and row[_STATE] == "done" and self._whole(row):
-                findings.append(Finding(done=row))
-            else:
-                findings.append(NOTHING)
-                others.append((place, claim, row))
+            mine = row if row and row[_REQUEST] == claim.request else None
+            if mine and mine[_STATE] == "done" and self._whole(mine):
+                findings.append(Finding(done=mine))
+                continue
+            findings.append(NOTHING)
+            others.append((place, claim, mine))
+            if (claim.key, claim.request) not in self._left:
+                stood = identity(self._directory / row[_PATH]) if row and row[_PATH] else None
+                notes.append((claim.key, claim.request, now, stood))
         known = {request for (request,) in self._many(_KNOWN, [(c.request,) for _, c, _ in others])}
         for place, claim, row in others:
             findings[place] = self._unfinished(claim, row, claim.request in known)
-        return findings
+        return findings, notes
 
     def _unfinished(self, claim: Claim, own: Columns | None, known: bool) -> Finding:  # noqa: FBT001
         """What there is of a row that must still be obtained: mostly nothing."""
@@ -268,7 +270,10 @@ class JournalFile:
         """SQLite would go on writing into a file that nobody can find any more."""
         if self._seen() != self._identity:
             raise SaveError(
-                0, "The directory of the batch was removed while it ran", str(self._directory)
+                0,
+                "The directory of the batch was removed while it ran, with what was finished. "
+                "Start the batch again to make it anew",
+                str(self._directory),
             )
 
     @contextmanager

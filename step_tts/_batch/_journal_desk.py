@@ -22,7 +22,7 @@ if TYPE_CHECKING:
     from collections.abc import Callable, Sequence
     from pathlib import Path
 
-    from step_tts._batch._records import Finding, Record
+    from step_tts._batch._records import Begun, Finding, Record
     from step_tts._batch._scribe import Scribe
     from step_tts._models import AudioInfo
 
@@ -157,7 +157,7 @@ class JournalDesk(Desk):
             return await self._awaited(row, row.flight)
         return await super().result(row)
 
-    async def _adopted(self, row: Row, begun: float) -> BatchResult | None:
+    async def _adopted(self, row: Row, begun: Begun) -> BatchResult | None:
         """What a killed run had finished but not recorded."""
         shelf = self._shelf
         asked = shelf.directory / row.name

@@ -21,6 +21,7 @@ if TYPE_CHECKING:
 
 __all__ = [
     "NOTHING",
+    "Begun",
     "Claim",
     "Columns",
     "Finding",
@@ -46,6 +47,16 @@ class Claim:
     """The row's name, folded (see ``fold``)."""
     request: bytes
     """The request's digest."""
+
+
+@attrs.frozen
+class Begun:
+    """The note of a row that set out."""
+
+    at: float
+    """By the clock that stamps files, in seconds since 1970."""
+    stood: str | None
+    """Which file then stood in its place, as far as the journal knew of one (see ``identity``)."""
 
 
 @attrs.frozen
@@ -95,8 +106,8 @@ class Finding:
     """The row's own record of this very request, which did not succeed."""
     twin: Record | None = None
     """Another row's finished record of the same request, its file in place."""
-    begun: float | None = None
-    """When an earlier run set out to speak this very row and never told how that ended."""
+    begun: Begun | None = None
+    """That an earlier run set out to speak this very row and never told how that ended."""
 
 
 NOTHING = Finding()

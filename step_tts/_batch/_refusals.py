@@ -10,6 +10,7 @@ import os
 import sqlite3
 from typing import TYPE_CHECKING
 
+from step_tts._batch._circuit import REMEDIES
 from step_tts._errors import BatchInUseError, BatchOptionsError, SaveError, StepTTSError
 
 if TYPE_CHECKING:
@@ -39,7 +40,12 @@ def refusal(error: sqlite3.Error, directory: Path, journal: Path) -> StepTTSErro
         )
     number = _ERRNO.get(code, 0)
     reason = os.strerror(number) if number else str(error)
-    return SaveError(number, f"The journal of the batch cannot be written: {reason}", str(journal))
+    remedy = REMEDIES.get(number, "Start the same batch again")
+    return SaveError(
+        number,
+        f"The journal of the batch cannot be written: {reason}. {remedy}: what is finished is kept",
+        str(journal),
+    )
 
 
 def differing(begun: Mapping[str, object], asked: Mapping[str, object], directory: Path) -> None:

@@ -59,6 +59,7 @@ def coded_samples(
         source.forget()
         for samples in decoded:
             yield samples.tobytes()
+        source.finish()
     except library.DecodeError as error:
         if source.error is None:
             raise UnplayableAudioError(
@@ -90,6 +91,7 @@ class _Source:
         self._before = 0  # Bytes that stood before those held, and are gone.
         self._at = 0
         self._keeps = True
+        self._more = True
 
     def read(self, count: int) -> bytes:
         """The next bytes; none at the end."""
@@ -116,6 +118,12 @@ class _Source:
         self._keeps = False
         self._drop()
 
+    def finish(self) -> None:
+        """Read on to the end, which the decoder need not have asked for: the stream may break."""
+        if self.error is None:
+            for _ in self._pieces:
+                pass
+
     def _drop(self) -> None:
         if not self._keeps:
             del self._held[: self._at - self._before]
@@ -129,12 +137,12 @@ class _Source:
         """The bytes at a place, once they have arrived; fewer only at the end."""
         start = place - self._before
         try:
-            while len(self._held) < start + count and self.error is None:
+            while self._more and len(self._held) < start + count:
                 self._held += next(self._pieces)
         except StopIteration:
-            pass
+            self._more = False
         except BaseException as error:  # noqa: BLE001  raised outside of the decoder
-            self.error = error
+            self._more, self.error = False, error
         return bytes(self._held[start : start + count])
 
 
@@ -154,7 +162,7 @@ class _MpegSource(_Source):
         head = self._look(place, HEADER_SIZE)
         if head.startswith(_TAGS):
             del self._held[place - self._before :]
-            self._pieces = iter(())
+            self._more = False
             return 0
         header = parse_header(head) if len(head) == HEADER_SIZE else None
         if header is None or header.size is None:
