@@ -13,7 +13,7 @@ import anyio
 import attrs
 import pytest
 import trio
-from gateways import Bucket, Cap, Gateway, Queue, constant, lognormal, pareto
+from gateways import Bucket, Cap, Gateway, Queue, constant, lognormal, pareto, taking
 from scripted import LIBRARIES, answer, client, library
 from sounds import wav
 from trio.testing import MockClock
@@ -25,6 +25,7 @@ if TYPE_CHECKING:
     from collections.abc import Awaitable, Callable
 
 CALLS = 60
+SECOND = taking(constant, 1.0)
 LIB = library("httpx")
 
 
@@ -45,7 +46,7 @@ async def storm(gateway: Gateway, **options: Any) -> Storm:
 
     async def handler(request: Any) -> Any:
         outcome.sent += 1
-        reply = gateway.ask(anyio.current_time())
+        reply = gateway.ask(anyio.current_time(), 40)
         await anyio.sleep(reply.seconds)
         if reply.fault:
             return answer(LIB, [b"{}"], status=503)
@@ -67,20 +68,16 @@ async def storm(gateway: Gateway, **options: Any) -> Storm:
     return outcome
 
 
-def second(random: Random) -> float:
-    return constant(random, 1.0)
-
-
 @pytest.mark.parametrize(
     ("make", "ideal"),
     [
-        (lambda r: Cap(5, r, law=second, retry_after=1), 12.0),
-        (lambda r: Cap(5, r, law=second), 12.0),
-        (lambda r: Cap(5, r, law=lambda r: lognormal(r, 1.0)), 12.0),
-        (lambda r: Cap(5, r, law=lambda r: pareto(r, 1.0)), 12.0),
-        (lambda r: Cap(5, r, law=second, faults=0.02), 12.0),
-        (lambda r: Cap(lambda now: 5 if now < 4 else 2 if now < 8 else 8, r, law=second), None),
-        (lambda r: Bucket(10, 10, r, law=second), None),
+        (lambda r: Cap(5, r, law=SECOND, retry_after=1), 12.0),
+        (lambda r: Cap(5, r, law=SECOND), 12.0),
+        (lambda r: Cap(5, r, law=taking(lognormal, 1.0)), 12.0),
+        (lambda r: Cap(5, r, law=taking(pareto, 1.0)), 12.0),
+        (lambda r: Cap(5, r, law=SECOND, faults=0.02), 12.0),
+        (lambda r: Cap(lambda now: 5 if now < 4 else 2 if now < 8 else 8, r, law=SECOND), None),
+        (lambda r: Bucket(10, 10, r, law=SECOND), None),
         (lambda r: Queue(5, r), 60 * 1.5 / 5),
     ],
     ids=[
@@ -112,7 +109,7 @@ def test_steady_limits_are_used_well(retry_after: float | None, worst: float) ->
     """The search for the limit included; the pauses the server asks for cost their time."""
 
     async def main() -> None:
-        outcome = await storm(Cap(5, Random(0), law=second, retry_after=retry_after))
+        outcome = await storm(Cap(5, Random(0), law=SECOND, retry_after=retry_after))
         assert outcome.seconds <= 12 * worst
 
     on_mock_clock(main)
@@ -123,11 +120,11 @@ def test_an_outage_is_outlasted() -> None:
 
     async def main() -> None:
         begun = anyio.current_time()
-        good = Cap(8, Random(0), law=second)
+        good = Cap(8, Random(0), law=SECOND)
 
         class Outage:
-            def ask(self, now: float) -> Any:
-                reply = good.ask(now)
+            def ask(self, now: float, characters: int) -> Any:
+                reply = good.ask(now, characters)
                 return attrs.evolve(reply, fault=True) if now < begun + 5 else reply
 
             def ideal(self, seconds: float) -> float:
@@ -145,7 +142,7 @@ def test_a_rate_of_the_user_holds_for_all_calls() -> None:
     """Of the client and of its siblings."""
 
     async def main() -> None:
-        outcome = await storm(Cap(99, Random(0), law=second), rate=Rate(requests_per_minute=300))
+        outcome = await storm(Cap(99, Random(0), law=SECOND), rate=Rate(requests_per_minute=300))
         assert outcome.sent == CALLS
         assert outcome.seconds == pytest.approx(59 / 5 + 1, abs=0.5)
 

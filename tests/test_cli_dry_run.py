@@ -47,11 +47,12 @@ def test_it_counts_and_needs_neither_key_nor_directory(tmp_path: Path) -> None:
     result = step_tts(*arguments(tmp_path), "--dry-run", "--price-per-1k", "20")
     assert result.exit_code == 1
     assert result.stdout.splitlines() == [
-        "6 rows, 33 characters",
-        "  2 cannot be spoken",
-        "  1 ask for the same as another row",
-        "to send: 3 requests, 21 characters",
-        "about 3 s of audio",
+        "rows: 6",
+        "characters: 33",
+        "cannot be spoken: 2",
+        "ask for the same as an earlier row: 1",
+        "to send: 3, with 21 characters",
+        "audio: about 3 s",
         "cost: 0.42",
     ]
     assert "(line 4)" in result.stderr
@@ -71,7 +72,7 @@ def test_what_is_done_is_not_sent(server: Sandbox, tmp_path: Path) -> None:
     assert len(server.requests) == 3
     found = dry(tmp_path)
     assert (found["done"], found["sent"], found["audio_seconds"]) == (4, 0, 0.0)
-    assert "  4 done already" in step_tts(*arguments(tmp_path), "--dry-run").stdout
+    assert "done already: 4" in step_tts(*arguments(tmp_path), "--dry-run").stdout
 
 
 def test_without_resuming_everything_is_sent(server: Sandbox, tmp_path: Path) -> None:
@@ -90,7 +91,7 @@ def test_failures_are_sent_again_unless_they_are_kept(server: Sandbox, tmp_path:
     found = dry(tmp_path, "--keep-failures", rows=rows)
     assert (found["sent"], found["kept"]) == (0, 1)
     shown = step_tts(*arguments(tmp_path, rows), "--dry-run", "--keep-failures").stdout
-    assert "  1 failed before and are left at that" in shown
+    assert "failed before and left at that: 1" in shown
 
 
 def test_a_journal_that_another_run_holds_cannot_be_asked(tmp_path: Path) -> None:
@@ -126,3 +127,5 @@ def test_a_price_of_nothing_is_a_price() -> None:
     """And no price is none."""
     assert Forecast(price=0.0, sent_characters=10).cost == 0.0
     assert Forecast(sent_characters=10).cost is None
+    assert list(Forecast(price=0.0).lines())[-1] == "cost: 0"
+    assert list(Forecast(price=1.0, sent_characters=1_500_000).lines())[-1] == "cost: 1,500.00"

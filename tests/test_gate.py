@@ -120,6 +120,41 @@ async def test_a_slot_survives_every_way_out() -> None:
     assert gate.in_flight == 0
 
 
+@BOTH
+@pytest.mark.parametrize("crowded", [False, True])
+async def test_a_cancellation_at_any_step_loses_nobody(*, crowded: bool) -> None:
+    """After so many turns of the loop, whatever the call was at: the next one still gets in."""
+    for turns in range(12):
+        gate, scope = fixed(1), anyio.CancelScope()
+        done: list[int] = []
+
+        async def victim(gate: Gate = gate, scope: anyio.CancelScope = scope) -> None:
+            with scope:
+                async with gate.slot() as slot:
+                    for _ in range(3):
+                        await anyio.lowlevel.checkpoint()
+                    slot.ok(None)
+
+        async def other(gate: Gate = gate, done: list[int] = done) -> None:
+            async with gate.slot():
+                await anyio.lowlevel.checkpoint()
+                done.append(1)
+
+        with anyio.fail_after(5):
+            async with anyio.create_task_group() as tasks:
+                if crowded:
+                    tasks.start_soon(other)
+                tasks.start_soon(victim)
+                tasks.start_soon(other)
+                for _ in range(turns):
+                    await anyio.lowlevel.checkpoint()
+                scope.cancel()
+        assert len(done) == 1 + crowded
+        assert gate.in_flight == 0
+        async with gate.slot() as slot:
+            assert slot.queued >= 0
+
+
 @CLOCKED
 async def test_one_refusal_pauses_everybody() -> None:
     """Those in line wait too, then follow one after the other."""

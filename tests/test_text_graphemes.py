@@ -45,7 +45,7 @@ def test_flags_go_in_pairs() -> None:
     assert [at for at in range(1, 6) if is_safe_cut("🇩🇪🇫🇷🇮🇹", at)] == [2, 4]
 
 
-@pytest.mark.parametrize("text", ["한국", "ab", "你好", "\n\u0301", "a\u2029\u0301"])
+@pytest.mark.parametrize("text", ["한국", "ab", "你好", "\n\u0301", "a\u2029\u0301", "\u0301क"])
 def test_neighbours_are_divided(text: str) -> None:
     """Also where the second of them could extend something else."""
     assert is_safe_cut(text, len(text) - 1)

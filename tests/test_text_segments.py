@@ -129,6 +129,7 @@ class TestSize:
         long = "so many words that follow each other without any mark for a very long while"
 
         assert spoken(f"{long}. Then.")[0] == f"{long}."
+        assert segments(f"{long},\n\nThen.")[0].boundary is Boundary.PARAGRAPH
 
     def test_a_paragraph_ends_a_segment_that_is_half_full(self) -> None:
         """The pause of a blank line is better at a joint than inside."""
@@ -227,11 +228,7 @@ class TestSilence:
         """Neither alone nor between what is said."""
         text = "***\n\nHe left.\n\n* * *\n\nShe stayed.\n\n---"
 
-        assert spoken(text) == ["He left.", "She stayed."] or spoken(text) == [
-            "He left.",
-            "She stayed.",
-            "",
-        ]
+        assert spoken(text, CALM) == ["He left.\n\nShe stayed."]
         assert said(text) == ["He left.", "She stayed."]
 
     def test_a_silent_text_is_marked(self) -> None:
@@ -292,10 +289,6 @@ class TestCut:
         for character in text:
             closed += segmenter.feed(character)
             closed += segmenter.cut(weakest)
-            assert (
-                "".join(segment.text for segment in closed) + segmenter.pending
-                == text[: len("".join(segment.text for segment in closed) + segmenter.pending)]
-            )
         closed += segmenter.flush()
 
         assert "".join(segment.text for segment in closed) == text

@@ -32,6 +32,7 @@ FLOOR = 0.97
         "He (the old man. The one) left.‖ Bye",
         "The end.[12]‖ It rains.",
         "It rains 🎉.‖ It pours! 🎉🎉‖ Bye",
+        "((((((((((It rains.‖ It pours.",
         "Sad :( but true.‖ Bye (now).",
         "Chapter One‖\nIt rains",
         "A line of prose that was wrapped by an editor at some\ncolumn.‖ Then more.",

@@ -32,10 +32,14 @@ FIRST_PAUSE_SECONDS = 0.25  # doubled with each cut in a row, where the server n
 LONGEST_PAUSE_SECONDS = 20.0
 LONGEST_WAIT_SECONDS = 120.0  # at a server's wish; whoever is told more learns it as an error
 JITTER = 0.1  # of a pause is added at most, so that clients told the same do not return as one
-SPREAD_OVER = 0.25  # of a round trip, after a pause: what waited does not return as one either
+# Of a round trip: what waits for one instant is sent over this much of it. A refusal of the first
+# one too many is then on its way back before many are, and no bunch runs into a short burst.
+SPREAD_OVER = 0.25
+SHORT = 2.0  # round trips: a wait below that concerns the refused call alone
+AFTER_REFUSAL = 0.25  # of the gap: at a pace just too high, little is missing
 PROBE_SECONDS = 1.0  # between two attempts while no retry can be afforded
-FAULTY = 0.1  # of an epoch's answers: more faults than this are overload, fewer are chance
-FEWEST_FAULTS = 3
+FAULTY = 0.25  # of an epoch's answers: more faults than this are overload, fewer are chance
+FEWEST_FAULTS = 4
 
 
 class Outcome(enum.Enum):
@@ -71,19 +75,26 @@ class Controller:
         self.latency = Latency()
         self.pacer = Pacer()
         self.quota = Quota()
-        self.in_flight = 0
         self.paused_until = -math.inf
         """When the shared pause ends."""
         self._rate = rate
         self._chance = chance
         self._goodput = Goodput()
         self._policy: float | None = None
-        self._spread_until = -math.inf
+        self._flying: set[Ticket] = set()
+        self._full_at = -math.inf  # When the limit was last in full use.
         self._epoch = -math.inf
         self._streak = 0
         self._answers = self._faults = 0
         self._proven = 0  # The highest level at which an attempt of this epoch was admitted.
-        self._even, self._requests, self._characters = Spacing(), Spacing(), Spacing()
+        self._even = Spacing()
+        # A limit of the user holds to the letter, whatever late timers cost.
+        self._requests, self._characters = Spacing(slack=0.0), Spacing(slack=0.0)
+
+    @property
+    def in_flight(self) -> int:
+        """How many hold a slot."""
+        return len(self._flying)
 
     def ready_at(self) -> float:
         """When the next attempt may be sent; infinity is not before one in flight has ended."""
@@ -98,19 +109,23 @@ class Controller:
 
     def start(self, now: float, characters: int, again: Ticket | None = None) -> Ticket:
         """Send an attempt; ``again`` is the attempt that it repeats."""
-        self.in_flight += 1
         self._even.take(now, self._gap(now))
         if self._rate.requests_per_minute:
             self._requests.take(now, 60 / self._rate.requests_per_minute)
         if self._rate.characters_per_minute:
             self._characters.take(now, 60 * characters / self._rate.characters_per_minute)
-        return Ticket(now, characters, self.in_flight, self._price(again))
+        ticket = Ticket(now, characters, self.in_flight + 1, self._price(again))
+        self._flying.add(ticket)
+        if ticket.level >= self.limit.slots:
+            self._full_at = now
+        return ticket
 
     def ok(self, ticket: Ticket, now: float, seconds: float | None) -> None:
         """Note whole audio after so many seconds of the server's time, if that is known."""
         ticket.outcome = Outcome.OK
         self.quota.reward(ticket.paid)
         self._goodput.add(now)
+        self.pacer.admitted()
         if seconds is not None:
             self.latency.add(seconds, ticket.characters)
         if not self.limit.adapts:
@@ -119,8 +134,8 @@ class Controller:
             self._streak = 0
             self._answers += 1
             self._proven = max(self._proven, ticket.level)
-            if not self.latency.crowded:
-                self.limit.grow(self.in_flight, now, self._round_trip())
+            if self._full_at >= ticket.sent_at and not self.latency.crowded:
+                self.limit.grow()
         self.pacer.review(now, 2 * self.limit.value / self._round_trip())
 
     def throttled(self, ticket: Ticket, now: float, retry_after: float | None) -> None:
@@ -128,7 +143,7 @@ class Controller:
         ticket.outcome = Outcome.THROTTLED
         fresh = ticket.sent_at >= self._epoch
         if fresh:
-            self._cut(ticket.level, now)
+            self._cut(ticket, now)
         self._pause(now, retry_after, fresh=fresh)
 
     def fault(self, ticket: Ticket, now: float) -> None:
@@ -139,11 +154,11 @@ class Controller:
         self._answers += 1
         self._faults += 1
         if self._faults >= max(FEWEST_FAULTS, FAULTY * self._answers):
-            self._cut(ticket.level, now)
+            self._cut(ticket, now)
 
-    def leave(self) -> None:
+    def leave(self, ticket: Ticket) -> None:
         """Free the slot. An attempt that ended without an outcome says nothing."""
-        self.in_flight -= 1
+        self._flying.discard(ticket)
 
     def told(self, hints: LimitHints, now: float) -> None:
         """Take the server's own words about its limits."""
@@ -159,11 +174,9 @@ class Controller:
 
     def _gap(self, now: float) -> float:
         """Seconds before the next: the longest of what pacing, spreading and probing want."""
-        gap = 1 / self.pacer.rate(now)
+        gap = max(1 / self.pacer.rate(now), SPREAD_OVER * self.latency.seconds / self.limit.value)
         if self._policy:
             gap = max(gap, 1 / self._policy)
-        if now < self._spread_until:
-            gap = max(gap, SPREAD_OVER * self._round_trip() / self.limit.value)
         if self.quota.exhausted:
             gap = max(gap, PROBE_SECONDS, self._round_trip())
         return gap
@@ -174,38 +187,42 @@ class Controller:
             return 0.0
         return self.quota.pay(THROTTLE_COST if again.outcome is Outcome.THROTTLED else FAULT_COST)
 
-    def _cut(self, level: int, now: float) -> None:
-        """Begin an epoch with less."""
-        if self._is_rate(level):
+    def _cut(self, ticket: Ticket, now: float) -> None:
+        """Begin an epoch with less: of the rate, if a level was refused that just worked."""
+        if self.limit.adapts and ticket.level <= self._admitted_level(ticket, now):
             self.pacer.refused(now, self._goodput.per_second(now))
-            self._even.take(now, self._gap(now))
+            self._even.take(now, AFTER_REFUSAL * self._gap(now))
         else:
-            self.limit.cut(level)
+            self.limit.cut(ticket.level)
         self._epoch = now
         self._streak += 1
         self._answers = self._faults = self._proven = 0
 
-    def _is_rate(self, level: int) -> bool:
-        """Whether the server counts requests per time: it refuses a level that just worked."""
-        return self.limit.adapts and level <= self._proven
+    def _admitted_level(self, refused: Ticket, now: float) -> int:
+        """The highest level that is known to work since the last cut.
+
+        Whoever has been under way for twice as long as this refusal took was let in as well.
+        """
+        before = now - 2 * (now - refused.sent_at)
+        silent = (t.level for t in self._flying if self._epoch <= t.sent_at < before)
+        return max(self._proven, *silent, 0)
 
     def _pause(self, now: float, retry_after: float | None, *, fresh: bool) -> None:
         """Stop everybody, if the server or a row of cuts gives reason to.
 
-        A pause shorter than a round trip concerns the refused call alone: shared, it would cost
-        a seventh of the goodput.
+        A short wait that follows the first refusal of one too many concerns that call alone:
+        the others keep to what works, and a pause of theirs would cost a tenth of the goodput.
         """
         seconds = self._backoff() if fresh else 0.0
         if retry_after is not None and retry_after <= LONGEST_WAIT_SECONDS:
             seconds = self._asked(retry_after)
         if seconds and now + seconds > self.paused_until:
             self.paused_until = self._epoch = now + seconds
-            self._spread_until = self.paused_until + SPREAD_OVER * self._round_trip()
 
     def _asked(self, retry_after: float) -> float:
         """The server's wish as a pause of everybody, if it is to be one."""
-        known = self.latency.mean or 0.0
-        shared = retry_after >= known or self._streak >= 2 or self.pacer.on
+        short = retry_after < SHORT * self.latency.seconds
+        shared = not short or self._streak >= 2 or self.pacer.on
         return retry_after * (1 + JITTER * self._chance()) if shared else 0.0
 
     def _backoff(self) -> float:

@@ -86,11 +86,14 @@ class Gate:
         try:
             yield Slot(self._controller, ticket, self._wake, queued=sent_at - asked_at)
         finally:
-            self._controller.leave()
+            self._controller.leave(ticket)
             self._wake()
 
     async def _turn(self, line: deque[_Waiter]) -> None:
         """Wait until this caller stands first and the controller lets it go."""
+        if self._first() is None and self._controller.ready_at() <= anyio.current_time():
+            await anyio.lowlevel.checkpoint_if_cancelled()
+            return
         waiter = _Waiter()
         line.append(waiter)
         try:

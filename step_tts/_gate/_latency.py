@@ -32,6 +32,11 @@ class Latency:
     _cost: _Cost = attrs.field(factory=lambda: _Cost())  # noqa: PLW0108  defined below
 
     @property
+    def seconds(self) -> float:
+        """The same, where none is known yet nothing."""
+        return self.mean or 0.0
+
+    @property
     def crowded(self) -> bool:
         """Whether answers take so much longer than they did that the server must be queueing."""
         return self._recent > CROWDED * self._least

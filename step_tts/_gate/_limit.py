@@ -16,8 +16,8 @@ if TYPE_CHECKING:
 
 __all__ = ["Limit"]
 
-BUSY = 0.9  # of the limit in use: below it a success says nothing about the limit
-LONGEST_HOLD = 8.0  # longer ones lose a fifth of the goodput when a server's limit rises
+FIRST_HOLD = 2.0  # round trips below the ceiling until it is tried again, doubled with each refusal
+LONGEST_HOLD = 8.0  # longer ones refuse less and follow a limit that moves worse
 CUT = 0.9  # above ten at once; below it one less
 BOLD = 4.0  # a climb this fast overshoots: it is cut a little more
 BOLD_CUT = 0.8
@@ -38,7 +38,6 @@ class Limit:
     _hold: float = attrs.field(default=1.0, init=False)
     _boost: float = attrs.field(default=1.0, init=False)
     _climbed: float = attrs.field(default=0.0, init=False)
-    _step_at: float = attrs.field(default=-math.inf, init=False)
 
     def __attrs_post_init__(self) -> None:
         self.value = float(self._bounds.fixed or self._bounds.initial)
@@ -53,11 +52,10 @@ class Limit:
         """How many may be in flight."""
         return math.floor(self.value)
 
-    def grow(self, level: int, now: float, latency: float) -> None:
-        """Note a success with ``level`` in flight."""
-        if self.adapts and level >= math.floor(BUSY * self.value):
-            step = self._step(now, latency)
-            self.value = min(self.value + step, float(self._bounds.maximum), self.told)
+    def grow(self) -> None:
+        """Note a success while the limit was in full use."""
+        if self.adapts:
+            self.value = min(self.value + self._step(), float(self._bounds.maximum), self.told)
 
     def cut(self, level: int) -> None:
         """Note that the level was refused."""
@@ -77,28 +75,19 @@ class Limit:
             self.told = max(float(ceiling), float(self._bounds.minimum))
             self.value = min(self.value, self.told)
 
-    def _step(self, now: float, latency: float) -> float:
+    def _step(self) -> float:
         if self._slow_start:
-            return self._doubling(now, latency)
+            return 1.0
         if self.ceiling is None:
             return self._climb()
         if self.value < self.ceiling - 1:
             return 1 / self.value
-        if self.value <= self.ceiling + 1:
+        if self.value < self.ceiling:
             return 1 / (self.value * self._hold)
-        self.ceiling, self._hold = None, 1.0
+        if self.value < self.ceiling + 1:
+            return 1 / self.value
+        self.ceiling = None
         return 0.0
-
-    def _doubling(self, now: float, latency: float) -> float:
-        """Twice as many each round trip, one after the other.
-
-        Answers that come in a bunch would double the limit at a stroke; a refusal of the first
-        one too many is on its way back long before the last has been sent.
-        """
-        if now < self._step_at:
-            return 0.0
-        self._step_at = now + latency / self.value
-        return 1.0
 
     def _climb(self) -> float:
         """Ever faster while nothing is refused: far below a limit, caution costs hours."""
@@ -111,5 +100,5 @@ class Limit:
         if self.ceiling is not None and abs(at - self.ceiling) <= max(1.0, 0.1 * self.ceiling):
             self._hold = min(LONGEST_HOLD, 2 * self._hold)
         elif self.ceiling is None or at < self.ceiling:
-            self._hold = 2.0
+            self._hold = FIRST_HOLD
         self.ceiling = at

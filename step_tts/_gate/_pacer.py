@@ -15,12 +15,17 @@ import attrs
 __all__ = ["Goodput", "Pacer", "Spacing"]
 
 WINDOW_SECONDS = 15
-KEPT = 0.95  # of the goodput a refused rate is cut to
-# Of the rate, times seconds cubed: how it comes back. A quarter of it after each hit.
+KEPT = 0.95  # of what is known, after a refusal
+# How the rate comes back: a cubic that is flat around what is known, in steps of a second, or of
+# two requests where they are rarer. After each hit it is four times flatter.
 CURVE = 0.001
+FLATTER = 0.25
 MOST_HITS = 4
-NEAR = 1.0  # of the rate: refused within it, the same limit was hit again
-PASSED = 2.1  # times the rate: the limit has moved
+REQUESTS = 2.0
+LONGEST_STEP = 4.0
+SQUEEZE = 0.6  # between what was let in, which is too little, and what was refused, too much
+SHORTEST_SPAN = 0.1  # seconds
+PASSED = 2.0  # times the rate: the limit has moved
 SLACK_SECONDS = 0.05  # a timer may fire late without costing rate
 
 
@@ -28,6 +33,7 @@ SLACK_SECONDS = 0.05  # a timer may fire late without costing rate
 class Spacing:
     """One grain after the other, each as long as it costs (generic cell rate algorithm)."""
 
+    _slack: float = SLACK_SECONDS
     _free_at: float = -math.inf
 
     def ready_at(self) -> float:
@@ -36,8 +42,8 @@ class Spacing:
 
     def take(self, now: float, seconds: float) -> None:
         """Let one go that occupies so many seconds."""
-        slack = min(SLACK_SECONDS, seconds / 2)
-        self._free_at = max(self._free_at, now - slack) + seconds
+        late = now - self._free_at > min(self._slack, seconds / 2)
+        self._free_at = (now if late else self._free_at) + seconds
 
 
 @attrs.define
@@ -76,9 +82,11 @@ class Pacer:
     """The rate, while there is evidence for one."""
 
     _known: float | None = None
-    """Requests per second that were refused last; ``None`` is off."""
+    """Requests per second the server seems to take; ``None`` is off."""
     _cut_at: float = 0.0
     _hits: int = 0
+    _admitted: int = 0
+    """Successes since the last refusal."""
 
     @property
     def on(self) -> bool:
@@ -86,20 +94,40 @@ class Pacer:
         return self._known is not None
 
     def rate(self, now: float) -> float:
-        """Requests per second now: a cubic that is flat around what was refused."""
+        """Requests per second now: a cubic that is flat around what is known."""
         if self._known is None:
             return math.inf
-        curve = CURVE * self._known * 0.25**self._hits
-        dip = math.cbrt((1 - KEPT) * self._known / curve)
-        since = now - self._cut_at - dip
-        return curve * since * since * since + self._known
+        curve = CURVE * FLATTER**self._hits
+        step = min(max(1.0, REQUESTS / self._known), LONGEST_STEP)
+        steps = (now - self._cut_at) / step - math.cbrt((1 - KEPT) / curve)
+        return self._known * (1 + curve * steps * steps * steps)
+
+    def admitted(self) -> None:
+        """Count one that was let in."""
+        self._admitted += 1
 
     def refused(self, now: float, goodput: float) -> None:
-        """Keep below what was just achieved; the nearer to the last hit, the slower back up."""
+        """Keep below what was refused; the more often it is hit, the slower back up.
+
+        Args:
+            now: The time.
+            goodput: Successes per second of late, for want of a rate that was kept.
+        """
         rate = self.rate(now)
-        if self._known is not None and abs(rate - self._known) <= NEAR * self._known:
-            self._hits = min(MOST_HITS, self._hits + 1)
-        self._known, self._cut_at = max(min(goodput, rate), 1 / 60), now
+        if self._known is not None:
+            if rate <= PASSED * self._known:
+                self._hits = min(MOST_HITS, self._hits + 1)
+            goodput = self._between(now, rate)
+        self._known, self._cut_at, self._admitted = max(goodput, 1 / 60), now, 0
+
+    def _between(self, now: float, rate: float) -> float:
+        """The rate of a server that has just refused this one.
+
+        A bucket was empty at the last refusal and is empty now, so it never gave more than what
+        it let in since; and it can hardly give what it has just refused.
+        """
+        least = self._admitted / max(now - self._cut_at, SHORTEST_SPAN)
+        return min(rate, least + SQUEEZE * max(0.0, rate - least))
 
     def review(self, now: float, at_most: float) -> None:
         """Forget hits that were passed, and the rate when concurrency alone keeps below it."""

@@ -162,9 +162,9 @@ def batch(
 
     \b
     .txt      a text a line; blank lines are skipped
-    .jsonl    a JSON object a line, such as {"input": "Hello", "name": "greeting"}
+    .jsonl    a JSON object a line, such as {"input": "Hello", "name": "hi"}
     .csv      a header that names the same fields, then a row a text
-    .parquet  columns of these names, others are left alone; needs step_tts[parquet]
+    .parquet  columns of these names; others are left alone
 
     Fields are input (or text), name, model, voice, speed, prompt_text, prompt_audio_url,
     response_format, extra and extra_body. The options below hold for rows that say nothing

@@ -72,25 +72,25 @@ class Forecast:
         return {**figures, "malformed": self.tally.failed, "cost": self.cost}
 
     def lines(self) -> Iterator[str]:
-        """The figures for people."""
-        yield f"{count_text(self.rows)} rows, {count_text(self.characters)} characters"
+        """The figures for people; what is nothing to speak of is left out."""
+        yield f"rows: {count_text(self.rows)}"
+        yield f"characters: {count_text(self.characters)}"
         if self.tally.failed:
-            yield f"  {count_text(self.tally.failed)} cannot be spoken"
-        if self.done is None:
-            yield "  how many are done already is not known: another run is at work there"
-        elif self.done:
-            yield f"  {count_text(self.done)} done already"
-        if self.kept:
-            yield f"  {count_text(self.kept)} failed before and are left at that"
+            yield f"cannot be spoken: {count_text(self.tally.failed)}"
         if self.duplicates:
-            yield f"  {count_text(self.duplicates)} ask for the same as another row"
+            yield f"ask for the same as an earlier row: {count_text(self.duplicates)}"
+        if self.done is None:
+            yield "done already: not known, another run is at work there"
+        elif self.done:
+            yield f"done already: {count_text(self.done)}"
+        if self.kept:
+            yield f"failed before and left at that: {count_text(self.kept)}"
         yield (
-            f"to send: {count_text(self.sent)} requests, "
-            f"{count_text(self.sent_characters)} characters"
+            f"to send: {count_text(self.sent)}, with {count_text(self.sent_characters)} characters"
         )
-        yield f"about {duration_text(self.audio_seconds)} of audio"
+        yield f"audio: about {duration_text(self.audio_seconds)}"
         if self.cost is not None:
-            yield f"cost: {self.cost:,.2f}"
+            yield f"cost: {self.cost:,.2f}" if self.cost >= 1 else f"cost: {self.cost:.2g}"
 
 
 @attrs.define(kw_only=True)

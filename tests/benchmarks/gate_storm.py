@@ -1,36 +1,81 @@
 """Sixty calls at once against a server that takes less, over real sockets, beside other clients.
 
-``python tests/benchmarks/gate_storm.py``: each row is one kind of server (the sandbox), each
-column one client: ours on asyncio, ours on trio, a plain semaphore of eight with two retries,
-and the ``openai`` SDK where it is installed. A cell says how many calls were spoken, how many
-requests that took, and after how many seconds the last one was done.
+``python tests/benchmarks/gate_storm.py [ROUNDS [SERVER]]``: each server is the sandbox on the
+loopback interface; each client goes as it comes: ours, the ``openai`` SDK where it is installed,
+and a plain semaphore of eight over httpx with three tries. The figures are medians over the
+rounds. The ideal schedule is that of a client who knows the limit, is refused nothing and
+waits for nothing.
 """
 
 from __future__ import annotations
 
 import asyncio
 import importlib.util
+import statistics
+import sys
 import time
-from collections.abc import Awaitable, Callable
-from typing import Any
+from typing import TYPE_CHECKING, Any
 
 import anyio
+import attrs
 import httpx
 
 from step_tts import APIError, AsyncClient
 from step_tts.sandbox import Capacity, Faults, LogNormal, Rate, Sandbox, serve
 
-CALLS = 60
-SERVERS: dict[str, dict[str, Any]] = {
-    "5 at once, Retry-After 1": {"capacity": Capacity(5), "latency": 1.0},
-    "5 at once, no word": {"capacity": Capacity(5, retry_after=None), "latency": 1.0},
-    "10 a second": {"rate": Rate(10, 1.0), "latency": 0.5},
-    "2 % of 503": {"faults": Faults(probability={"503": 0.02}), "latency": 0.5},
-    "a queue of any length": {"capacity": Capacity(5, queue=None), "latency": 0.5},
-    "5 at once, long tail": {"capacity": Capacity(5), "latency": LogNormal(1.0, 0.8)},
-}
+if TYPE_CHECKING:
+    from collections.abc import Awaitable, Callable
 
-Speak = Callable[[str], Awaitable[object]]
+    Speak = Callable[[str], Awaitable[object]]
+    Client = Callable[[Sandbox], Awaitable[int]]
+
+CALLS = 60
+
+
+@attrs.frozen
+class Moving(Capacity):
+    """A capacity that changes while the storm lasts."""
+
+    steps: tuple[tuple[float, int], ...] = attrs.field(kw_only=True)
+    """From which second on it serves how many at once."""
+    _begun: float = attrs.field(factory=time.perf_counter, init=False)
+
+    def admits(self, in_flight: int) -> bool:
+        """Whether one more may come in now."""
+        now = time.perf_counter() - self._begun
+        return in_flight < [slots for second, slots in self.steps if second <= now][-1]
+
+
+@attrs.frozen
+class Server:
+    """One kind of server, and how soon it could be done with all calls."""
+
+    ideal: float
+    """Seconds."""
+    options: Callable[[], dict[str, Any]]
+
+
+SERVERS = {
+    "5 at once, Retry-After 1": Server(12, lambda: {"capacity": Capacity(5), "latency": 1.0}),
+    "5 at once, no word": Server(
+        12, lambda: {"capacity": Capacity(5, retry_after=None), "latency": 1.0}
+    ),
+    "5 at once, after 4 s 2, after 8 s 8": Server(
+        12, lambda: {"capacity": Moving(8, steps=((0, 5), (4, 2), (8, 8))), "latency": 1.0}
+    ),
+    "10 a second, 10 in hand": Server(5.5, lambda: {"rate": Rate(10, 1.0), "latency": 0.5}),
+    "600 a minute, 40 in hand": Server(
+        2.5, lambda: {"rate": Rate(600, 60.0, burst=40), "latency": 0.5}
+    ),
+    "2 % of 503": Server(
+        0.5, lambda: {"faults": Faults(probability={"503": 0.02}), "latency": 0.5}
+    ),
+    "a queue, 5 at once": Server(12, lambda: {"capacity": Capacity(5, queue=None), "latency": 1.0}),
+    # The mean of the law is exp(0.8 ** 2 / 2) medians: a second.
+    "5 at once, long tail": Server(
+        12, lambda: {"capacity": Capacity(5), "latency": LogNormal(1 / 1.377, 0.8)}
+    ),
+}
 
 
 async def all_at_once(speak: Speak) -> int:
@@ -89,26 +134,41 @@ async def openai(server: Sandbox) -> int:
         return await all_at_once(speak)
 
 
-async def cell(client: Callable[[Sandbox], Awaitable[int]], options: dict[str, Any]) -> str:
-    """One client against one server."""
-    async with serve(voice="tone", **options) as server:
+async def storm(client: Client, server: Server, seed: int) -> tuple[int, int, float]:
+    """Calls spoken, requests, seconds."""
+    async with serve(voice="tone", content_length=True, seed=seed, **server.options()) as sandbox:
         started = time.perf_counter()
-        done = await client(server)
-        took = time.perf_counter() - started
-        return f"{done}/{CALLS} {len(server.requests)} req {took:5.1f} s"
+        done = await client(sandbox)
+        return done, len(sandbox.requests), time.perf_counter() - started
 
 
-def main() -> None:
+def row(name: str, client: Client, backend: str, server: Server, rounds: int) -> str:
+    """The medians of some rounds."""
+    results = [anyio.run(storm, client, server, seed, backend=backend) for seed in range(rounds)]
+    done, sent, took = (statistics.median(column) for column in zip(*results, strict=True))
+    extra = (sent - CALLS) / CALLS
+    return (
+        f"| {name} | {done:.0f} of {CALLS} | {sent:.0f} | {extra:.0%} | {took:.1f} "
+        f"| {took / server.ideal:.2f} |"
+    )
+
+
+def main(rounds: int = 1, wanted: str = "") -> None:
     """Print the table."""
-    clients = [("ours, asyncio", ours, "asyncio"), ("ours, trio", ours, "trio")]
-    clients.append(("semaphore(8)", semaphore, "asyncio"))
+    clients = {"ours, asyncio": (ours, "asyncio"), "ours, trio": (ours, "trio")}
     if importlib.util.find_spec("openai"):
-        clients.append(("openai", openai, "asyncio"))
-    print(" " * 26, *(f"{name:24}" for name, _, _ in clients))
-    for name, options in SERVERS.items():
-        cells = [anyio.run(cell, client, options, backend=loop) for _, client, loop in clients]
-        print(f"{name:26}", *(f"{text:24}" for text in cells), flush=True)
+        clients["openai"] = openai, "asyncio"
+    else:
+        print("openai is not installed: left out.")
+    clients["semaphore(8)"] = semaphore, "asyncio"
+    print("| server, client | done | requests | extra | seconds | / ideal |")
+    print("|---|---|---|---|---|---|")
+    for title, server in SERVERS.items():
+        if wanted in title:
+            print(f"| **{title}** | | | | {server.ideal} | 1 |")
+            for name, (client, backend) in clients.items():
+                print(row(name, client, backend, server, rounds), flush=True)
 
 
 if __name__ == "__main__":
-    main()
+    main(*(kind(text) for kind, text in zip((int, str), sys.argv[1:], strict=False)))

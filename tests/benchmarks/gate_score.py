@@ -1,0 +1,56 @@
+"""How much the gate gets out of simulated servers, and how much it is refused.
+
+``python tests/benchmarks/gate_score.py [tuned|held-out] [NAME]``: means of four seeds, fifteen
+minutes of service each, limits unknown to the client. Ends with the worst of each set.
+"""
+
+from __future__ import annotations
+
+import sys
+from pathlib import Path
+from random import Random
+from statistics import mean
+
+sys.path.insert(0, str(Path(__file__).parent.parent))
+
+import gateway_sets as sets
+from gateways import Queue, drive
+
+SETS = {
+    "tuned": {
+        "steady": sets.TUNED_STEADY,
+        "moving": sets.TUNED_MOVING,
+        "queues": sets.QUEUES,
+    },
+    "held-out": {
+        "steady": sets.HELD_OUT_STEADY,
+        "moving": sets.HELD_OUT_MOVING,
+        "queues": sets.HELD_OUT_QUEUES,
+    },
+}
+SEEDS = range(4)
+
+
+def score(make: sets.Make) -> tuple[float, float, str]:
+    """Goodput and refusals, and the longest waits where the server queues."""
+    gateways = [make(Random(seed)) for seed in SEEDS]
+    scores = [
+        drive(gateway, Random(100 + seed)) for seed, gateway in zip(SEEDS, gateways, strict=True)
+    ]
+    waits = [gateway.p95 for gateway in gateways if isinstance(gateway, Queue)]
+    note = f"p95 {mean(waits):.1f} s" if waits else ""
+    return mean(s.goodput for s in scores), mean(s.rejects for s in scores), note
+
+
+def main(which: str, wanted: str) -> None:
+    """Print the tables."""
+    for kind, models in SETS[which].items():
+        print(f"{which}, {kind}")
+        for name, make in models.items():
+            if wanted in name:
+                goodput, rejects, note = score(make)
+                print(f"  {name:42}{goodput:7.1%}{rejects:7.1%}  {note}", flush=True)
+
+
+if __name__ == "__main__":
+    main(*(sys.argv[1:] + ["tuned", ""][len(sys.argv) - 1 :]))
