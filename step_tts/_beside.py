@@ -12,7 +12,8 @@ from typing import TYPE_CHECKING
 import anyio
 
 if TYPE_CHECKING:
-    from collections.abc import AsyncGenerator, Awaitable, Callable
+    from collections.abc import AsyncGenerator, Callable, Coroutine
+    from typing import Any
 
     from anyio import CancelScope
 
@@ -20,7 +21,9 @@ __all__ = ["beside"]
 
 
 @asynccontextmanager
-async def beside(*steps: Callable[[], Awaitable[None]]) -> AsyncGenerator[CancelScope, None]:
+async def beside(
+    *steps: Callable[[], Coroutine[Any, Any, None]],
+) -> AsyncGenerator[CancelScope, None]:
     """Run steps beside a block; leaving it cancels them. Gives the scope of block and steps.
 
     The steps keep their errors to themselves: one that raises ends everything, in a group.

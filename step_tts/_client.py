@@ -22,6 +22,7 @@ from step_tts._batch import (
     Namer,
     open_batch,
 )
+from step_tts._beside import beside
 from step_tts._call import Call, Engine, Options
 from step_tts._config import resolve_settings
 from step_tts._errors import ConfigurationError
@@ -49,10 +50,12 @@ if TYPE_CHECKING:
     from collections.abc import AsyncGenerator, AsyncIterable, Iterable, Mapping, Sequence
     from types import TracebackType
 
-    from step_tts._batch import BatchRow, SpeechBatch
+    from step_tts._batch import BatchRow, Speak, SpeechBatch
     from step_tts._events import Listener
     from step_tts._models import AudioInfo
+    from step_tts._narrate import Narration, NarrationText, Part, Take
     from step_tts._stream import VerifiedBody
+    from step_tts._text import Segmentation
 
 __all__ = ["AsyncClient"]
 
@@ -470,14 +473,13 @@ class AsyncClient:
         """
         from step_tts import _narrate  # noqa: PLC0415  few clients narrate
 
-        if isinstance(text, SpeechRequest):
-            text, like = text.input, text
-        like = like or SpeechRequest("-")
-        script = _narrate.Script(text, segmentation, patience=patience)
+        request = text if isinstance(text, SpeechRequest) else like or SpeechRequest("-")
+        words = text.input if isinstance(text, SpeechRequest) else text
+        script = _narrate.Script(words, segmentation, patience)
         assembly = _narrate.Assembly(pause=pause)
 
         async def speak(part: Part) -> Take:
-            call = self._call(attrs.evolve(like, input=part.segment.spoken))
+            call = self._call(attrs.evolve(request, input=part.segment.spoken))
             take = await call.run(part.fetch, unheard=lambda: not part.heard)
             take.receipt = call.receipt()
             return take
@@ -485,13 +487,13 @@ class AsyncClient:
         async with AsyncExitStack() as stack:
             if parts is not None:
                 desk = await stack.enter_async_context(self._kept(Path(parts)))
-                speak = _narrate.Keeper(desk, like)
+                speak = _narrate.Keeper(desk, request)
             narrator = _narrate.Narrator(
                 script,
                 speak,
                 assembly,
                 ahead=ahead,
-                speed=like.speed or 1.0,
+                speed=request.speed or 1.0,
                 retry_suspects=retry_suspects,
             )
             await stack.enter_async_context(beside(narrator.run))
@@ -505,10 +507,7 @@ class AsyncClient:
             return await self.save(request, directory / row)
 
         await self._engine.files.prepare(directory / "_")
-        async with (
-            self._journal_desk(speak, directory, {"narration": True}, durable=True) as desk,
-            beside(desk.work),
-        ):
+        async with self._journal_desk(speak, directory, {"narration": True}, durable=True) as desk:
             yield desk
 
     def _call(self, text: str | SpeechRequest) -> Call:

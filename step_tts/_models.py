@@ -200,8 +200,8 @@ class NarratedSegment:
     """Where they begin in the whole text, in characters."""
     text_end: int
     """Where they end."""
-    sentences: tuple[tuple[int, int], ...]
-    """Start and end of each sentence in the whole text, in characters."""
+    sentences: tuple[str, ...] = attrs.field(repr=lambda found: f"<{len(found)} sentences>")
+    """The sentences in them, without the space around."""
     start: float
     """Where they begin in the whole audio, in seconds."""
     end: float

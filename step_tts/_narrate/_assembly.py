@@ -29,11 +29,14 @@ class Assembly:
         size: Bytes of the whole so far.
     """
 
-    def __init__(self, *, pause: float, seekable: bool) -> None:
+    def __init__(self, *, pause: float) -> None:
         self.segments: list[NarratedSegment] = []
         self.size = 0
-        self._joiner = Joiner(pause=pause, seekable=seekable)
-        self._begin()
+        self._joiner = Joiner(pause=pause)
+        self._lead: list[bytes] = []
+        self._admitted = False
+        self._refused: AudioJoinError | None = None
+        self._joiner.begin()
 
     @property
     def info(self) -> AudioInfo | None:
@@ -53,7 +56,7 @@ class Assembly:
         """
         if not self._admitted:
             self._lead.append(piece)
-        if self._refused:
+        if self._refused is not None:
             return b""
         try:
             return self._grown(self._joiner.feed(piece))
@@ -75,14 +78,15 @@ class Assembly:
             AudioJoinError: It is of another kind than the first, and cannot be converted.
             AudioError: The part is not one whole piece of audio.
         """
-        last = await self._converted(self._refused) if self._refused else self._joiner.end()
+        refused = self._refused
+        last = self._joiner.end() if refused is None else await self._converted(refused)
         grown = self._grown(last)
         self.segments.append(
             NarratedSegment(
                 text=segment.text,
                 text_start=segment.start,
                 text_end=segment.end,
-                sentences=segment.sentences,
+                sentences=segment.sentence_texts,
                 start=self._joiner.start,
                 end=self._joiner.position,
                 request_id=request_id,
@@ -94,10 +98,9 @@ class Assembly:
         return grown
 
     def _begin(self) -> None:
+        self._lead.clear()
+        self._admitted, self._refused = False, None
         self._joiner.begin()
-        self._lead: list[bytes] = []
-        self._admitted = False
-        self._refused: AudioJoinError | None = None
 
     def _grown(self, by: bytes) -> bytes:
         if by and not self._admitted:

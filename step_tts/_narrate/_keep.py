@@ -12,7 +12,7 @@ from typing import TYPE_CHECKING
 import anyio.to_thread
 import attrs
 
-from step_tts._batch import Row
+from step_tts._batch._desk import Row
 from step_tts._models import BatchResult
 from step_tts._narrate._part import Take
 
@@ -44,7 +44,7 @@ class Keeper:
         request = attrs.evolve(self._like, input=part.segment.spoken)
         row = Row(part.number, part.number, f"{part.number:06d}", request)
         (found,) = await self._desk.look_up([row])
-        result = found if isinstance(found, BatchResult) else await self._desk.result(found)
+        result = found if isinstance(found, BatchResult) else await self._spoken(found)
         if result.saved is None:
             assert result.error is not None  # noqa: S101  one or the other
             raise result.error
@@ -53,6 +53,11 @@ class Keeper:
             take.add(piece)
         take.judge(part.segment.spoken, result.saved.info.duration, part.speed)
         return take
+
+    async def _spoken(self, row: Row) -> BatchResult:
+        result = await self._desk.result(row)
+        await self._desk.keep([(row, result)])
+        return result
 
 
 def _pieces(path: Path) -> list[bytes]:

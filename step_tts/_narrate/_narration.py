@@ -7,14 +7,17 @@ from typing import TYPE_CHECKING
 import attrs
 
 from step_tts._stream import SpeechStream
+from step_tts._text import Subtitles, cues
 
 if TYPE_CHECKING:
     import os
+    from collections.abc import Iterable
 
     from step_tts._errors import APIError
     from step_tts._files import FileStore
     from step_tts._models import NarratedSegment, SavedSpeech
     from step_tts._narrate._narrator import Narrator
+    from step_tts._text import SubtitleFormat
 
 __all__ = ["Narration"]
 
@@ -33,6 +36,16 @@ class Narration(SpeechStream):
     def segments(self) -> tuple[NarratedSegment, ...]:
         """Which words stand where: the segments handed out to their end, in order."""
         return tuple(self._narrator.segments)
+
+    def subtitles(self, kind: SubtitleFormat = "srt") -> str:
+        """The subtitles of what has been handed out so far, sentence by sentence.
+
+        Within a segment the time is shared among the sentences by how long each takes to say.
+
+        Args:
+            kind: ``srt`` (SubRip) or ``vtt`` (WebVTT).
+        """
+        return subtitles(self.segments, kind)
 
     async def save(
         self,
@@ -61,6 +74,13 @@ class Narration(SpeechStream):
         """
         saved = await super().save(path, exact_path=exact_path, repair=repair, durable=durable)
         return attrs.evolve(saved, segments=self.segments)
+
+
+def subtitles(segments: Iterable[NarratedSegment], kind: SubtitleFormat) -> str:
+    """The text of a subtitle file for these segments."""
+    writer = Subtitles(kind)
+    found = (cue for each in segments for cue in cues(each.sentences, each.start, each.end))
+    return writer.header + "".join(map(writer.add, found))
 
 
 def _as_it_is(error: APIError) -> APIError:

@@ -149,7 +149,8 @@ class Narrator:
     async def _next_part(self) -> Part | None:
         while not self._parts:
             if self._ended:
-                return self._at_the_end()
+                self._raise_if_broken()
+                return None
             self._script.listener_waits()
             self._news = anyio.Event()
             await self._news.wait()
@@ -158,7 +159,7 @@ class Narrator:
             self._script.listener_waits()
         return self._part
 
-    def _at_the_end(self) -> None:
+    def _raise_if_broken(self) -> None:
         if self._broken:
             raise self._broken
         if not self._assembly.segments:

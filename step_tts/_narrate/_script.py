@@ -101,7 +101,8 @@ class Script:
         """Divide what has been written; where the listener is out of patience, what there is."""
         while True:
             late = await self._wait()
-            stretch, self._arrived = self._arrived[:STRETCH_CHARACTERS], self._arrived[STRETCH_CHARACTERS:]
+            stretch = self._arrived[:STRETCH_CHARACTERS]
+            self._arrived = self._arrived[STRETCH_CHARACTERS:]
             self._room.set()
             if stretch:
                 await self._hand_on(self._segmenter.feed(stretch), give)
