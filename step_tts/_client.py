@@ -251,7 +251,8 @@ class AsyncClient:
             APIError: No whole audio came.
         """
         if not isinstance(text, str | SpeechRequest):
-            async with self.narrate(text, ahead=self._engine.gate.most) as narration:
+            ahead = self._engine.gate.most
+            async with self.narrate(text, ahead=ahead, whole_segments=True) as narration:
                 return await narration.save(
                     path, exact_path=exact_path, repair=repair, durable=durable
                 )
@@ -435,6 +436,7 @@ class AsyncClient:
         pause: float = 0.0,
         ahead: int = 8,
         patience: float = 1.0,
+        whole_segments: bool = False,
         retry_suspects: bool = False,
         parts: str | os.PathLike[str] | None = None,
     ) -> AsyncGenerator[Narration, None]:
@@ -458,8 +460,11 @@ class AsyncClient:
                 held in memory.
             patience: Seconds that a listener who has nothing more to hear waits for the end of
                 a sentence still being written; then it is spoken as far as it has come.
+            whole_segments: Hand nothing of a segment out before all of it is here, so that a
+                break can always be repeated. Without it whoever reads faster than audio comes
+                has the pieces as they come.
             retry_suspects: Fetch a segment once more whose audio is implausible for its text
-                (``NarratedSegment.suspect``). Then each is heard only when all of it is here.
+                (``NarratedSegment.suspect``); implies ``whole_segments``.
             parts: A directory that keeps finished segments, with a journal: the same narration
                 started again, after a kill too, pays only for what is missing.
 
@@ -494,6 +499,7 @@ class AsyncClient:
                 assembly,
                 ahead=ahead,
                 speed=request.speed or 1.0,
+                whole_segments=whole_segments,
                 retry_suspects=retry_suspects,
             )
             await stack.enter_async_context(beside(narrator.run))

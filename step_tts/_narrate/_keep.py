@@ -34,9 +34,12 @@ class Keeper:
     def __init__(self, desk: Desk, like: SpeechRequest) -> None:
         self._desk = desk
         self._like = like
+        self._seen: set[int] = set()
 
     async def __call__(self, part: Part) -> Take:
         """The audio of a part: from its file if that is finished, and spoken otherwise.
+
+        Asked again for a part, it is spoken again.
 
         Raises:
             StepTTSError: It could not be had.
@@ -44,7 +47,11 @@ class Keeper:
         request = attrs.evolve(self._like, input=part.segment.spoken)
         row = Row(part.number, part.number, f"{part.number:06d}", request)
         (found,) = await self._desk.look_up([row])
-        result = found if isinstance(found, BatchResult) else await self._spoken(found)
+        if part.number not in self._seen and isinstance(found, BatchResult):
+            result = found
+        else:
+            result = await self._spoken(row)
+        self._seen.add(part.number)
         if result.saved is None:
             assert result.error is not None  # noqa: S101  one or the other
             raise result.error

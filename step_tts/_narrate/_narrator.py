@@ -45,8 +45,8 @@ class Narrator:
         assembly: Makes one audio of the parts.
         ahead: How many segments are fetched beyond the one that is heard.
         speed: Of speech, as asked for; 1 is normal.
-        retry_suspects: Fetch a segment once more whose audio cannot be its text. Then each is
-            heard only when it is here as a whole.
+        whole_segments: Let nothing of a segment be heard before all of it is here.
+        retry_suspects: Fetch a segment once more whose audio cannot be its text; implies that.
     """
 
     def __init__(
@@ -56,13 +56,15 @@ class Narrator:
         assembly: Assembly,
         *,
         ahead: int,
-        speed: float = 1.0,
-        retry_suspects: bool = False,
+        speed: float,
+        whole_segments: bool,
+        retry_suspects: bool,
     ) -> None:
         self._script = script
         self._speak = speak
         self._assembly = assembly
         self._speed = speed
+        self._held = whole_segments or retry_suspects
         self._retry_suspects = retry_suspects
         self._window = anyio.Semaphore(ahead + 1)
         self._parts: deque[Part] = deque()
@@ -114,7 +116,7 @@ class Narrator:
             async def give(segment: Segment) -> None:
                 # A turn of the event loop lies between two fetchers: they reach the gate in order.
                 await self._window.acquire()
-                part = Part(self._count, segment, self._speed, held=self._retry_suspects)
+                part = Part(self._count, segment, self._speed, held=self._held)
                 self._count += 1
                 self._parts.append(part)
                 self._news.set()
@@ -187,9 +189,7 @@ class Narrator:
             part.fail(error)
 
     async def _better(self, part: Part, take: Take) -> Take:
-        """Another take, unless that is no better."""
+        """Another take, if it can be had: it can hardly be worse."""
         with suppress(StepTTSError):
-            another = await self._speak(part)
-            if not another.suspect:
-                return another
+            return await self._speak(part)
         return take
