@@ -139,6 +139,14 @@ def docs(session: nox.Session) -> None:
     session.run("zensical", "build", "--clean", "--strict", "--config-file", ".mkdocs.yml")
 
 
+@nox.session(default=False)
+def benchmarks(session: nox.Session) -> None:
+    """Measure this client beside its peers; ``-- --quick`` for a look of some two minutes."""
+    _install(session, "bench")
+    session.chdir(ROOT / "tests")
+    session.run("python", "-m", "benchmarks", *session.posargs)
+
+
 @nox.session(python=False)
 def demo(session: nox.Session) -> None:
     """Paste the README's first command into a fresh copy, on a terminal, and check the files."""

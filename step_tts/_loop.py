@@ -1,4 +1,4 @@
-"""Which event loop runs, and what time it is there.
+"""Which event loop runs, what time it is there, and how to wait there.
 
 anyio finds its backend anew for every question, which costs thirty times what the answer does;
 asyncio, where it is the one that runs, is asked directly.
@@ -10,7 +10,7 @@ import asyncio
 
 import anyio
 
-__all__ = ["asyncio_loop", "now"]
+__all__ = ["Signal", "asyncio_loop", "now"]
 
 
 def asyncio_loop() -> asyncio.AbstractEventLoop | None:
@@ -29,3 +29,33 @@ def now() -> float:
     """The time of ``anyio.current_time``."""
     loop = asyncio_loop()
     return loop.time() if loop else anyio.current_time()
+
+
+class Signal:
+    """An event that costs nothing until somebody waits for it, and little then; set once."""
+
+    def __init__(self) -> None:
+        self._set = False
+        self._futures: list[asyncio.Future[None]] = []
+        self._event: anyio.Event | None = None
+
+    def set(self) -> None:
+        """Wake whoever waits, and let nobody wait any more."""
+        self._set = True
+        for future in self._futures:
+            if not future.done():
+                future.set_result(None)
+        if self._event:
+            self._event.set()
+
+    async def wait(self) -> None:
+        """Wait until it is set; no checkpoint where it is set already."""
+        if self._set:
+            return
+        if loop := asyncio_loop():
+            future = loop.create_future()
+            self._futures.append(future)
+            await future
+            return
+        self._event = self._event or anyio.Event()
+        await self._event.wait()

@@ -8,7 +8,7 @@ import anyio
 import pytest
 import trio
 
-from step_tts._loop import asyncio_loop, now
+from step_tts._loop import Signal, asyncio_loop, now
 
 
 async def test_the_time_is_the_loops() -> None:
@@ -49,3 +49,30 @@ def test_without_a_loop_there_is_no_time() -> None:
     assert asyncio_loop() is None
     with pytest.raises(anyio.NoEventLoopError):
         now()
+
+
+async def test_a_signal_wakes_all_who_wait() -> None:
+    """And whoever comes later does not wait."""
+    signal, woken = Signal(), []
+
+    async def wait() -> None:
+        await signal.wait()
+        woken.append(True)
+
+    async with anyio.create_task_group() as tasks:
+        for _ in range(2):
+            tasks.start_soon(wait)
+        await anyio.wait_all_tasks_blocked()
+        assert not woken
+        signal.set()
+    await signal.wait()
+    assert len(woken) == 2
+
+
+async def test_a_signal_is_set_after_somebody_gave_up() -> None:
+    """A cancelled wait leaves nothing behind that could be in the way."""
+    signal = Signal()
+    with anyio.move_on_after(0):
+        await signal.wait()
+    signal.set()
+    await signal.wait()

@@ -18,7 +18,7 @@ import anyio
 import attrs
 
 from step_tts._gate._controller import Controller
-from step_tts._loop import now
+from step_tts._loop import Signal, now
 from step_tts._models import Concurrency, Rate
 
 if TYPE_CHECKING:
@@ -114,8 +114,12 @@ class Gate:
         return line[0] if line else None
 
     def _wake(self) -> None:
-        """Let whoever stands first look again, and the listener know: something changed."""
-        if first := self._first():
+        """Let whoever stands first look again, and the listener know: something changed.
+
+        Nobody is woken for less than an earlier start: a full gate changes with every answer.
+        """
+        first = self._first()
+        if first and self._controller.ready_at() < first.until:
             first.woken.set()
         if self._watch:
             self._watch.look(self.limit, self._controller.paused_until, now())
@@ -125,16 +129,19 @@ class Gate:
 class _Waiter:
     """Somebody in line."""
 
-    woken: anyio.Event = attrs.field(factory=anyio.Event)
+    woken: Signal = attrs.field(factory=Signal)
+    until: float = -math.inf
+    """How long it sleeps if nobody wakes it."""
 
     async def sleep_until(self, moment: float) -> None:
         """Sleep until then, or until woken."""
+        self.until, self.woken = moment, Signal()
         if moment == math.inf:
             await self.woken.wait()
         else:
             with anyio.CancelScope(deadline=moment):
                 await self.woken.wait()
-        self.woken = anyio.Event()
+        self.until = -math.inf
 
 
 @attrs.frozen(eq=False)
