@@ -84,6 +84,7 @@ if TYPE_CHECKING:
         BatchItem,
         BatchResult,
         Concurrency,
+        NarratedSegment,
         NeedMore,
         NotAudio,
         Playback,
@@ -95,9 +96,12 @@ if TYPE_CHECKING:
         Sniffed,
         Speech,
         SpeechRequest,
+        Suspicion,
         Timeouts,
     )
+    from step_tts._narrate import Narration, NarrationText
     from step_tts._stream import SpeechStream
+    from step_tts._text import Segmentation, SubtitleFormat
 
 else:
 
@@ -115,7 +119,18 @@ else:
 
 
 # Cheap ones first: whoever asks for an error need not import the client.
-_HOMES = ("_errors", "_models", "_events", "_audio", "_inspect", "_stream", "_batch", "_client")
+_HOMES = (
+    "_errors",
+    "_models",
+    "_events",
+    "_audio",
+    "_inspect",
+    "_stream",
+    "_batch",
+    "_client",
+    "_text",
+    "_narrate",
+)
 
 __all__ = [
     "APIConnectionError",
@@ -158,6 +173,9 @@ __all__ = [
     "Listener",
     "MissingExtraError",
     "ModelUnavailableError",
+    "NarratedSegment",
+    "Narration",
+    "NarrationText",
     "NeedMore",
     "NoAudioDeviceError",
     "NotAudio",
@@ -182,6 +200,7 @@ __all__ = [
     "RowStarted",
     "SaveError",
     "SavedSpeech",
+    "Segmentation",
     "Sniffed",
     "Speech",
     "SpeechBatch",
@@ -191,6 +210,8 @@ __all__ = [
     "StepTTSError",
     "StreamConsumedError",
     "StreamInterruptedError",
+    "SubtitleFormat",
+    "Suspicion",
     "Timeouts",
     "TotalTimeoutError",
     "TruncatedAudioError",

@@ -116,11 +116,16 @@ class Call:
         self._watch = engine.watch.call(self._characters) if engine.watch else None
         self._outcome = "ok"
 
-    async def run(self, use: Callable[[VerifiedBody, AsyncExitStack], Awaitable[T]]) -> T:
+    async def run(
+        self,
+        use: Callable[[VerifiedBody, AsyncExitStack], Awaitable[T]],
+        *,
+        unheard: Callable[[], bool] = lambda: True,
+    ) -> T:
         """Attempt until ``use`` has what it needs, or the policy gives up.
 
-        ``use`` may keep the open attempt with ``stack.pop_all()``. It must hand nothing out
-        before it returns: a failure inside it starts the whole audio afresh.
+        ``use`` may keep the open attempt with ``stack.pop_all()``. A failure inside it starts
+        the whole audio afresh, as long as it is ``unheard``: nothing of it was handed out.
 
         Raises:
             APIError: The last attempt's error, with all attempts attached.
@@ -134,7 +139,7 @@ class Call:
                 self._note(None)
             except APIError as error:
                 self._note(error)
-                pause = self._pause_after(error)
+                pause = self._pause_after(error) if unheard() else None
                 self._tell_ended(type(error).__name__, retry_in=pause)
                 if pause is None:
                     self._ledger.complete(error)

@@ -22,6 +22,7 @@ from step_tts._batch import (
     Namer,
     open_batch,
 )
+from step_tts._beside import beside
 from step_tts._call import Call, Engine, Options
 from step_tts._config import resolve_settings
 from step_tts._errors import ConfigurationError
@@ -49,10 +50,12 @@ if TYPE_CHECKING:
     from collections.abc import AsyncGenerator, AsyncIterable, Iterable, Mapping, Sequence
     from types import TracebackType
 
-    from step_tts._batch import BatchRow, SpeechBatch
+    from step_tts._batch import BatchRow, Speak, SpeechBatch
     from step_tts._events import Listener
     from step_tts._models import AudioInfo
+    from step_tts._narrate import Narration, NarrationText, Part, Take
     from step_tts._stream import VerifiedBody
+    from step_tts._text import Segmentation
 
 __all__ = ["AsyncClient"]
 
@@ -220,7 +223,7 @@ class AsyncClient:
 
     async def save(
         self,
-        text: str | SpeechRequest,
+        text: NarrationText | SpeechRequest,
         path: str | os.PathLike[str],
         *,
         exact_path: bool = False,
@@ -234,7 +237,8 @@ class AsyncClient:
         What stood at the path before survives any failure, cancellation or kill.
 
         Args:
-            text: The text, or a request.
+            text: The text, or a request: one request to the server. A text in pieces is a long
+                one, spoken as by ``narrate``.
             path: Where to. Missing directories are made.
             exact_path: Insist on the path as it is, whatever the bytes are.
             repair: Write true sizes into the header of a streamed WAV; ``False`` keeps the
@@ -246,6 +250,12 @@ class AsyncClient:
             SaveError: The file cannot be written.
             APIError: No whole audio came.
         """
+        if not isinstance(text, str | SpeechRequest):
+            ahead = self._engine.gate.most
+            async with self.narrate(text, ahead=ahead, whole_segments=True) as narration:
+                return await narration.save(
+                    path, exact_path=exact_path, repair=repair, durable=durable
+                )
         asked = Path(path)
         call = self._call(text)
         await self._engine.files.prepare(asked)
@@ -370,15 +380,15 @@ class AsyncClient:
             if to is not None:
                 await self._engine.files.prepare(Path(to) / "_")
             if to is not None and resume:
-                from step_tts._batch._journal_desk import JournalDesk  # noqa: PLC0415  as below
-                from step_tts._batch._resume import open_scribe  # noqa: PLC0415  brings SQLite
-
-                shelf = self._shelf(Path(to), durable=durable)
-                options = {**shelf.options(), "name": name, "repair": repair}
-                scribe = await stack.enter_async_context(
-                    open_scribe(shelf.directory, options, durable=durable)
+                desk = await stack.enter_async_context(
+                    self._journal_desk(
+                        speak,
+                        Path(to),
+                        {"name": name, "repair": repair},
+                        durable=durable,
+                        keep_failures=keep_failures,
+                    )
                 )
-                desk = JournalDesk(speak, scribe, shelf, keep_failures=keep_failures)
             workers = WORKERS_PER_SLOT * self._engine.gate.most
             yield await stack.enter_async_context(
                 open_batch(
@@ -391,14 +401,120 @@ class AsyncClient:
                 )
             )
 
-    def _shelf(self, directory: Path, *, durable: bool) -> Shelf:
-        return Shelf(
+    @asynccontextmanager
+    async def _journal_desk(
+        self,
+        speak: Speak,
+        directory: Path,
+        options: Mapping[str, object],
+        *,
+        durable: bool,
+        keep_failures: bool = False,
+    ) -> AsyncGenerator[Desk, None]:
+        """A desk with the journal of a directory, which it brings SQLite for."""
+        from step_tts._batch._journal_desk import JournalDesk  # noqa: PLC0415  as below
+        from step_tts._batch._resume import open_scribe  # noqa: PLC0415  few clients need it
+
+        shelf = Shelf(
             files=self._engine.files,
             directory=directory,
             durable=durable,
             model=self._options.model,
             placement=self._options.prompt_placement,
         )
+        options = {**shelf.options(), **options}
+        async with open_scribe(directory, options, durable=durable) as scribe:
+            yield JournalDesk(speak, scribe, shelf, keep_failures=keep_failures)
+
+    @asynccontextmanager
+    async def narrate(
+        self,
+        text: NarrationText | SpeechRequest,
+        *,
+        like: SpeechRequest | None = None,
+        segmentation: Segmentation | None = None,
+        pause: float = 0.0,
+        ahead: int = 8,
+        patience: float = 1.0,
+        whole_segments: bool = False,
+        retry_suspects: bool = False,
+        parts: str | os.PathLike[str] | None = None,
+    ) -> AsyncGenerator[Narration, None]:
+        """Speak a long text, or one that is still being written, as one audio.
+
+        The text is divided where sentences end, each segment is one request, and the segments
+        are fetched ahead and heard in order, without a gap. The block is entered once the first
+        audio is here. A segment that breaks off is repeated invisibly unless some of it has been
+        heard. Leaving the block cancels what is under way.
+
+        WAV and MP3 are joined as they are. Other formats, and segments that differ in sample
+        rate or channels, are converted where the extra ``av`` is installed.
+
+        Args:
+            text: The text as a whole, in pieces, or in pieces still to come; or a request, whose
+                settings hold for each segment.
+            like: Its settings hold for each segment; its own text is not spoken.
+            segmentation: How the text is divided.
+            pause: Seconds of silence between two segments.
+            ahead: How many segments are fetched beyond the one that is heard; their audio is
+                held in memory.
+            patience: Seconds that a listener who has nothing more to hear waits for the end of
+                a sentence still being written; then it is spoken as far as it has come.
+            whole_segments: Hand nothing of a segment out before all of it is here, so that a
+                break can always be repeated. Without it whoever reads faster than audio comes
+                has the pieces as they come.
+            retry_suspects: Fetch a segment once more whose audio is implausible for its text
+                (``NarratedSegment.suspect``); implies ``whole_segments``.
+            parts: A directory that keeps finished segments, with a journal: the same narration
+                started again, after a kill too, pays only for what is missing.
+
+        Raises:
+            InvalidRequestError: There is nothing to say, on entering the block.
+            ConfigurationError: A number makes no sense.
+            APIError: No audio came, on entering the block.
+            StreamInterruptedError: A segment could not be had, while iterating.
+            BatchInUseError: Another run works on ``parts``.
+            SaveError: ``parts`` cannot be made or written.
+        """
+        from step_tts import _narrate  # noqa: PLC0415  few clients narrate
+
+        request = text if isinstance(text, SpeechRequest) else like or SpeechRequest("-")
+        words = text.input if isinstance(text, SpeechRequest) else text
+        script = _narrate.Script(words, segmentation, patience)
+        assembly = _narrate.Assembly(pause=pause)
+
+        async def speak(part: Part) -> Take:
+            call = self._call(attrs.evolve(request, input=part.segment.spoken))
+            take = await call.run(part.fetch, unheard=lambda: not part.heard)
+            take.receipt = call.receipt()
+            return take
+
+        async with AsyncExitStack() as stack:
+            if parts is not None:
+                desk = await stack.enter_async_context(self._kept(Path(parts)))
+                speak = _narrate.Keeper(desk, request)
+            narrator = _narrate.Narrator(
+                script,
+                speak,
+                assembly,
+                ahead=ahead,
+                speed=request.speed or 1.0,
+                whole_segments=whole_segments,
+                retry_suspects=retry_suspects,
+            )
+            await stack.enter_async_context(beside(narrator.run))
+            yield _narrate.Narration(narrator, await narrator.next_piece(), self._engine.files)
+
+    @asynccontextmanager
+    async def _kept(self, directory: Path) -> AsyncGenerator[Desk, None]:
+        """A desk whose rows are the segments of a narration."""
+
+        async def speak(request: SpeechRequest, row: str) -> SavedSpeech:
+            return await self.save(request, directory / row)
+
+        await self._engine.files.prepare(directory / "_")
+        async with self._journal_desk(speak, directory, {"narration": True}, durable=True) as desk:
+            yield desk
 
     def _call(self, text: str | SpeechRequest) -> Call:
         request = text if isinstance(text, SpeechRequest) else SpeechRequest(text)

@@ -25,6 +25,7 @@ __all__ = [
     "BatchItem",
     "BatchResult",
     "Concurrency",
+    "NarratedSegment",
     "NeedMore",
     "NotAudio",
     "Playback",
@@ -36,6 +37,7 @@ __all__ = [
     "Sniffed",
     "Speech",
     "SpeechRequest",
+    "Suspicion",
     "Timeouts",
 ]
 
@@ -183,6 +185,35 @@ class Speech:
     """How they were obtained."""
 
 
+Suspicion: TypeAlias = Literal["short", "long", "silent"]
+"""What is wrong with audio that is whole but cannot be its text: cut off or garbled by the model,
+or nothing but digital silence."""
+
+
+@attrs.frozen(kw_only=True)
+class NarratedSegment:
+    """A stretch of a long text that was spoken by one request, and where it is heard."""
+
+    text: str = attrs.field(repr=lambda text: f"<{len(text)} characters>")
+    """The words exactly as they stand in the text."""
+    text_start: int
+    """Where they begin in the whole text, in characters."""
+    text_end: int
+    """Where they end."""
+    sentences: tuple[str, ...] = attrs.field(repr=lambda found: f"<{len(found)} sentences>")
+    """The sentences in them, without the space around."""
+    start: float
+    """Where they begin in the whole audio, in seconds."""
+    end: float
+    """Where they end."""
+    request_id: str | None
+    """The server's name for the request."""
+    attempts: int
+    """How many tries it took."""
+    suspect: Suspicion | None
+    """Whether the audio is implausible for its text, and how."""
+
+
 @attrs.frozen(kw_only=True)
 class SavedSpeech:
     """Whole, verified audio in a file."""
@@ -195,6 +226,8 @@ class SavedSpeech:
     """What the bytes say."""
     receipt: Receipt
     """How they were obtained."""
+    segments: tuple[NarratedSegment, ...] = ()
+    """Which words stand where, if this is a narration."""
 
     @property
     def suffix_corrected(self) -> bool:

@@ -335,6 +335,7 @@ def _interrupted(error: APIError, body: Body) -> StreamInterruptedError:
         request_id=error.request_id,
         advice=error.advice,
     )
+    interrupted.attempts = error.attempts
     interrupted.bytes_received = body.received
     interrupted.audio_seconds = body.info.duration
     return interrupted

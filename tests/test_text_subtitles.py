@@ -22,7 +22,7 @@ def all_cues(text: str) -> list[Cue]:
     return [
         cue
         for number, part in enumerate(parts)
-        for cue in cues(part, 10 * number, 10 * number + 10)
+        for cue in cues(part.sentence_texts, 10 * number, 10 * number + 10)
     ]
 
 
@@ -70,7 +70,7 @@ class TestCues:
     def test_nothing_spoken_is_missing(self, text: str, start: float, length: float) -> None:
         """All sentences are shown, in order, in lines that fit, one cue after the other."""
         for segment in segments(text):
-            found = cues(segment, start, start + length)
+            found = cues(segment.sentence_texts, start, start + length)
             times = [time for cue in found for time in (cue.start, cue.end)]
             sentences = "".join(text[slice(*span)] for span in segment.sentences)
             shown = "".join(line for cue in found for line in cue.lines)

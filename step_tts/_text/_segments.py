@@ -96,6 +96,11 @@ class Segment:
     sentences: tuple[tuple[int, int], ...]
     """Start and end of each sentence in the whole text, without space around."""
 
+    @property
+    def sentence_texts(self) -> tuple[str, ...]:
+        """The sentences themselves."""
+        return tuple(self.text[a - self.start : b - self.start] for a, b in self.sentences)
+
 
 class Segmenter:
     """Feed it text in any pieces; get segments as soon as they are certain.

@@ -19,9 +19,7 @@ from step_tts._text._graphemes import last_safe_cut
 from step_tts._text._pace import expected_seconds
 
 if TYPE_CHECKING:
-    from collections.abc import Iterator, Sequence
-
-    from step_tts._text._segments import Segment
+    from collections.abc import Iterable, Iterator, Sequence
 
 __all__ = ["Cue", "SubtitleFormat", "Subtitles", "cues"]
 
@@ -60,13 +58,9 @@ class Cue:
     """One or two lines."""
 
 
-def cues(segment: Segment, start: float, end: float) -> list[Cue]:
-    """The cues of a segment that is heard from ``start`` to ``end``, in seconds."""
-    shown = [
-        lines
-        for first, last in segment.sentences
-        for lines in _screens(segment.text[first - segment.start : last - segment.start])
-    ]
+def cues(sentences: Iterable[str], start: float, end: float) -> list[Cue]:
+    """The cues of sentences that are heard from ``start`` to ``end``, in seconds."""
+    shown = [lines for sentence in sentences for lines in _screens(sentence)]
     weights = [max(expected_seconds(" ".join(lines)), 0.1) for lines in shown]
     whole = sum(weights) or 1.0
     times = [start + (end - start) * part / whole for part in accumulate(weights, initial=0.0)]

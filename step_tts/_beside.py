@@ -1,0 +1,41 @@
+"""Tasks beside a block of code, gone when the block is left.
+
+A task group shows whoever waits inside it an ``ExceptionGroup``. A caller's own block must not
+see one: what it raises leaves as itself.
+"""
+
+from __future__ import annotations
+
+from contextlib import asynccontextmanager
+from typing import TYPE_CHECKING
+
+import anyio
+
+if TYPE_CHECKING:
+    from collections.abc import AsyncGenerator, Callable, Coroutine
+    from typing import Any
+
+    from anyio import CancelScope
+
+__all__ = ["beside"]
+
+
+@asynccontextmanager
+async def beside(
+    *steps: Callable[[], Coroutine[Any, Any, None]],
+) -> AsyncGenerator[CancelScope, None]:
+    """Run steps beside a block; leaving it cancels them. Gives the scope of block and steps.
+
+    The steps keep their errors to themselves: one that raises ends everything, in a group.
+    """
+    raised: BaseException | None = None
+    async with anyio.create_task_group() as tasks:
+        for step in steps:
+            tasks.start_soon(step)
+        try:
+            yield tasks.cancel_scope
+        except (Exception, KeyboardInterrupt) as error:  # noqa: BLE001  raised again below
+            raised = error
+        tasks.cancel_scope.cancel()
+    if raised is not None:
+        raise raised

@@ -1,0 +1,119 @@
+"""Parts in, one audio out, and a map of which part stands where.
+
+A part of another kind than the first is converted where that can be done. Knows parts, kinds
+and times; must not know where parts come from or who listens.
+"""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING
+
+from step_tts._audio._join import Joiner
+from step_tts._errors import AudioJoinError, MissingExtraError
+from step_tts._models import NarratedSegment
+from step_tts._transcode import transcode
+
+if TYPE_CHECKING:
+    from step_tts._audio import HeaderPatch
+    from step_tts._models import AudioInfo, Suspicion
+    from step_tts._text import Segment
+
+__all__ = ["Assembly"]
+
+
+class Assembly:
+    """Makes one audio of many: for each part ``feed`` its pieces, then ``end`` it.
+
+    Attributes:
+        segments: What has been assembled, in order.
+        size: Bytes of the whole so far.
+    """
+
+    def __init__(self, *, pause: float) -> None:
+        self.segments: list[NarratedSegment] = []
+        self.size = 0
+        self._joiner = Joiner(pause=pause)
+        self._lead: list[bytes] = []
+        self._admitted = False
+        self._refused: AudioJoinError | None = None
+        self._joiner.begin()
+
+    @property
+    def info(self) -> AudioInfo | None:
+        """The facts of the whole so far; ``None`` before its first sound."""
+        return self._joiner.info
+
+    @property
+    def patch(self) -> HeaderPatch | None:
+        """What makes its header true."""
+        return self._joiner.patch
+
+    def feed(self, piece: bytes) -> bytes:
+        """Take the part's next piece; give what the whole grows by.
+
+        Raises:
+            AudioError: The part is not one whole piece of audio.
+        """
+        if not self._admitted:
+            self._lead.append(piece)
+        if self._refused is not None:
+            return b""
+        try:
+            return self._grown(self._joiner.feed(piece))
+        except AudioJoinError as error:
+            self._refused = error
+            return b""
+
+    async def end(
+        self,
+        segment: Segment,
+        *,
+        request_id: str | None,
+        attempts: int,
+        suspect: Suspicion | None,
+    ) -> bytes:
+        """The part has ended; give the last that the whole grows by.
+
+        Raises:
+            AudioJoinError: It is of another kind than the first, and cannot be converted.
+            AudioError: The part is not one whole piece of audio.
+        """
+        refused = self._refused
+        last = self._joiner.end() if refused is None else await self._converted(refused)
+        grown = self._grown(last)
+        self.segments.append(
+            NarratedSegment(
+                text=segment.text,
+                text_start=segment.start,
+                text_end=segment.end,
+                sentences=segment.sentence_texts,
+                start=self._joiner.start,
+                end=self._joiner.position,
+                request_id=request_id,
+                attempts=attempts,
+                suspect=suspect,
+            )
+        )
+        self._begin()
+        return grown
+
+    def _begin(self) -> None:
+        self._lead.clear()
+        self._admitted, self._refused = False, None
+        self._joiner.begin()
+
+    def _grown(self, by: bytes) -> bytes:
+        if by and not self._admitted:
+            self._admitted = True
+            self._lead.clear()
+        self.size += len(by)
+        return by
+
+    async def _converted(self, refused: AudioJoinError) -> bytes:
+        """A segment is minutes at most, so it is converted as a whole."""
+        try:
+            audio = await transcode(b"".join(self._lead), like=self.info)
+        except MissingExtraError:
+            raise refused from None  # It names the extra, and says what differs.
+        self._joiner.begin()
+        return self._joiner.feed(audio) + self._joiner.end()

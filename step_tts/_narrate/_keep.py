@@ -1,0 +1,72 @@
+"""Segments that are kept as files, with a journal, until they are no longer needed.
+
+A narration that was killed goes on where it was: what is finished stands in a directory and is
+not paid for again. Knows rows and files; how a row is spoken is its desk's business.
+"""
+
+from __future__ import annotations
+
+from functools import partial
+from typing import TYPE_CHECKING
+
+import anyio.to_thread
+import attrs
+
+from step_tts._batch._desk import Row
+from step_tts._models import BatchResult
+from step_tts._narrate._part import Take
+
+if TYPE_CHECKING:
+    from pathlib import Path
+
+    from step_tts._batch import Desk
+    from step_tts._models import SpeechRequest
+    from step_tts._narrate._part import Part
+
+__all__ = ["Keeper"]
+
+PIECE_BYTES = 64 * 1024
+
+
+class Keeper:
+    """Has parts fetched into files first: a ``Speak``."""
+
+    def __init__(self, desk: Desk, like: SpeechRequest) -> None:
+        self._desk = desk
+        self._like = like
+        self._seen: set[int] = set()
+
+    async def __call__(self, part: Part) -> Take:
+        """The audio of a part: from its file if that is finished, and spoken otherwise.
+
+        Asked again for a part, it is spoken again.
+
+        Raises:
+            StepTTSError: It could not be had.
+        """
+        request = attrs.evolve(self._like, input=part.segment.spoken)
+        row = Row(part.number, part.number, f"{part.number:06d}", request)
+        (found,) = await self._desk.look_up([row])
+        if part.number not in self._seen and isinstance(found, BatchResult):
+            result = found
+        else:
+            result = await self._spoken(row)
+        self._seen.add(part.number)
+        if result.saved is None:
+            assert result.error is not None  # noqa: S101  one or the other
+            raise result.error
+        take = Take(receipt=result.saved.receipt)
+        for piece in await anyio.to_thread.run_sync(partial(_pieces, result.saved.path)):
+            take.add(piece)
+        take.judge(part.segment.spoken, result.saved.info.duration, part.speed)
+        return take
+
+    async def _spoken(self, row: Row) -> BatchResult:
+        result = await self._desk.result(row)
+        await self._desk.keep([(row, result)])
+        return result
+
+
+def _pieces(path: Path) -> list[bytes]:
+    with path.open("rb") as file:
+        return list(iter(lambda: file.read(PIECE_BYTES), b""))

@@ -1,0 +1,126 @@
+"""One segment on its way: its audio as it comes, kept until it is heard.
+
+As long as nothing of it has been heard, a new attempt begins anew and nobody notices. Knows
+pieces and attempts; must not know what comes before or behind.
+"""
+
+from __future__ import annotations
+
+from collections import deque
+from typing import TYPE_CHECKING
+
+import anyio
+import attrs
+
+from step_tts._audio._silence import SilenceDetector
+from step_tts._text import implausible
+
+if TYPE_CHECKING:
+    from contextlib import AsyncExitStack
+
+    from step_tts._attempt import Attempt
+    from step_tts._models import Receipt, Suspicion
+    from step_tts._stream import VerifiedBody
+    from step_tts._text import Segment
+
+__all__ = ["Part", "Take"]
+
+
+@attrs.define(eq=False)
+class Take:
+    """The audio of one answer, as far as it has come and has not been heard."""
+
+    pieces: deque[bytes] = attrs.field(factory=deque)
+    suspect: Suspicion | None = None
+    """What seems to be wrong with it; known once it is judged."""
+    receipt: Receipt | None = None
+    """How it was obtained; known once it is here."""
+    _silence: SilenceDetector = attrs.field(factory=SilenceDetector)
+
+    def add(self, piece: bytes) -> None:
+        """Take one more piece."""
+        self._silence.feed(piece)
+        self.pieces.append(piece)
+
+    def judge(self, text: str, seconds: float | None, speed: float) -> None:
+        """All of it is here: say whether it can be this text."""
+        if self._silence.silent:
+            self.suspect = "silent"
+        elif seconds is not None:
+            self.suspect = implausible(text, seconds, speed)
+
+
+@attrs.define(eq=False)
+class Part:
+    """One segment: somebody fetches it, somebody hears it."""
+
+    number: int
+    """Its place among the segments, from 0."""
+    segment: Segment
+    speed: float
+    held: bool
+    """Nothing is heard before the whole of it is here and judged."""
+    heard: bool = False
+    """Some of it has been: what was heard cannot be unheard."""
+    _take: Take = attrs.field(factory=Take)
+    _ended: bool = False
+    _error: Exception | None = None
+    _news: anyio.Event = attrs.field(factory=anyio.Event)
+
+    @property
+    def suspect(self) -> Suspicion | None:
+        """What seems to be wrong with it; known once it has ended."""
+        return self._take.suspect
+
+    @property
+    def request_id(self) -> str | None:
+        """The server's name for the request that brought it; known once it has ended."""
+        return self._take.receipt.request_id if self._take.receipt else None
+
+    @property
+    def attempts(self) -> tuple[Attempt, ...]:
+        """Every try; known once it has ended."""
+        return self._take.receipt.attempts if self._take.receipt else ()
+
+    async def next_piece(self) -> bytes:
+        """The next piece, never empty; ``b""`` after the last.
+
+        Raises:
+            Exception: Whatever kept it from being fetched.
+        """
+        while not self._take.pieces or (self.held and not self._ended):
+            if self._error:
+                raise self._error
+            if self._ended:
+                return b""
+            self._news = anyio.Event()
+            await self._news.wait()
+        self.heard = True
+        return self._take.pieces.popleft()
+
+    async def fetch(self, body: VerifiedBody, _: AsyncExitStack) -> Take:
+        """Take one answer's audio, from its beginning.
+
+        Raises:
+            APIError: It broke off. Unless ``heard``, another attempt may begin anew.
+        """
+        take = Take()
+        if not self.held:
+            self._take = take
+        while piece := await body.next_piece():
+            take.add(piece)
+            self._news.set()
+        take.judge(self.segment.spoken, body.info.duration, self.speed)
+        return take
+
+    def end(self, take: Take) -> None:
+        """This is it."""
+        self._take, self._ended = take, True
+        self._news.set()
+
+    def fail(self, error: Exception) -> None:
+        """It does not come; the rest of what was begun can still be heard."""
+        if not self.heard:
+            self._take = Take()
+        self._error = error
+        self._news.set()
