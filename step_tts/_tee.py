@@ -11,10 +11,12 @@ waits must not take the body's connection with it.
 from __future__ import annotations
 
 from contextlib import asynccontextmanager, suppress
+from functools import partial
 from typing import TYPE_CHECKING, Protocol
 
 import anyio
 
+from step_tts._beside import beside
 from step_tts._errors import ReaderLeftError, UsageError
 
 if TYPE_CHECKING:
@@ -69,19 +71,11 @@ async def open_tee(
     if readers < 1 or ahead < 1:
         raise UsageError(f"A tee needs a reader and a piece ahead: {readers=}, {ahead=}.")
     tee = _Tee(body, readers, ahead, strict=strict)
-    raised: BaseException | None = None
     try:
-        async with anyio.create_task_group() as tasks:
-            tasks.start_soon(tee.pump, first)
-            try:
-                yield tee.branches
-            except (Exception, KeyboardInterrupt) as error:  # noqa: BLE001  raised again below
-                raised = error
-            tasks.cancel_scope.cancel()
+        async with beside(partial(tee.pump, first)):
+            yield tee.branches
     finally:
         tee.close()
-    if raised is not None:
-        raise raised
 
 
 class _Tee:

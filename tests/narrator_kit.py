@@ -56,10 +56,14 @@ class Voice:
         finally:
             self.in_flight -= 1
         planned = self.answers.get(text)
-        given = planned.pop(0) if planned else spoken(text)
+        given = planned.pop(0) if planned else self.speak(text)
         if isinstance(given, int):
             return answer(LIB, [b'{"error": {"message": "no"}}'], status=given)
         return answer(LIB, list(self._pieces(given)) if isinstance(given, bytes) else given)
+
+    def speak(self, text: str) -> bytes:
+        """The whole audio of a text."""
+        return spoken(text)
 
     def _pieces(self, audio: bytes) -> Iterator[object]:
         """Half a second of sound at a time."""

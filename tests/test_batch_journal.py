@@ -17,6 +17,7 @@ from hypothesis import strategies as st
 from hypothesis.stateful import RuleBasedStateMachine, invariant, precondition, rule
 
 import step_tts
+from step_tts._batch import _journal
 from step_tts._batch._journal import JOURNAL_NAME, JournalFile
 from step_tts._batch._records import Claim, Record
 from step_tts._batch._refusals import refusal
@@ -206,3 +207,12 @@ def test_options_are_kept_as_json(tmp_path: Path) -> None:
     JournalFile(tmp_path, json.loads('{"repair": true, "name": "x"}')).close()
     with pytest.raises(step_tts.BatchOptionsError, match="repair was True, now None"):
         JournalFile(tmp_path, {"name": "x"})
+
+
+def test_a_file_is_never_stamped_before_the_moment_it_was_begun(tmp_path: Path) -> None:
+    """Nor by the clock that has moved on since the last tick of the one that stamps."""
+    for number in range(50):
+        begun = _journal._coarse_time()
+        path = tmp_path / str(number)
+        path.write_bytes(b"sound")
+        assert path.stat().st_mtime >= begun

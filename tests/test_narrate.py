@@ -249,6 +249,17 @@ async def test_no_more_is_fetched_ahead_than_asked_for() -> None:
             assert len(voice.texts) <= len(narration.segments) + 4
 
 
+async def test_a_narration_can_be_shared(tmp_path: Path) -> None:
+    """Saved and read at once, like any stream."""
+    async with Voice().client() as tts, tts.narrate(THREE, segmentation=PLAIN) as narration:
+        async with narration.tee(2) as (one, other), anyio.create_task_group() as tasks:
+            tasks.start_soon(one.save, tmp_path / "three")
+            audio = await other.read()
+
+    assert inspect(tmp_path / "three.wav").duration == narration.segments[-1].end
+    assert sound((tmp_path / "three.wav").read_bytes())[-9999:] == audio[-9999:]
+
+
 async def test_an_own_error_leaves_as_itself() -> None:
     """Not in a group of errors."""
     async with Voice().client() as tts:

@@ -26,7 +26,8 @@ class Interrupts:
 
     grace: float
     """Seconds that what is in flight may take after the first one."""
-    scope: CancelScope
+    scope: CancelScope | None = None
+    """What the second one cancels."""
     stop: Callable[[], None] | None = None
     """Asks the batch to end; there is none before it began."""
     came: bool = False
@@ -46,22 +47,16 @@ class Interrupts:
                 self.stop()
                 with anyio.move_on_after(self.grace):
                     await anext(signals)
+            assert self.scope is not None  # noqa: S101  set before the first await
             self.scope.cancel()
 
 
 @contextlib.asynccontextmanager
 async def interruptible(grace: float) -> AsyncIterator[Interrupts]:
     """Run a block that signals end in order; an error of the block leaves as itself."""
-    import anyio
+    from step_tts._beside import beside
 
-    raised: BaseException | None = None
-    async with anyio.create_task_group() as tasks:
-        interrupts = Interrupts(grace, tasks.cancel_scope)
-        tasks.start_soon(interrupts.listen)
-        try:
-            yield interrupts
-        except (Exception, KeyboardInterrupt) as error:  # noqa: BLE001  raised again below
-            raised = error
-        tasks.cancel_scope.cancel()
-    if raised is not None:
-        raise raised
+    interrupts = Interrupts(grace)
+    async with beside(interrupts.listen) as scope:
+        interrupts.scope = scope
+        yield interrupts
