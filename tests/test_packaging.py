@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import json
 import re
 import subprocess
 import tomllib
@@ -31,7 +32,8 @@ def find_installed() -> Distribution:
         found = distribution("step_tts")
     except PackageNotFoundError:
         pytest.skip("step_tts is imported from the checkout, not installed")
-    if (found.read_text("direct_url.json") or "").find('"editable": true') >= 0:
+    origin = json.loads(found.read_text("direct_url.json") or "{}")
+    if origin.get("dir_info", {}).get("editable"):
         pytest.skip("an editable install lists no files")
     return found
 
