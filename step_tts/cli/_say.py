@@ -30,10 +30,10 @@ from step_tts.cli._options import (
     request_options,
 )
 from step_tts.cli._pipes import is_terminal, left_behind, standard_input, standard_output
-from step_tts.cli._terminal import emit, note, reported
+from step_tts.cli._terminal import emit, note, note_saved, reported
 
 if TYPE_CHECKING:
-    from step_tts._models import SavedSpeech, SpeechRequest
+    from step_tts._models import SpeechRequest
     from step_tts._stream import SpeechStream
     from step_tts.cli._aloud import Keep, Outcome
 
@@ -128,13 +128,7 @@ async def _save(
     if report.as_json:
         emit(saved_record(saved))
     elif not report.quiet:
-        _note_saved(saved)
-
-
-def _note_saved(saved: SavedSpeech) -> None:
-    note(f"{saved.path}: {info_text(saved.info)}")
-    if saved.suffix_corrected:
-        note(f"not {saved.asked}: the server sent {saved.info.format}")
+        note_saved(saved)
 
 
 async def _stream(request: SpeechRequest, client: ClientOptions, report: ReportOptions) -> None:
@@ -162,7 +156,7 @@ async def _play(
         _emit_outcome(outcome, stream)
     elif not report.quiet:
         if outcome.saved:
-            _note_saved(outcome.saved)
+            note_saved(outcome.saved)
         if outcome.played:
             note(f"played: {playback_text(outcome.played)}")
     for error in outcome.errors:
