@@ -238,6 +238,7 @@ class _Job:
             request,
             pause=self.pause,
             ahead=self.ahead,
+            whole_segments=True,
             retry_suspects=self.retry_suspects,
             parts=parts if self.resume else None,
         ) as narration:
