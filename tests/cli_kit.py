@@ -27,7 +27,7 @@ def sandbox_in_env(monkeypatch: pytest.MonkeyPatch, **options: Any) -> Iterator[
     """Run a sandbox in another thread, and point the environment to it."""
     with (
         start_blocking_portal() as portal,
-        portal.wrap_async_context_manager(serve(voice="tone", **options)) as sandbox,
+        portal.wrap_async_context_manager(serve(**{"voice": "tone", **options})) as sandbox,
     ):
         monkeypatch.setenv("STEP_TTS_BASE_URL", sandbox.base_url)
         monkeypatch.setenv("STEP_TTS_API_KEY", str(sandbox.api_key))

@@ -12,7 +12,7 @@ from scripted import audio_in
 
 from step_tts import inspect
 from step_tts._batch._readers import read_rows
-from step_tts.cli import _batch, _feed
+from step_tts.cli import _batch, _feed, _progress
 from step_tts.sandbox import Answer, Faults
 
 if TYPE_CHECKING:
@@ -292,7 +292,9 @@ def test_the_bar_is_drawn_only_where_nothing_else_is(
         yield
 
     monkeypatch.setattr(_batch, "shown_on_stderr", recorded)
-    monkeypatch.setattr(_batch, "is_terminal", lambda stream: stream.name.strip("<>") in terminals)
+    monkeypatch.setattr(
+        _progress, "is_terminal", lambda stream: stream.name.strip("<>") in terminals
+    )
     assert batch(tmp_path, "One\n", *options).exit_code == 0
     assert seen == [(4, shown)]
 

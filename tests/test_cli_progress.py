@@ -7,7 +7,7 @@ from step_tts._errors import InvalidRequestError
 from step_tts._models import AudioFormat, AudioInfo
 from step_tts.cli._gauges import Gauges
 from step_tts.cli._pace import Pace
-from step_tts.cli._progress import Progress, shown_on_stderr
+from step_tts.cli._progress import Progress, flight, shown_on_stderr
 from step_tts.cli._summary import Tally
 
 
@@ -53,16 +53,16 @@ def test_the_flight_and_its_pauses() -> None:
     """A pause that is now says how long it is still."""
     shown, clock = progress()
     gauges = shown.gauges
-    assert shown.flight() == "none in flight yet"
+    assert flight(gauges) == "none in flight yet"
     gauges.in_flight, gauges.limit = 3, 16
-    assert shown.flight() == "3 of 16 in flight"
+    assert flight(gauges) == "3 of 16 in flight"
     gauges.heed(Paused(seconds=4.5))
-    assert shown.flight() == "3 of 16 in flight, paused for 5 s"
+    assert flight(gauges) == "3 of 16 in flight, paused for 5 s"
     clock.now += 60
-    assert shown.flight() == "3 of 16 in flight, 1 pause"
+    assert flight(gauges) == "3 of 16 in flight, 1 pause"
     gauges.heed(Paused(seconds=1))
     clock.now += 1
-    assert shown.flight().endswith("2 pauses")
+    assert flight(gauges).endswith("2 pauses")
 
 
 def test_a_display_that_is_not_shown_says_nothing(capsys: pytest.CaptureFixture[str]) -> None:

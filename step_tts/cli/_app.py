@@ -6,6 +6,7 @@ import click
 
 from step_tts._version import __version__
 from step_tts.cli._batch import batch
+from step_tts.cli._narrate import narrate
 from step_tts.cli._sandbox import sandbox
 from step_tts.cli._say import say
 from step_tts.cli._sniff import sniff
@@ -30,5 +31,5 @@ def app() -> None:
     """
 
 
-for command in (say, batch, status, sniff, sandbox):
+for command in (say, narrate, batch, status, sniff, sandbox):
     app.add_command(command)

@@ -28,8 +28,8 @@ from step_tts.cli._options import (
     report_options,
     request_options,
 )
-from step_tts.cli._pipes import is_terminal, left_behind, opened
-from step_tts.cli._progress import Progress, shown_on_stderr
+from step_tts.cli._pipes import left_behind, opened
+from step_tts.cli._progress import Progress, display_fits, shown_on_stderr
 from step_tts.cli._summary import Tally
 from step_tts.cli._terminal import FAILED, INTERRUPTED, emit, note, reported
 
@@ -185,7 +185,7 @@ def batch(
         keep_failures=keep_failures,
         part=Part(*shard, limit),
         grace=grace,
-        shown=not no_progress and _display_fits(report),
+        shown=not no_progress and display_fits(report),
         pace=pace,
         request=request,
         client=client,
@@ -203,12 +203,6 @@ def _format_of(file: str) -> Form:
         known = ", ".join(sorted(_FORMATS))
         raise click.UsageError(f"{file}: say --input-format; only {known} speak for themselves.")
     return form
-
-
-def _display_fits(report: ReportOptions) -> bool:
-    """Whether stderr is a terminal on which nothing else will be written meanwhile."""
-    others = report.quiet or report.debug or (report.as_json and is_terminal(sys.stdout))
-    return is_terminal(sys.stderr) and not others
 
 
 @attrs.define(kw_only=True)

@@ -7,6 +7,7 @@ say more about the time it takes than its row does. Draws; the figures are other
 from __future__ import annotations
 
 import contextlib
+import sys
 from typing import TYPE_CHECKING
 
 import attrs
@@ -14,15 +15,17 @@ import attrs
 from step_tts.cli._format import count_text, duration_text
 from step_tts.cli._gauges import Gauges
 from step_tts.cli._pace import Pace
+from step_tts.cli._pipes import is_terminal
 
 if TYPE_CHECKING:
     from collections.abc import Iterator
 
-    from rich.console import RenderableType
+    from rich.console import RenderableType, RichCast
 
+    from step_tts.cli._options import ReportOptions
     from step_tts.cli._summary import Tally
 
-__all__ = ["Progress", "shown_on_stderr"]
+__all__ = ["Progress", "bar", "display_fits", "flight", "shown_on_stderr"]
 
 REFRESH_PER_SECOND = 4
 
@@ -49,18 +52,6 @@ class Progress:
         counts = f"{count_text(self.tally.spoken)} spoken, {count_text(self.tally.failed)} failed"
         return f"{counts}, {count_text(self.tally.kept)} done before" if self.tally.kept else counts
 
-    def flight(self) -> str:
-        """``4 of 16 in flight, 2 pauses``, or the pause that is now."""
-        gauges = self.gauges
-        if not gauges.limit:
-            return "none in flight yet"
-        now = f"{gauges.in_flight} of {gauges.limit} in flight"
-        if pause := gauges.pause:
-            return f"{now}, paused for {duration_text(pause)}"
-        if gauges.pauses:
-            return f"{now}, {gauges.pauses} pause{'s' if gauges.pauses > 1 else ''}"
-        return now
-
     def speed(self) -> str:
         """``3.4 rows/s, 12 s of audio/s``."""
         rows, audio = self.pace.rates()
@@ -72,21 +63,45 @@ class Progress:
         return "" if left is None else f"{duration_text(left)} left"
 
     def __rich__(self) -> RenderableType:
-        from rich.console import Group
-        from rich.progress_bar import ProgressBar
-        from rich.table import Table
-        from rich.text import Text
+        words = f"{self.counts()} · {flight(self.gauges)} · {self.speed()}"
+        return bar(self.done, self.total, self.left(), words)
 
-        known = self.total is not None
-        bar = ProgressBar(total=self.total, completed=self.done, width=40, pulse=not known)
-        line = Table.grid(padding=(0, 1))
-        share = f"{100 * self.done / self.total:3.0f} %" if self.total else ""
-        line.add_row(bar, share, self.left())
-        return Group(line, Text(f"{self.counts()} · {self.flight()} · {self.speed()}"))
+
+def flight(gauges: Gauges) -> str:
+    """``4 of 16 in flight, 2 pauses``, or the pause that is now."""
+    if not gauges.limit:
+        return "none in flight yet"
+    now = f"{gauges.in_flight} of {gauges.limit} in flight"
+    if pause := gauges.pause:
+        return f"{now}, paused for {duration_text(pause)}"
+    if gauges.pauses:
+        return f"{now}, {gauges.pauses} pause{'s' if gauges.pauses > 1 else ''}"
+    return now
+
+
+def bar(done: float, total: float | None, left: str, words: str) -> RenderableType:
+    """A bar with its share and the time left, and words under it."""
+    from rich.console import Group
+    from rich.progress_bar import ProgressBar
+    from rich.table import Table
+    from rich.text import Text
+
+    line = Table.grid(padding=(0, 1))
+    share = f"{100 * done / total:3.0f} %" if total else ""
+    line.add_row(
+        ProgressBar(total=total, completed=done, width=40, pulse=total is None), share, left
+    )
+    return Group(line, Text(words))
+
+
+def display_fits(report: ReportOptions) -> bool:
+    """Whether stderr is a terminal on which nothing else will be written meanwhile."""
+    others = report.quiet or report.debug or (report.as_json and is_terminal(sys.stdout))
+    return is_terminal(sys.stderr) and not others
 
 
 @contextlib.contextmanager
-def shown_on_stderr(progress: Progress, *, shown: bool) -> Iterator[None]:
+def shown_on_stderr(progress: RichCast, *, shown: bool) -> Iterator[None]:
     """Show a display while the block runs, if there is a terminal and the person wants it."""
     if not shown:
         yield

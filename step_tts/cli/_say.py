@@ -3,16 +3,19 @@
 from __future__ import annotations
 
 import contextlib
+import math
 import sys
-from functools import partial
 from pathlib import Path
 from typing import TYPE_CHECKING, BinaryIO
 
+import attrs
 import click
 
 from step_tts._batch._fields import build_request
 from step_tts._errors import InvalidRequestError
+from step_tts._models import SpeechRequest
 from step_tts.cli._aloud import aloud, find_device
+from step_tts.cli._arriving import Arriving, arriving
 from step_tts.cli._connect import connect
 from step_tts.cli._format import (
     info_record,
@@ -23,6 +26,7 @@ from step_tts.cli._format import (
 )
 from step_tts.cli._options import (
     ClientOptions,
+    PaceOptions,
     ReportOptions,
     RequestOptions,
     client_options,
@@ -30,14 +34,21 @@ from step_tts.cli._options import (
     request_options,
 )
 from step_tts.cli._pipes import is_terminal, left_behind, standard_input, standard_output
-from step_tts.cli._terminal import emit, note, reported
+from step_tts.cli._terminal import emit, note, note_saved, reported
 
 if TYPE_CHECKING:
-    from step_tts._models import SavedSpeech, SpeechRequest
+    from collections.abc import AsyncIterator
+
+    from step_tts._models import SavedSpeech
     from step_tts._stream import SpeechStream
     from step_tts.cli._aloud import Keep, Outcome
 
 __all__ = ["say"]
+
+LIVE_CONCURRENCY = 8
+"""Segments of a text still being written that are fetched at once, at most."""
+LISTENERS_PATIENCE = 1.0
+"""Seconds that one who hears nothing waits for the end of a sentence; a file can wait."""
 
 
 @click.command()
@@ -75,35 +86,31 @@ def say(
 ) -> None:
     """Speak TEXT into a file, or aloud. TEXT may be - for standard input.
 
-    The file appears only when its audio is whole and verified.
+    The file appears only when its audio is whole and verified. Standard input is spoken as it
+    arrives: sentence by sentence while it is still being written, if it is not short.
 
     \b
       step-tts say "Hello, world" -o hello
       step-tts say --sandbox "你好，世界"
       step-tts say "Hello, world" --play
       step-tts say -f story.txt -o - | mpv -
+      ollama run llama3 "Tell me a story" | step-tts say - --play
     """  # noqa: D301  click's mark for verbatim lines is the character itself
     import anyio
 
     with reported(debug=report.debug):
-        wanted = build_request({"input": _text(text, file), **request.fields()})
+        job = _Job(output=output, play=play, request=request, client=client, report=report)
+        if bool(text) == bool(file):
+            raise click.UsageError("Give either a TEXT or -f FILE; - is standard input.")
         if output == "-":
             _refuse_terminal(as_json=report.as_json)
-        if play:
-            anyio.run(partial(_play, wanted, output, client, report))
-        elif output == "-":
-            anyio.run(partial(_stream, wanted, client, report))
+        if text == ("-",):
+            anyio.run(job.listen)
         else:
-            anyio.run(partial(_save, wanted, Path(output or "speech"), client, report))
+            anyio.run(job.speak, job.wanted(_read(file) if file else " ".join(text)))
 
 
-def _text(words: tuple[str, ...], file: BinaryIO | None) -> str:
-    if bool(words) == bool(file):
-        raise click.UsageError("Give either a TEXT or -f FILE; - is standard input.")
-    if file is None and words == ("-",):
-        file = standard_input()
-    if file is None:
-        return " ".join(words)
+def _read(file: BinaryIO) -> str:
     try:
         return file.read().decode("utf-8-sig").strip()
     except UnicodeDecodeError:
@@ -120,28 +127,87 @@ def _refuse_terminal(*, as_json: bool) -> None:
         )
 
 
-async def _save(
-    request: SpeechRequest, path: Path, client: ClientOptions, report: ReportOptions
-) -> None:
-    async with connect(client) as tts:
-        saved = await tts.save(request, path)
-    if report.as_json:
-        emit(saved_record(saved))
-    elif not report.quiet:
-        _note_saved(saved)
+@attrs.frozen(kw_only=True)
+class _Job:
+    """What is to become of a text."""
 
+    output: str | None
+    play: bool
+    request: RequestOptions
+    client: ClientOptions
+    report: ReportOptions
 
-def _note_saved(saved: SavedSpeech) -> None:
-    note(f"{saved.path}: {info_text(saved.info)}")
-    if saved.suffix_corrected:
-        note(f"not {saved.asked}: the server sent {saved.info.format}")
+    def wanted(self, text: str) -> SpeechRequest:
+        """A text with these options."""
+        return build_request({"input": text, **self.request.fields()})
 
+    async def listen(self) -> None:
+        """Speak standard input, in one request if all of it is here and short."""
+        self.wanted("-")  # Options that cannot be are refused before anything is read.
+        async with arriving(standard_input()) as text:
+            whole = await text.at_once()
+            await self.speak(text if whole is None else self.wanted(whole.strip()))
 
-async def _stream(request: SpeechRequest, client: ClientOptions, report: ReportOptions) -> None:
-    async with connect(client) as tts, tts.stream(request) as stream:
-        await _write(stream)
-    if not report.quiet:
-        note(f"standard output: {info_text(stream.info)}")
+    async def speak(self, text: SpeechRequest | Arriving) -> None:
+        """Play it, write it on or save it."""
+        if self.play:
+            await find_device(needed=self.output is None)
+            await self._play(text)
+        elif self.output == "-":
+            await self._pipe(text)
+        else:
+            self._report(await self._save(text, Path(self.output or "speech")))
+
+    @contextlib.asynccontextmanager
+    async def _opened(self, text: SpeechRequest | Arriving) -> AsyncIterator[SpeechStream]:
+        if isinstance(text, SpeechRequest):
+            async with connect(self.client) as tts, tts.stream(text) as stream:
+                yield stream
+        else:
+            heard = self.play or self.output == "-"
+            async with (
+                connect(self.client, PaceOptions(max_concurrency=LIVE_CONCURRENCY)) as tts,
+                tts.narrate(
+                    text,
+                    like=self.wanted("-"),
+                    patience=LISTENERS_PATIENCE if heard else math.inf,
+                    whole_segments=not heard,
+                ) as narration,
+            ):
+                yield narration
+
+    async def _save(self, text: SpeechRequest | Arriving, path: Path) -> SavedSpeech:
+        if isinstance(text, SpeechRequest):
+            async with connect(self.client) as tts:
+                return await tts.save(text, path)
+        async with self._opened(text) as narration:
+            return await narration.save(path)
+
+    def _report(self, saved: SavedSpeech) -> None:
+        if self.report.as_json:
+            emit(saved_record(saved))
+        elif not self.report.quiet:
+            note_saved(saved)
+
+    async def _pipe(self, text: SpeechRequest | Arriving) -> None:
+        async with self._opened(text) as stream:
+            await _write(stream)
+        if not self.report.quiet:
+            note(f"standard output: {info_text(stream.info)}")
+
+    async def _play(self, text: SpeechRequest | Arriving) -> None:
+        """Play, and keep it too if asked: what cannot be heard is kept all the same."""
+        async with self._opened(text) as stream:
+            outcome = await aloud(stream, _keep(self.output))
+        if self.report.as_json:
+            _emit_outcome(outcome, stream)
+        elif not self.report.quiet:
+            if outcome.saved:
+                note_saved(outcome.saved)
+            if outcome.played:
+                note(f"played: {playback_text(outcome.played)}")
+        for error in outcome.errors:
+            raise error
 
 
 async def _write(stream: SpeechStream) -> None:
@@ -149,24 +215,6 @@ async def _write(stream: SpeechStream) -> None:
     with contextlib.closing(stream):
         async for chunk in stream:
             await left_behind(write, chunk)
-
-
-async def _play(
-    request: SpeechRequest, output: str | None, client: ClientOptions, report: ReportOptions
-) -> None:
-    """Play, and keep it too if asked: what cannot be heard is kept all the same."""
-    await find_device(needed=output is None)
-    async with connect(client) as tts, tts.stream(request) as stream:
-        outcome = await aloud(stream, _keep(output))
-    if report.as_json:
-        _emit_outcome(outcome, stream)
-    elif not report.quiet:
-        if outcome.saved:
-            _note_saved(outcome.saved)
-        if outcome.played:
-            note(f"played: {playback_text(outcome.played)}")
-    for error in outcome.errors:
-        raise error
 
 
 def _keep(output: str | None) -> Keep | None:

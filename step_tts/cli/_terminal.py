@@ -22,10 +22,13 @@ from step_tts._errors import (
     StepTTSError,
     UsageError,
 )
+from step_tts.cli._format import info_text
 from step_tts.cli._pipes import standard_output
 
 if TYPE_CHECKING:
     from collections.abc import Iterator, Mapping
+
+    from step_tts._models import SavedSpeech
 
 __all__ = [
     "FAILED",
@@ -35,6 +38,7 @@ __all__ = [
     "emit",
     "log_to_stderr",
     "note",
+    "note_saved",
     "printable",
     "reported",
 ]
@@ -61,6 +65,13 @@ def printable(text: str) -> str:
 def note(text: str) -> None:
     """Say one line to the person at the terminal."""
     click.echo(printable(text), err=True)
+
+
+def note_saved(saved: SavedSpeech) -> None:
+    """Say what was saved, and where if that is not where it was asked for."""
+    note(f"{saved.path}: {info_text(saved.info)}")
+    if saved.suffix_corrected:
+        note(f"not {saved.asked}: the server sent {saved.info.format}")
 
 
 def complain(error: BaseException) -> None:

@@ -1,0 +1,99 @@
+"""Headings and paragraphs become chapters: what is spoken into one file, and what it is called.
+
+Knows blocks of plain text. Must not know how they were written.
+"""
+
+from __future__ import annotations
+
+import re
+from collections import Counter
+from itertools import takewhile
+from typing import TYPE_CHECKING
+
+import attrs
+
+if TYPE_CHECKING:
+    from collections.abc import Iterable, Sequence
+
+__all__ = ["Block", "Chapter", "chapters", "first_words", "tidy"]
+
+TITLE_CHARACTERS = 60
+
+_WIDE = "\u2e80-\u30ff\u3400-\u4dbf\u4e00-\u9fff\uf900-\ufaff\uff00-\uffef"
+_SPACE = re.compile(r"[^\S\u2028]+")
+_WRAPPED = re.compile(rf"(?<=[{_WIDE}])\n(?=[{_WIDE}])")
+_LINE_END = re.compile(" *\u2028 *")
+
+
+@attrs.frozen
+class Block:
+    """A paragraph, an item of a list, a row of a table, or a heading."""
+
+    text: str = attrs.field(repr=lambda text: f"<{len(text)} characters>")
+    level: int = 0
+    """Of a heading, 1 to 6; 0 for anything else."""
+
+
+@attrs.frozen
+class Chapter:
+    """A stretch of a book that has a name."""
+
+    title: str = attrs.field(repr=lambda text: f"<{len(text)} characters>")
+    text: str = attrs.field(repr=lambda text: f"<{len(text)} characters>")
+    """All that is to be spoken, the heading too."""
+
+
+def chapters(documents: Iterable[Sequence[Block]]) -> list[Chapter]:
+    """Divide a book where headings stand; one without any is divided by its documents.
+
+    The highest level of which there is more than one heading makes the chapters: a book's own
+    title does not. What stands above the first heading is a chapter too, and a heading with
+    nothing under it belongs to the next one.
+    """
+    books = [list(document) for document in documents if document]
+    blocks = [block for document in books for block in document]
+    boundary = _boundary([block.level for block in blocks if block.level])
+    groups = _divided(blocks, boundary) if boundary else books
+    return [_chapter(group) for group in groups]
+
+
+def _boundary(levels: Sequence[int]) -> int:
+    counts = Counter(levels)
+    several = [level for level, count in counts.items() if count > 1]
+    return min(several or counts, default=0)
+
+
+def _divided(blocks: Iterable[Block], boundary: int) -> list[list[Block]]:
+    groups: list[list[Block]] = [[]]
+    for block in blocks:
+        begins = 0 < block.level <= boundary
+        if begins and any(not above.level for above in groups[-1]):
+            groups.append([])
+        groups[-1].append(block)
+    return groups
+
+
+def _chapter(blocks: Sequence[Block]) -> Chapter:
+    """Named by the last of the headings it begins with, or by its first words."""
+    headings = list(takewhile(lambda block: block.level, blocks))
+    title = (headings or blocks)[len(headings[1:])].text
+    return Chapter(first_words(title), "\n\n".join(block.text for block in blocks))
+
+
+def first_words(text: str) -> str:
+    """The first line as a title, at most sixty characters."""
+    return " ".join(text.strip().partition("\n")[0][:TITLE_CHARACTERS].split())
+
+
+def tidy(text: str) -> str:
+    """Make one line of wrapped lines; U+2028 ends a line that was meant to end.
+
+    Between Chinese characters a line is wrapped without a space. Soft hyphens go: they are for
+    the eye.
+    """
+    single = _SPACE.sub(_one_space, text.replace("\xad", ""))
+    return _LINE_END.sub("\n", _WRAPPED.sub("", single).replace("\n", " ")).strip()
+
+
+def _one_space(space: re.Match[str]) -> str:
+    return "\n" if "\n" in space[0] else " "

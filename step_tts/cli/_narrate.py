@@ -1,0 +1,275 @@
+"""``step-tts narrate``: a long text → one audio file, or one for each chapter."""
+
+from __future__ import annotations
+
+import sys
+from functools import partial
+from pathlib import Path
+from typing import TYPE_CHECKING, get_args
+
+import attrs
+import click
+
+from step_tts._batch import Namer
+from step_tts._batch._fields import build_request
+from step_tts._batch._files import replace_text
+from step_tts._errors import StepTTSError
+from step_tts._text import SubtitleFormat
+from step_tts.cli._again import Repeatable, again
+from step_tts.cli._connect import connect
+from step_tts.cli._gauges import Gauges
+from step_tts.cli._narrated import narrated_record, playlist, suspects
+from step_tts.cli._narration_progress import NarrationProgress
+from step_tts.cli._options import (
+    ClientOptions,
+    PaceOptions,
+    ReportOptions,
+    RequestOptions,
+    client_options,
+    pace_options,
+    report_options,
+    request_options,
+)
+from step_tts.cli._parts import parts_of, remove_parts
+from step_tts.cli._pipes import left_behind
+from step_tts.cli._progress import display_fits, shown_on_stderr
+from step_tts.cli._reading import BookForm, Source
+from step_tts.cli._terminal import INTERRUPTED, emit, note, note_saved, reported
+
+if TYPE_CHECKING:
+    from collections.abc import Sequence
+
+    from step_tts._book import Chapter
+    from step_tts._client import AsyncClient
+    from step_tts._models import SavedSpeech
+    from step_tts._narrate import Narration
+
+__all__ = ["narrate"]
+
+
+@click.command(cls=Repeatable)
+@click.argument("file", type=click.Path(exists=True, dir_okay=False, allow_dash=True))
+@click.option(
+    "-o",
+    "--output",
+    required=True,
+    type=click.Path(path_type=Path),
+    metavar="PATH",
+    help="Where to save; the audio itself decides the suffix. With --chapters a directory.",
+)
+@click.option(
+    "--chapters",
+    is_flag=True,
+    help="Write a file for each chapter, and a playlist (.m3u8) of them.",
+)
+@click.option(
+    "--subtitles",
+    type=click.Choice(get_args(SubtitleFormat)),
+    help="Write subtitles beside the audio, sentence by sentence.",
+)
+@click.option(
+    "--input-format",
+    type=click.Choice(get_args(BookForm)),
+    help="How FILE is written.  [default: by its suffix]",
+)
+@click.option(
+    "--encoding",
+    default="utf-8",
+    show_default=True,
+    metavar="NAME",
+    help="Of a text or Markdown, such as gb18030.",
+)
+@click.option(
+    "--pause",
+    type=click.FloatRange(min=0),
+    default=0.0,
+    show_default=True,
+    metavar="SECONDS",
+    help="Silence between two segments.",
+)
+@click.option(
+    "--ahead",
+    type=click.IntRange(min=0),
+    default=16,
+    show_default=True,
+    metavar="N",
+    help="Segments that are fetched beyond the one that is written.",
+)
+@click.option(
+    "--retry-suspects",
+    is_flag=True,
+    help="Fetch a segment once more whose audio is implausible for its text.",
+)
+@click.option(
+    "--resume/--no-resume",
+    default=True,
+    show_default=True,
+    help="Keep finished segments beside PATH until all is whole, and go on with those there.",
+)
+@click.option("--no-progress", is_flag=True, help="Draw no live display.")
+@pace_options
+@request_options
+@client_options
+@report_options
+def narrate(
+    *,
+    file: str,
+    output: Path,
+    chapters: bool,
+    subtitles: SubtitleFormat | None,
+    input_format: BookForm | None,
+    encoding: str,
+    pause: float,
+    ahead: int,
+    retry_suspects: bool,
+    resume: bool,
+    no_progress: bool,
+    pace: PaceOptions,
+    request: RequestOptions,
+    client: ClientOptions,
+    report: ReportOptions,
+) -> None:
+    """Speak a long text, such as a book, as one audio. FILE may be - for standard input.
+
+    \b
+    .txt   plain text; a line such as "Chapter 3" or "第三章" begins a chapter
+    .md    Markdown, without its code, pictures and footnotes
+    .epub  an electronic book that is not encrypted
+
+    The text is divided where sentences end, many segments are spoken at once, and joined
+    without a gap. Run it again after an interruption, or a kill, and it pays only for what is
+    missing.
+
+    \b
+      step-tts narrate story.txt -o story
+      step-tts narrate book.epub -o book --chapters --subtitles srt
+    """  # noqa: D301  click's mark for verbatim lines is the character itself
+    job = _Job(
+        source=Source(file=file, form=input_format, encoding=encoding),
+        output=output,
+        apart=chapters,
+        subtitles=subtitles,
+        pause=pause,
+        ahead=ahead,
+        retry_suspects=retry_suspects,
+        resume=resume,
+        shown=not no_progress and display_fits(report),
+        pace=pace,
+        request=request,
+        client=client,
+        report=report,
+    )
+    with reported(debug=report.debug):
+        job.run()
+
+
+@attrs.define(kw_only=True)
+class _Job:
+    """One narration from its file to its audio."""
+
+    source: Source
+    output: Path
+    apart: bool
+    subtitles: SubtitleFormat | None
+    pause: float
+    ahead: int
+    retry_suspects: bool
+    resume: bool
+    shown: bool
+    pace: PaceOptions
+    request: RequestOptions
+    client: ClientOptions
+    report: ReportOptions
+    gauges: Gauges = attrs.field(factory=Gauges)
+
+    def run(self) -> None:
+        """Speak it; if it does not come to its end, say how to go on."""
+        import anyio
+
+        chapters = self.source.chapters(apart=self.apart)
+        total = sum(len(chapter.text) for chapter in chapters)
+        progress = NarrationProgress(total=total, files=len(chapters), gauges=self.gauges)
+        try:
+            with shown_on_stderr(progress, shown=self.shown):
+                saved = anyio.run(self._speak, chapters, progress)
+        except KeyboardInterrupt:
+            note(f"interrupted; {self._how_to_go_on()}")
+            sys.exit(INTERRUPTED)
+        except (StepTTSError, OSError):
+            if self.gauges.answers.total:
+                note(self._how_to_go_on())
+            raise
+        self._close(saved)
+
+    def _how_to_go_on(self) -> str:
+        if not self.resume:
+            return "nothing was kept of what is not finished"
+        what = "send the same input to" if self.source.file == "-" else "run"
+        return f"to go on, {what}: {again()}"
+
+    async def _speak(
+        self, chapters: Sequence[Chapter], progress: NarrationProgress
+    ) -> list[tuple[str, SavedSpeech]]:
+        """Speak file after file; gives their titles too."""
+        width = max(2, len(str(len(chapters))))
+        namer = Namer(f"{{index:0{width}d}}-{{slug}}")
+        saved: list[tuple[str, SavedSpeech]] = []
+        async with connect(self.client, self.pace, self.gauges.heed) as tts:
+            for number, chapter in enumerate(chapters, 1):
+                name = namer.name(number, chapter.title)
+                target = self.output / name if self.apart else self.output
+                parts = parts_of(self.output)
+                part = parts / f"{number:0{width}d}" if self.apart else parts
+                saved.append(
+                    (chapter.title, await self._file(tts, chapter, target, part, progress))
+                )
+        return saved
+
+    async def _file(
+        self,
+        tts: AsyncClient,
+        chapter: Chapter,
+        target: Path,
+        parts: Path,
+        progress: NarrationProgress,
+    ) -> SavedSpeech:
+        request = build_request({"input": chapter.text, **self.request.fields()})
+        async with tts.narrate(
+            request,
+            pause=self.pause,
+            ahead=self.ahead,
+            whole_segments=True,
+            retry_suspects=self.retry_suspects,
+            parts=parts if self.resume else None,
+        ) as narration:
+            progress.begin(narration)
+            saved = await narration.save(target)
+            progress.end()
+        beside = await self._subtitled(narration, saved)
+        if self.report.as_json:
+            await left_behind(emit, narrated_record(chapter.title, saved, beside))
+        elif not self.report.quiet:
+            note_saved(saved)
+        return saved
+
+    async def _subtitled(self, narration: Narration, saved: SavedSpeech) -> Path | None:
+        if self.subtitles is None:
+            return None
+        import anyio.to_thread
+
+        path = saved.path.with_suffix(f".{self.subtitles}")
+        text = narration.subtitles(self.subtitles)
+        await anyio.to_thread.run_sync(partial(replace_text, path, [text]))
+        return path
+
+    def _close(self, saved: Sequence[tuple[str, SavedSpeech]]) -> None:
+        """All files are whole: complete the set, and remove what was kept for it."""
+        if self.apart:
+            path = self.output / f"{self.output.absolute().name}.m3u8"
+            replace_text(path, [playlist(saved)])
+        if self.resume:
+            remove_parts(parts_of(self.output))
+        if not (self.report.quiet or self.report.as_json):
+            for _, each in saved:
+                for line in suspects(each):
+                    note(f"suspect: {line}")

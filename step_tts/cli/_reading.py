@@ -1,0 +1,104 @@
+"""FILE → the chapters that are to be spoken. Knows forms and encodings; speaks nothing."""
+
+from __future__ import annotations
+
+import io
+from pathlib import Path
+from typing import TYPE_CHECKING, BinaryIO, Literal, TypeAlias
+
+import attrs
+import click
+
+from step_tts._errors import InvalidRequestError
+from step_tts.cli._pipes import standard_input
+
+if TYPE_CHECKING:
+    from collections.abc import Sequence
+
+    from step_tts._book import Chapter
+
+__all__ = ["BookForm", "Source"]
+
+BookForm: TypeAlias = Literal["txt", "md", "epub"]
+
+_FORMS: dict[str, BookForm] = {
+    ".epub": "epub",
+    ".markdown": "md",
+    ".md": "md",
+    ".text": "txt",
+    ".txt": "txt",
+}
+
+
+@attrs.frozen(kw_only=True)
+class Source:
+    """A file with a text, and how it is written."""
+
+    file: str
+    """``-`` is standard input."""
+    form: BookForm | None
+    """By the suffix if not said; standard input is plain text then."""
+    encoding: str = "utf-8"
+
+    def chapters(self, *, apart: bool) -> list[Chapter]:
+        """What there is to speak: chapter by chapter, or all of it as one.
+
+        Raises:
+            UsageError: The form is not known.
+            InvalidRequestError: It cannot be read, or holds no word.
+            OSError: It cannot be opened.
+        """
+        found = [chapter for chapter in self._read() if _has_words(chapter.text)]
+        if not found:
+            raise InvalidRequestError(f"There is nothing to say: {self.file} holds no word.")
+        return found if apart else [_joined(found, self._form())]
+
+    def _form(self) -> BookForm:
+        suffix = "" if self.file == "-" else Path(self.file).suffix.lower()
+        form = self.form or ("txt" if self.file == "-" else _FORMS.get(suffix))
+        if form is None:
+            known = ", ".join(sorted(_FORMS))
+            raise click.UsageError(
+                f"{self.file}: say --input-format; only {known} speak for themselves."
+            )
+        return form
+
+    def _read(self) -> list[Chapter]:
+        form = self._form()
+        if self.file == "-":
+            return self._parsed(io.BytesIO(standard_input().read()), form)
+        with Path(self.file).open("rb") as stream:
+            return self._parsed(stream, form)
+
+    def _parsed(self, stream: BinaryIO, form: BookForm) -> list[Chapter]:
+        from step_tts import _book
+
+        if form == "epub":
+            return _book.chapters(_book.read_epub(stream))
+        text = self._text(stream.read())
+        if form == "md":
+            return _book.chapters([_book.markdown_blocks(text)])
+        return _book.text_chapters(text)
+
+    def _text(self, data: bytes) -> str:
+        try:
+            text = data.decode(self.encoding)
+        except LookupError:
+            raise click.UsageError(f"There is no encoding {self.encoding!r}.") from None
+        except UnicodeDecodeError:
+            raise InvalidRequestError(
+                f"{self.file} is not {self.encoding}. Say how it is written, such as "
+                "--encoding gb18030 or utf-16."
+            ) from None
+        return text.removeprefix("\ufeff").replace("\r\n", "\n")
+
+
+def _has_words(text: str) -> bool:
+    return any(map(str.isalnum, text))
+
+
+def _joined(chapters: Sequence[Chapter], form: BookForm) -> Chapter:
+    from step_tts._book import Chapter
+
+    between = "" if form == "txt" else "\n\n"
+    return Chapter(chapters[0].title, between.join(chapter.text for chapter in chapters))
