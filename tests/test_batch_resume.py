@@ -453,4 +453,4 @@ def test_kills_lose_nothing(tmp_path: Path) -> None:
         text=True,
     )
     assert run.returncode == 0, run.stderr
-    assert "20 kills" in run.stdout
+    assert "17 kills" in run.stdout
