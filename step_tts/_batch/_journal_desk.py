@@ -93,7 +93,10 @@ class JournalDesk(Desk):
     async def result(self, row: Row) -> BatchResult:
         """Take up, share or speak a row."""
         try:
-            result = await self._obtained(row)
+            if row.finding is NOTHING and row.leads:
+                result = await super().result(row)
+            else:
+                result = await self._obtained(row)
         except BaseException:
             self._land(row, None)
             raise
@@ -115,7 +118,8 @@ class JournalDesk(Desk):
     def _land(self, row: Row, error: StepTTSError | None) -> None:
         if row.leads and row.flight:
             row.flight.error = error
-            row.flight.landed.set()
+            row.flight.landed = True
+            row.flight.bell.ring()
             if self._flights.get(row.key or b"") is row.flight:
                 del self._flights[row.key or b""]
 
@@ -171,7 +175,8 @@ class JournalDesk(Desk):
 
     async def _awaited(self, row: Row, flight: Flight) -> BatchResult:
         """The result of an equal row that is being spoken."""
-        await flight.landed.wait()
+        while not flight.landed:
+            await flight.bell.rung()
         if flight.error:
             raise flight.error  # It could not be recorded, and neither could this one.
         if flight.result and flight.result.saved:
