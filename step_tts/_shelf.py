@@ -6,7 +6,7 @@ from typing import TYPE_CHECKING, TypeVar
 
 import attrs
 
-from step_tts._batch import request_key
+from step_tts._batch import request_key, text_key
 from step_tts._files import FileStore, path_for
 from step_tts._inspect import inspect
 
@@ -35,8 +35,10 @@ class Shelf:
         """What a batch in this directory must not change half-way."""
         return {"model": self.model, "prompt_placement": self.placement}
 
-    def key(self, request: SpeechRequest) -> bytes | None:
-        """The digest of a request."""
+    def key(self, request: SpeechRequest | str) -> bytes | None:
+        """The digest of a request, or of one that says nothing but its text."""
+        if isinstance(request, str):
+            return text_key(request, model=self.model, placement=self.placement)
         return request_key(request, model=self.model, placement=self.placement)
 
     def inspect(self, path: Path) -> AudioInfo:

@@ -8,7 +8,7 @@ from typing import Any
 import attrs
 import pytest
 
-from step_tts._batch import request_key
+from step_tts._batch import request_key, text_key
 from step_tts._batch._keys import fold
 from step_tts._models import SpeechRequest
 
@@ -59,9 +59,18 @@ def test_what_json_cannot_express_has_no_digest(value: object) -> None:
     assert key(SpeechRequest("x", extra={"bad": value})) is None
 
 
-def test_lone_surrogates_have_a_digest() -> None:
-    """The encoder refuses them later, with a reason."""
-    assert key(SpeechRequest("\ud800"))
+def test_lone_surrogates_have_no_digest() -> None:
+    """The encoder refuses them, with a reason."""
+    assert key(SpeechRequest("\ud800")) is None
+    assert text_key("\ud800", model="m", placement="nested") is None
+
+
+def test_a_text_alone_is_digested_as_its_request() -> None:
+    """Sooner, and as blank ones are refused, not at all."""
+    assert text_key("Hello\0", model="m", placement="both") == key(
+        SpeechRequest("Hello\0"), placement="both"
+    )
+    assert text_key(" \n", model="m", placement="nested") is None
 
 
 def test_names_that_a_file_system_holds_to_be_one() -> None:

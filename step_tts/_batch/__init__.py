@@ -6,7 +6,7 @@ Knows rows and workers; how a row is spoken is handed in.
 """
 
 from step_tts._batch._desk import BatchRow, Desk, Speak
-from step_tts._batch._keys import request_key
+from step_tts._batch._keys import request_key, text_key
 from step_tts._batch._names import DEFAULT_TEMPLATE, Namer
 from step_tts._batch._run import SpeechBatch, open_batch
 
@@ -19,4 +19,5 @@ __all__ = [
     "SpeechBatch",
     "open_batch",
     "request_key",
+    "text_key",
 ]

@@ -4,9 +4,9 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING, TypeAlias, TypeVar, cast
 
-import anyio
 import attrs
 
+from step_tts._batch._bell import Bell
 from step_tts._errors import StepTTSError
 from step_tts._models import BatchItem, BatchResult, SavedSpeech, Speech, SpeechRequest
 
@@ -29,7 +29,9 @@ Speak: TypeAlias = "Callable[[SpeechRequest, str], Awaitable[SavedSpeech | Speec
 class Flight:
     """One synthesis that several rows wait for."""
 
-    landed: anyio.Event = attrs.field(factory=anyio.Event)
+    landed: bool = False
+    bell: Bell = attrs.field(factory=Bell)
+    """Rung when it has landed; hardly any flight has others that wait for it."""
     result: BatchResult | None = None
     error: StepTTSError | None = None
     """Why its result could not be recorded."""

@@ -16,7 +16,7 @@ from step_tts._batch._files import adopt, link_or_copy
 from step_tts._batch._keys import fold
 from step_tts._batch._records import NOTHING, Claim, Resumed, failure_of, record_of, saved_of
 from step_tts._errors import StepTTSError
-from step_tts._models import BatchResult, SavedSpeech, SpeechRequest
+from step_tts._models import BatchItem, BatchResult, SavedSpeech, SpeechRequest
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Sequence
@@ -49,8 +49,8 @@ class Shelf(Protocol):
         """Whether files shall survive a power cut."""
         ...
 
-    def key(self, request: SpeechRequest) -> bytes | None:
-        """The digest of a request."""
+    def key(self, request: SpeechRequest | str) -> bytes | None:
+        """The digest of a request, or of one that says nothing but its text."""
         ...
 
     def inspect(self, path: Path) -> AudioInfo:
@@ -93,7 +93,10 @@ class JournalDesk(Desk):
     async def result(self, row: Row) -> BatchResult:
         """Take up, share or speak a row."""
         try:
-            result = await self._obtained(row)
+            if row.finding is NOTHING and row.leads:
+                result = await super().result(row)
+            else:
+                result = await self._obtained(row)
         except BaseException:
             self._land(row, None)
             raise
@@ -115,12 +118,16 @@ class JournalDesk(Desk):
     def _land(self, row: Row, error: StepTTSError | None) -> None:
         if row.leads and row.flight:
             row.flight.error = error
-            row.flight.landed.set()
+            row.flight.landed = True
+            row.flight.bell.ring()
             if self._flights.get(row.key or b"") is row.flight:
                 del self._flights[row.key or b""]
 
     def _key_of(self, row: Row) -> bytes | None:
+        given = row.input.input if isinstance(row.input, BatchItem) else row.input
         try:
+            if isinstance(given, str) and not row.refused:
+                return self._shelf.key(given)
             return self._shelf.key(request_of(row))
         except StepTTSError:
             return None  # It is refused when it is to be spoken.
@@ -168,7 +175,8 @@ class JournalDesk(Desk):
 
     async def _awaited(self, row: Row, flight: Flight) -> BatchResult:
         """The result of an equal row that is being spoken."""
-        await flight.landed.wait()
+        while not flight.landed:
+            await flight.bell.rung()
         if flight.error:
             raise flight.error  # It could not be recorded, and neither could this one.
         if flight.result and flight.result.saved:

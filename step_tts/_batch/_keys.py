@@ -16,11 +16,11 @@ from typing import TYPE_CHECKING
 if TYPE_CHECKING:
     from step_tts._models import PromptPlacement, SpeechRequest
 
-__all__ = ["KEY_BYTES", "fold", "request_key"]
+__all__ = ["KEY_BYTES", "fold", "request_key", "text_key"]
 
 KEY_BYTES = 16
 # Part of every digest: a later version that digests otherwise must not match by accident.
-_VERSION = 1
+_VERSION = 2
 
 
 def request_key(request: SpeechRequest, *, model: str, placement: PromptPlacement) -> bytes | None:
@@ -38,13 +38,37 @@ def request_key(request: SpeechRequest, *, model: str, placement: PromptPlacemen
         placement,
     )
     try:
-        manner = _manner(*facts)
         if request.extra_body or request.extra:
-            manner = _canonical((facts, request.extra_body, request.extra))
-        canonical = f"{_VERSION}{_canonical(request.input)}{manner}"
+            begun = _begun(_canonical((facts, request.extra_body, request.extra)))
+        else:
+            begun = _manner(*facts)
+        return _ended(begun, request.input)
     except (TypeError, ValueError, RecursionError):
         return None
-    return blake2b(canonical.encode(), digest_size=KEY_BYTES).digest()
+
+
+def text_key(text: str, *, model: str, placement: PromptPlacement) -> bytes | None:
+    """The digest of a request that says nothing but its text, sooner than that is made.
+
+    ``None`` when it is refused before it is sent.
+    """
+    if not text.strip():
+        return None
+    try:
+        return _ended(_manner(model, None, None, None, None, None, placement), text)
+    except ValueError:
+        return None
+
+
+def _begun(manner: str) -> blake2b:
+    """All that is digested before the text; the NUL, which JSON escapes, ends it."""
+    return blake2b(f"{_VERSION}{manner}\0".encode(), digest_size=KEY_BYTES)
+
+
+def _ended(begun: blake2b, text: str) -> bytes:
+    digest = begun.copy()
+    digest.update(text.encode())
+    return digest.digest()
 
 
 def _plain(value: object) -> dict[object, object]:
@@ -58,9 +82,9 @@ _canonical = json.JSONEncoder(sort_keys=True, separators=(",", ":"), default=_pl
 
 
 @lru_cache(maxsize=64, typed=True)
-def _manner(*facts: object) -> str:
+def _manner(*facts: object) -> blake2b:
     """All but the text, in which most rows of a batch are alike."""
-    return _canonical(facts)
+    return _begun(_canonical(facts))
 
 
 def fold(name: str) -> str:

@@ -39,7 +39,8 @@ Columns: TypeAlias = tuple[Any, ...]
 """The fields of a ``Record``, in their order."""
 
 
-@attrs.frozen
+# These three are made once a row, and a frozen class takes three times as long to make.
+@attrs.define
 class Claim:
     """A row that is about to be spoken, unless the journal knows better."""
 
@@ -59,7 +60,7 @@ class Begun:
     """Which file then stood in its place, as far as the journal knew of one (see ``identity``)."""
 
 
-@attrs.frozen
+@attrs.define
 class Record:
     """One row of the journal."""
 
@@ -93,7 +94,7 @@ class Record:
     """Bytes of the file; ``received`` counts the audio as it came. The journal looks."""
 
 
-@attrs.frozen(kw_only=True)
+@attrs.define(kw_only=True)
 class Finding:
     """What the journal knows of a claim; nothing at all of most."""
 
@@ -116,10 +117,9 @@ NOTHING = Finding()
 class Resumed(BatchResult):
     """A row that an earlier run finished; its file's facts are put together when asked for."""
 
-    __slots__ = ("_columns", "_directory", "_saved")
-    _columns: Columns
-    _directory: Path
-    _saved: SavedSpeech | None
+    __slots__ = ("_facts", "_saved")
+    _facts: tuple[int, str, Columns, Path]
+    _saved: SavedSpeech
 
     speech = None
     error = None
@@ -127,17 +127,24 @@ class Resumed(BatchResult):
     shared = False
 
     def __init__(self, index: int, name: str, columns: Columns, directory: Path) -> None:
-        _put(self, "index", index)
-        _put(self, "name", name)
-        _put(self, "_columns", columns)
-        _put(self, "_directory", directory)
-        _put(self, "_saved", None)
+        _put(self, "_facts", (index, name, columns, directory))
+
+    @property
+    def index(self) -> int:
+        return self._facts[0]
+
+    @property
+    def name(self) -> str:
+        return self._facts[1]
 
     @property
     def saved(self) -> SavedSpeech:
-        saved = self._saved or saved_of(Record(*self._columns), self._directory, self.name)
-        _put(self, "_saved", saved)
-        return saved
+        try:
+            return self._saved
+        except AttributeError:
+            _, name, columns, directory = self._facts
+            _put(self, "_saved", saved_of(Record(*columns), directory, name))
+            return self._saved
 
     def __reduce__(self) -> tuple[object, ...]:
         """Copied and pickled as what it stands for."""

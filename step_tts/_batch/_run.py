@@ -60,7 +60,7 @@ class SpeechBatch:
         if self._in_order:
             result = await self._in_turn()
         else:
-            _, result = await self._run.receive()
+            _, result = self._run.at_hand() or await self._run.receive()
         self._run.emitted()
         return result
 
@@ -164,6 +164,10 @@ class _Run:
 
     # The reader's side.
 
+    def at_hand(self) -> tuple[int, BatchResult] | None:
+        """The next result and its turn, where others wait behind it."""
+        return self._told.popleft() if len(self._told) > 1 else None
+
     async def receive(self) -> tuple[int, BatchResult]:
         """The next result and its turn; at the end, whatever broke the run."""
         while not self._told:
@@ -181,8 +185,9 @@ class _Run:
         """Note that the reader took one more result, so that one more row may be begun."""
         self._in_hand -= 1
         self._emitted += 1
-        self._wake()
-        self._hungry.ring()
+        if self._idle:
+            self._wake()
+            self._hungry.ring()
         if self._window:
             self._taken.ring()
 
@@ -235,7 +240,8 @@ class _Run:
         """Give rows to workers, and what is done already straight to the reader."""
         done: list[tuple[int, BatchResult]] = []
         for row, each in zip(block, await self._desk.look_up(block), strict=True):
-            await self._enter_window(done)
+            if self._window:
+                await self._enter_window(done)
             self._entered += 1
             if isinstance(each, BatchResult):
                 done.append((row.turn, each))
@@ -247,7 +253,7 @@ class _Run:
 
     async def _enter_window(self, done: list[tuple[int, BatchResult]]) -> None:
         """Wait for the reader to catch up; what it could read meanwhile is not held back."""
-        while self._window and self._entered - self._emitted >= self._window:
+        while self._window is not None and self._entered - self._emitted >= self._window:
             if done:
                 await self._tell_done(done)
             else:
