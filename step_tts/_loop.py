@@ -7,10 +7,14 @@ asyncio, where it is the one that runs, is asked directly.
 from __future__ import annotations
 
 import asyncio
+from typing import TYPE_CHECKING
 
 import anyio
 
-__all__ = ["Signal", "asyncio_loop", "now"]
+if TYPE_CHECKING:
+    from collections.abc import Callable
+
+__all__ = ["Signal", "asyncio_loop", "clock", "now"]
 
 
 def asyncio_loop() -> asyncio.AbstractEventLoop | None:
@@ -25,10 +29,15 @@ def asyncio_loop() -> asyncio.AbstractEventLoop | None:
     return task.get_loop() if task else None
 
 
+def clock() -> Callable[[], float]:
+    """What ``anyio.current_time`` asks on this event loop, for whoever asks more than once."""
+    loop = asyncio_loop()
+    return loop.time if loop else anyio.current_time
+
+
 def now() -> float:
     """The time of ``anyio.current_time``."""
-    loop = asyncio_loop()
-    return loop.time() if loop else anyio.current_time()
+    return clock()()
 
 
 class Signal:

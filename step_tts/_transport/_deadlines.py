@@ -14,7 +14,7 @@ from step_tts._errors import (
     StallTimeoutError,
     TotalTimeoutError,
 )
-from step_tts._transport._clock import clock
+from step_tts._loop import clock
 
 if TYPE_CHECKING:
     from step_tts._models import Timeouts

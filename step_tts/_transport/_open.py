@@ -12,6 +12,7 @@ import anyio.to_thread
 import attrs
 
 from step_tts._errors import ClientClosedError
+from step_tts._loop import asyncio_loop
 from step_tts._transport._answer import Answer
 from step_tts._transport._build import (
     HTTPOptions,
@@ -19,7 +20,6 @@ from step_tts._transport._build import (
     build_sender,
     check_client,
 )
-from step_tts._transport._clock import on_asyncio
 from step_tts._transport._httpx import HTTPXSender
 from step_tts._transport._seam import Late, Outgoing
 from step_tts._transport._translate import translate_send_error
@@ -95,8 +95,9 @@ class Transport:
             if self._closed:
                 raise ClientClosedError("This client is closed.")
             if self._sender is None:
+                asyncio_runs = asyncio_loop() is not None
                 self._sender = await anyio.to_thread.run_sync(
-                    partial(build_sender, self._options, url, asyncio_runs=on_asyncio())
+                    partial(build_sender, self._options, url, asyncio_runs=asyncio_runs)
                 )
             return self._sender
 
