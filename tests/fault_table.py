@@ -20,7 +20,7 @@ from step_tts._errors import StepTTSError
 
 PAGE = Path(__file__).parents[1] / "docs" / "reference" / "faults.md"
 VERBS = ("save", "synthesize", "batch", "stream")
-TEXT = "Nothing of this sentence may come back."
+TEXT = "Tell nobody."
 MAX_BYTES = 2 * 1024 * 1024
 # The sandbox never ends a stall: the client must. Short, since nothing else will come.
 STALLED = Timeouts(first_byte=0.2, stall=0.2)
