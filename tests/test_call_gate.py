@@ -158,7 +158,7 @@ def test_a_slow_listener_is_no_slow_server(lib: Any) -> None:
         script = [audio[:100], 0.5, audio[100:]]
         http = client(lib, lambda request: answer(lib, script))
         async with http, AsyncClient(api_key="k", http_client=http) as tts:
-            latency = tts._engine.gate._controller.latency
+            latency = tts._engine.gate.controller.latency
             await tts.synthesize("text")
             assert latency.mean == pytest.approx(0.5)
             async with tts.stream("text") as stream:
