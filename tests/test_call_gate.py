@@ -20,6 +20,7 @@ from trio.testing import MockClock
 
 import step_tts
 from step_tts import AsyncClient, Concurrency, Rate, RetryPolicy
+from step_tts._gate._quota import Quota
 
 if TYPE_CHECKING:
     from collections.abc import Awaitable, Callable
@@ -158,7 +159,7 @@ def test_a_slow_listener_is_no_slow_server(lib: Any) -> None:
         script = [audio[:100], 0.5, audio[100:]]
         http = client(lib, lambda request: answer(lib, script))
         async with http, AsyncClient(api_key="k", http_client=http) as tts:
-            latency = tts._engine.gate._controller.latency
+            latency = tts._engine.gate.controller.latency
             await tts.synthesize("text")
             assert latency.mean == pytest.approx(0.5)
             async with tts.stream("text") as stream:
@@ -244,3 +245,65 @@ def test_a_senseless_number_is_refused(number: int) -> None:
     """With the name of the argument."""
     with pytest.raises(step_tts.ConfigurationError, match="concurrency"):
         AsyncClient(api_key="k", concurrency=number)
+
+
+def test_an_empty_quota_delays_and_fails_nobody(monkeypatch: pytest.MonkeyPatch) -> None:
+    """An outage of two minutes, more retries than the quota pays for: all sixty are spoken."""
+    pay, left = Quota.pay, []
+
+    def spied(quota: Quota, cost: float) -> float:
+        paid = pay(quota, cost)
+        left.append(quota.balance)
+        return paid
+
+    monkeypatch.setattr(Quota, "pay", spied)
+
+    async def main() -> None:
+        begun, good = anyio.current_time(), Cap(8, Random(0), law=SECOND)
+        sent: list[float] = []
+
+        class Outage:
+            def ask(self, now: float, characters: int) -> Any:
+                sent.append(now - begun)
+                reply = good.ask(now, characters)
+                return attrs.evolve(reply, fault=True) if now < begun + 120 else reply
+
+            def ideal(self, seconds: float) -> float:
+                return seconds
+
+        outcome = await storm(Outage(), retry=RetryPolicy(max_retries=1000, base=0.5))
+        assert outcome.done == CALLS
+        assert min(left) == 0
+        late = [at for at in sent if 90 <= at < 120]
+        assert 1 <= len(late) <= 31
+
+    on_mock_clock(main)
+
+
+@pytest.mark.parametrize("per_minute", [30, 90, 600])
+def test_a_rate_of_the_user_holds_in_any_minute(per_minute: int) -> None:
+    """Calls that come in bunches, with rests between: no sixty seconds see one more."""
+
+    async def main() -> None:
+        sent: list[float] = []
+
+        def handler(request: Any) -> Any:
+            del request
+            sent.append(anyio.current_time())
+            return answer(LIB, [wav()])
+
+        random = Random(per_minute)
+        http = client(LIB, handler)
+        rate = Rate(requests_per_minute=per_minute)
+        async with http, AsyncClient(api_key="k", http_client=http, rate=rate) as tts:
+            async with anyio.create_task_group() as tasks:
+                for _ in range(12):
+                    for _ in range(random.randint(1, per_minute // 3)):
+                        tasks.start_soon(tts.synthesize, "text")
+                    await anyio.sleep(random.expovariate(1 / 20))
+        for first, at in enumerate(sent):
+            # The end of a span is open: what is sent a whole minute later belongs to the next.
+            inside = [later for later in sent[first:] if later < at + 60 - 1e-6]
+            assert len(inside) <= per_minute
+
+    on_mock_clock(main)

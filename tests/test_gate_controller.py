@@ -356,9 +356,9 @@ def test_spacing_gives_no_credit_for_rest() -> None:
     spacing = Spacing()
     spacing.take(0.0, 1.0)
     spacing.take(1.04, 1.0)
-    assert spacing.ready_at() == pytest.approx(2.0)
+    assert spacing.ready_at == pytest.approx(2.0)
     spacing.take(3600.0, 1.0)
-    assert spacing.ready_at() == pytest.approx(3601.0)
+    assert spacing.ready_at == pytest.approx(3601.0)
 
 
 # --- the quota of retries ------------------------------------------------------------------------

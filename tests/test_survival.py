@@ -107,7 +107,7 @@ async def test_cancel_at_every_await(name: str, verb: str, tmp_path: Path) -> No
             script.turn = 0
             # Hundreds of refusals without a success would, rightly, pause the client for long.
             bounds = Concurrency(initial=2, maximum=2)
-            tts._engine.gate._controller = Controller(bounds, Rate(), lambda: 0.0)
+            tts._engine.gate.controller = Controller(bounds, Rate(), lambda: 0.0)
             if verb == "save":
                 await tts.save("hello", target, durable=False)
             elif verb == "stream":

@@ -102,9 +102,9 @@ class Controller:
             return math.inf
         return max(
             self.paused_until,
-            self._even.ready_at(),
-            self._requests.ready_at(),
-            self._characters.ready_at(),
+            self._even.ready_at,
+            self._requests.ready_at,
+            self._characters.ready_at,
         )
 
     def start(self, now: float, characters: int, again: Ticket | None = None) -> Ticket:
@@ -136,7 +136,8 @@ class Controller:
             self._proven = max(self._proven, ticket.level)
             if self._full_at >= ticket.sent_at and not self.latency.crowded:
                 self.limit.grow()
-        self.pacer.review(now, 2 * self.limit.value / self._round_trip())
+        if self.pacer.on:
+            self.pacer.review(now, 2 * self.limit.value / self._round_trip())
 
     def throttled(self, ticket: Ticket, now: float, retry_after: float | None) -> None:
         """Note that the server asked for less, and perhaps for how long."""
@@ -174,7 +175,9 @@ class Controller:
 
     def _gap(self, now: float) -> float:
         """Seconds before the next: the longest of what pacing, spreading and probing want."""
-        gap = max(1 / self.pacer.rate(now), SPREAD_OVER * self.latency.seconds / self.limit.value)
+        gap = SPREAD_OVER * self.latency.seconds / self.limit.value
+        if self.pacer.on:
+            gap = max(gap, 1 / self.pacer.rate(now))
         if self._policy:
             gap = max(gap, 1 / self._policy)
         if self.quota.exhausted:

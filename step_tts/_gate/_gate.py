@@ -11,18 +11,17 @@ from __future__ import annotations
 import math
 import random
 from collections import deque
-from contextlib import asynccontextmanager
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, Self
 
 import anyio
 import attrs
 
 from step_tts._gate._controller import Controller
-from step_tts._loop import Signal, now
+from step_tts._loop import Signal, clock, now
 from step_tts._models import Concurrency, Rate
 
 if TYPE_CHECKING:
-    from collections.abc import AsyncGenerator, Callable
+    from collections.abc import Callable
 
     from step_tts._gate._controller import Ticket
     from step_tts._watch import GateWatch
@@ -43,7 +42,7 @@ class Gate:
     ) -> None:
         self.most = (concurrency or Concurrency()).most
         """How many can ever be in flight."""
-        self._controller = Controller(concurrency or Concurrency(), rate or Rate(), chance)
+        self.controller = Controller(concurrency or Concurrency(), rate or Rate(), chance)
         self._watch = watch
         self._again: deque[_Waiter] = deque()
         self._new: deque[_Waiter] = deque()
@@ -51,23 +50,20 @@ class Gate:
     @property
     def in_flight(self) -> int:
         """How many hold a slot."""
-        return self._controller.in_flight
+        return self.controller.in_flight
 
     @property
     def limit(self) -> int:
         """How many may hold one now."""
-        return self._controller.limit.slots
+        return self.controller.limit.slots
 
     @property
     def paused_for(self) -> float:
         """Seconds until the shared pause ends; 0 without one."""
-        return max(0.0, self._controller.paused_until - now())
+        return max(0.0, self.controller.paused_until - now())
 
-    @asynccontextmanager
-    async def slot(
-        self, *, characters: int = 0, again: Slot | None = None
-    ) -> AsyncGenerator[Slot, None]:
-        """Hold a slot for one attempt.
+    def slot(self, *, characters: int = 0, again: Slot | None = None) -> Slot:
+        """Hold a slot for one attempt: ``async with gate.slot() as slot``.
 
         Leaving without a word on how it went, as when cancelled, says nothing about the server.
 
@@ -75,25 +71,15 @@ class Gate:
             characters: The length of the text.
             again: The slot of the attempt that this one repeats.
         """
-        asked_at = now()
-        if self._first() or self._controller.ready_at() > asked_at:
-            await self._turn(self._new if again is None else self._again)
-        else:
-            await anyio.lowlevel.checkpoint_if_cancelled()
-        sent_at = now()
-        ticket = self._controller.start(sent_at, characters, again.ticket if again else None)
-        self._wake()
-        try:
-            yield Slot(self._controller, ticket, self._wake, queued=sent_at - asked_at)
-        finally:
-            self._controller.leave(ticket)
-            self._wake()
+        return Slot(self, characters, again)
 
-    async def _turn(self, line: deque[_Waiter]) -> None:
+    def is_free(self, moment: float) -> bool:
+        """Whether nobody is in line and the next may go."""
+        return not (self._again or self._new) and self.controller.ready_at() <= moment
+
+    async def turn(self, *, again: bool) -> None:
         """Wait until this caller stands first and the controller lets it go."""
-        if self._first() is None and self._controller.ready_at() <= anyio.current_time():
-            await anyio.lowlevel.checkpoint_if_cancelled()
-            return
+        line = self._again if again else self._new
         waiter = _Waiter()
         line.append(waiter)
         try:
@@ -102,27 +88,27 @@ class Gate:
                 await waiter.sleep_until(ready_at)
         except BaseException:
             line.remove(waiter)
-            self._wake()
+            self.wake()
             raise
         line.remove(waiter)
 
     def _ready_at(self, waiter: _Waiter) -> float:
-        return self._controller.ready_at() if waiter is self._first() else math.inf
+        return self.controller.ready_at() if waiter is self._first() else math.inf
 
     def _first(self) -> _Waiter | None:
         line = self._again or self._new
         return line[0] if line else None
 
-    def _wake(self) -> None:
+    def wake(self) -> None:
         """Let whoever stands first look again, and the listener know: something changed.
 
         Nobody is woken for less than an earlier start: a full gate changes with every answer.
         """
         first = self._first()
-        if first and self._controller.ready_at() < first.until:
+        if first and self.controller.ready_at() < first.until:
             first.woken.set()
         if self._watch:
-            self._watch.look(self.limit, self._controller.paused_until, now())
+            self._watch.look(self.limit, self.controller.paused_until, now())
 
 
 @attrs.define(eq=False)
@@ -144,29 +130,54 @@ class _Waiter:
         self.until = -math.inf
 
 
-@attrs.frozen(eq=False)
 class Slot:
     """A slot that is held; say how the attempt went before leaving."""
 
-    _controller: Controller
-    ticket: Ticket
-    _wake: Callable[[], None]
-    queued: float = attrs.field(kw_only=True)
+    __slots__ = ("_again", "_characters", "_gate", "_now", "queued", "ticket")
+
+    queued: float
     """Seconds spent waiting for it."""
+    ticket: Ticket
+    """The attempt, once it was sent."""
+
+    def __init__(self, gate: Gate, characters: int, again: Slot | None) -> None:
+        self._gate = gate
+        self._characters = characters
+        self._again = again.ticket if again else None
+        self._now = now
+
+    async def __aenter__(self) -> Self:
+        """Wait for a turn and take it."""
+        gate, self._now = self._gate, clock()
+        sent_at = asked_at = self._now()
+        if gate.is_free(asked_at):
+            await anyio.lowlevel.checkpoint_if_cancelled()
+        else:
+            await gate.turn(again=self._again is not None)
+            sent_at = self._now()
+        self.queued = sent_at - asked_at
+        self.ticket = gate.controller.start(sent_at, self._characters, self._again)
+        gate.wake()
+        return self
+
+    async def __aexit__(self, *_: object) -> None:
+        """Free the slot."""
+        self._gate.controller.leave(self.ticket)
+        self._gate.wake()
 
     def ok(self, seconds: float | None) -> None:
         """Whole audio came, after so many seconds of the server's time if that is known."""
-        self._controller.ok(self.ticket, now(), seconds)
-        self._wake()
+        self._gate.controller.ok(self.ticket, self._now(), seconds)
+        self._gate.wake()
 
     def throttled(self, retry_after: float | None) -> None:
         """The server asked for less, and perhaps for how long."""
-        self._controller.throttled(self.ticket, now(), retry_after)
+        self._gate.controller.throttled(self.ticket, self._now(), retry_after)
 
     def fault(self) -> None:
         """The server, or the way to it, failed."""
-        self._controller.fault(self.ticket, now())
+        self._gate.controller.fault(self.ticket, self._now())
 
     def told(self, hints: LimitHints) -> None:
         """The server spoke of its limits."""
-        self._controller.told(hints, now())
+        self._gate.controller.told(hints, self._now())

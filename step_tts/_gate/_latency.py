@@ -13,7 +13,6 @@ import attrs
 __all__ = ["Latency"]
 
 MEAN_WEIGHT = 0.05  # of one more answer in the running mean
-RECENT_WEIGHT = 0.05
 FEWEST = 8  # answers before their mean is worth remembering as the least
 FIT_WEIGHT = 0.02  # of one more answer in the fit of latency against length
 DRIFT = 1.0002  # per answer: what was quick an hour ago need not be possible now
@@ -26,7 +25,6 @@ class Latency:
 
     mean: float | None = None
     """Seconds to the last byte of a whole answer; ``None`` before the first."""
-    _recent: float = 0.0
     _least: float = math.inf
     _seen: int = 0
     _cost: _Cost = attrs.field(factory=lambda: _Cost())  # noqa: PLW0108  defined below
@@ -39,21 +37,17 @@ class Latency:
     @property
     def crowded(self) -> bool:
         """Whether answers take so much longer than they did that the server must be queueing."""
-        return self._recent > CROWDED * self._least
+        return self.seconds > CROWDED * self._least
 
     def add(self, seconds: float, characters: int) -> None:
         """Note one whole answer, of a text of so many characters."""
         usual = seconds / self._cost.of(characters)
         self._cost.add(characters, seconds)
         self._seen += 1
-        self.mean = _moved(self.mean or usual, usual, max(MEAN_WEIGHT, 1 / self._seen))
-        self._recent = _moved(self._recent, usual, max(RECENT_WEIGHT, 1 / self._seen))
+        mean = self.mean or usual
+        self.mean = mean = mean + max(MEAN_WEIGHT, 1 / self._seen) * (usual - mean)
         if self._seen >= FEWEST:
-            self._least = min(self._least * DRIFT, self._recent)
-
-
-def _moved(mean: float, value: float, weight: float) -> float:
-    return mean + weight * (value - mean)
+            self._least = min(self._least * DRIFT, mean)
 
 
 @attrs.define
@@ -68,9 +62,9 @@ class _Cost:
 
     def of(self, characters: int) -> float:
         """The expected latency, relative to that of a text of the mean length."""
-        slope = max(0.0, self._xy / self._xx) if self._xx > 0 else 0.0
-        if not slope or not self._y:
+        if self._xy <= 0 or self._xx <= 0 or not self._y:
             return 1.0
+        slope = self._xy / self._xx
         # A line that meets zero before length zero would promise long texts for nothing.
         slope = min(slope, self._y / self._x) if self._x else slope
         return max(0.1, 1 + slope * (characters - self._x) / self._y)

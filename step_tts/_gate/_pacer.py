@@ -34,23 +34,20 @@ class Spacing:
     """One grain after the other, each as long as it costs (generic cell rate algorithm)."""
 
     _slack: float = SLACK_SECONDS
-    _free_at: float = -math.inf
-
-    def ready_at(self) -> float:
-        """When the next may go."""
-        return self._free_at
+    ready_at: float = -math.inf
+    """When the next may go."""
 
     def take(self, now: float, seconds: float) -> None:
         """Let one go that occupies so many seconds."""
-        late = now - self._free_at > min(self._slack, seconds / 2)
-        self._free_at = (now if late else self._free_at) + seconds
+        late = now - self.ready_at > min(self._slack, seconds / 2)
+        self.ready_at = (now if late else self.ready_at) + seconds
 
 
 @attrs.define
 class Goodput:
     """Successes per second over the last seconds, in bins of one."""
 
-    _bins: deque[tuple[int, int]] = attrs.field(factory=deque)
+    _bins: deque[list[int]] = attrs.field(factory=deque)
     _since: float | None = None
 
     def add(self, now: float) -> None:
@@ -59,10 +56,10 @@ class Goodput:
         if self._since is None:
             self._since = now
         if self._bins and self._bins[-1][0] == second:
-            self._bins[-1] = second, self._bins[-1][1] + 1
+            self._bins[-1][1] += 1
         else:
-            self._bins.append((second, 1))
-        self._forget(now)
+            self._bins.append([second, 1])
+            self._forget(now)
 
     def per_second(self, now: float) -> float:
         """The mean; over a shorter time when it has not been running for so long."""
