@@ -260,7 +260,7 @@ class AsyncClient:
         call = self._call(text)
         await self._engine.files.prepare(asked)
 
-        async def use(body: VerifiedBody, _: AsyncExitStack) -> tuple[Path, str, AudioInfo]:
+        async def use(body: VerifiedBody) -> tuple[Path, str, AudioInfo]:
             async with self._engine.files.pending(asked.parent, durable=durable) as file:
                 while piece := await body.next_piece():
                     await file.write(piece)
@@ -284,7 +284,7 @@ class AsyncClient:
         """
         call = self._call(text)
 
-        async def use(body: VerifiedBody, _: AsyncExitStack) -> tuple[bytes, AudioInfo]:
+        async def use(body: VerifiedBody) -> tuple[bytes, AudioInfo]:
             pieces: list[bytes] = []
             while piece := await body.next_piece():
                 pieces.append(piece)
@@ -313,19 +313,16 @@ class AsyncClient:
         """
         call = self._call(text)
 
-        async def use(
-            body: VerifiedBody, stack: AsyncExitStack
-        ) -> tuple[SpeechStream, AsyncExitStack]:
+        async def use(body: VerifiedBody) -> SpeechStream:
             first = await body.next_piece()
-            stream = SpeechStream(body, first, call.receipt, call.complete, self._engine.files)
-            return stream, stack.pop_all()
+            return SpeechStream(body, first, call.receipt, call.complete, self._engine.files)
 
-        stream, attempt = await call.run(use)
+        stream = await call.run(use, keep=True)
         try:
             yield stream
         finally:
             stream.close()
-            await attempt.aclose()
+            await call.aclose()
 
     @asynccontextmanager
     async def batch(
