@@ -264,8 +264,9 @@ class AsyncClient:
             async with self._engine.files.pending(asked.parent, durable=durable) as file:
                 while piece := await body.next_piece():
                     await file.write(piece)
-                target = asked if exact_path else path_for(asked, body.info.format)
-                return target, await file.commit(target, body.patch if repair else None), body.info
+                info = body.info
+                target = asked if exact_path else path_for(asked, info.format)
+                return target, await file.commit(target, body.patch if repair else None), info
 
         target, digest, info = await call.run(use)
         return SavedSpeech(path=target, asked=asked, info=info, receipt=call.receipt(digest))
