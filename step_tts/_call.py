@@ -10,7 +10,6 @@ from __future__ import annotations
 import logging
 import random
 import time
-from contextlib import AbstractAsyncContextManager, AsyncExitStack, asynccontextmanager
 from typing import TYPE_CHECKING, TypeVar
 from urllib.parse import urljoin
 
@@ -21,7 +20,6 @@ from step_tts._audio import AudioVerifier
 from step_tts._errors import APIError, AudioLinkError, RetryAdvice
 from step_tts._ledger import Ledger
 from step_tts._links import may_fetch
-from step_tts._loop import now
 from step_tts._stream import VerifiedBody
 from step_tts._transport import Deadlines, Outgoing
 from step_tts._wire import (
@@ -34,7 +32,8 @@ from step_tts._wire import (
 )
 
 if TYPE_CHECKING:
-    from collections.abc import AsyncGenerator, Awaitable, Callable, Mapping
+    from collections.abc import Awaitable, Callable, Mapping
+    from contextlib import AbstractAsyncContextManager
 
     from step_tts._config import Settings
     from step_tts._files import FileStore
@@ -46,7 +45,7 @@ if TYPE_CHECKING:
         SpeechRequest,
         Timeouts,
     )
-    from step_tts._transport import Answer, Transport
+    from step_tts._transport import Answer, Opening, Transport
     from step_tts._watch import Watch
 
 __all__ = ["Call", "Engine", "Options"]
@@ -111,31 +110,32 @@ class Call:
             logger.warning("%s", warning)
         self._link: str | None = None
         self._slot: Slot | None = None
+        self._held: AbstractAsyncContextManager[Slot] | None = None
+        self._answer: Answer | None = None
         self._deadlines = Deadlines(options.timeouts)
-        self._ledger = Ledger(now())
+        self._now = self._deadlines.now
+        self._ledger = Ledger(self._now())
         self._watch = engine.watch.call(self._characters) if engine.watch else None
         self._outcome = "ok"
 
     async def run(
         self,
-        use: Callable[[VerifiedBody, AsyncExitStack], Awaitable[T]],
+        use: Callable[[VerifiedBody], Awaitable[T]],
         *,
         unheard: Callable[[], bool] = lambda: True,
+        keep: bool = False,
     ) -> T:
         """Attempt until ``use`` has what it needs, or the policy gives up.
 
-        ``use`` may keep the open attempt with ``stack.pop_all()``. A failure inside it starts
-        the whole audio afresh, as long as it is ``unheard``: nothing of it was handed out.
+        A failure inside ``use`` starts the whole audio afresh, as long as it is ``unheard``:
+        nothing of it was handed out. With ``keep`` the attempt stays open until ``aclose``.
 
         Raises:
             APIError: The last attempt's error, with all attempts attached.
         """
         while True:
             try:
-                async with AsyncExitStack() as stack:
-                    body = await stack.enter_async_context(self._attempt())
-                    result = await use(body, stack)
-                    self._report_ok(body)
+                result = await self._attempt(use, keep=keep)
                 self._note(None)
             except APIError as error:
                 self._note(error)
@@ -148,40 +148,56 @@ class Call:
                 return result
             await anyio.sleep(pause)
 
+    async def aclose(self, error: BaseException | None = None) -> None:
+        """End the attempt under way, if there is one: give back its connection and its slot."""
+        held, self._held = self._held, None
+        if held is None:
+            return
+        try:
+            answer, self._answer = self._answer, None
+            if answer:
+                await answer.aclose()
+        finally:
+            self._report_end(error)
+            await held.__aexit__(None, None, None)
+
     def receipt(self, sha256: str | None = None) -> Receipt:
         """How the audio was obtained, as of now."""
-        return self._ledger.receipt(now(), sha256)
+        return self._ledger.receipt(self._now(), sha256)
 
     def complete(self, error: APIError) -> APIError:
         """Add what only the call knows to the error of an open stream, on its way out."""
         self._outcome = type(error).__name__
         return self._ledger.complete(error)
 
-    @asynccontextmanager
-    async def _attempt(self) -> AsyncGenerator[VerifiedBody, None]:
-        """One attempt, from a free slot to a body that is being read."""
+    async def _attempt(self, use: Callable[[VerifiedBody], Awaitable[T]], *, keep: bool) -> T:
+        """One attempt, from a free slot to what ``use`` makes of a body."""
         self._deadlines.paused()
         again = None if self._link else self._slot
-        async with self._engine.gate.slot(characters=self._characters, again=again) as slot:
-            self._slot = slot
-            self._deadlines.resumed()
-            self._deadlines.start_attempt()
-            self._ledger.sent(now(), slot.queued)
-            if self._watch:
-                self._watch.started(self._outgoing.url, self._link, slot.queued)
-            try:
-                async with self._open() as answer:
-                    self._heed(slot, answer)
-                    yield await self._body_of(answer)
-            except APIError as error:
-                _report(slot, error)
-                raise  # ``run`` tells the listener, when it knows whether another try follows.
-            except BaseException as error:
-                self._tell_ended(
-                    type(error).__name__ if isinstance(error, Exception) else CANCELLED
-                )
-                raise
-            self._tell_ended(self._outcome)
+        held = self._engine.gate.slot(characters=self._characters, again=again)
+        self._slot = await held.__aenter__()
+        self._held = held
+        try:
+            body = await self._begun(self._slot)
+            result = await use(body)
+            self._report_ok(self._slot, body)
+        except BaseException as error:
+            await self.aclose(error)
+            raise
+        if not keep:
+            await self.aclose()
+        return result
+
+    async def _begun(self, slot: Slot) -> VerifiedBody:
+        """Send the request; the body that is coming."""
+        self._deadlines.resumed()
+        self._deadlines.start_attempt()
+        self._ledger.sent(self._now(), slot.queued)
+        if self._watch:
+            self._watch.started(self._outgoing.url, self._link, slot.queued)
+        self._answer = await self._open()
+        self._heed(slot, self._answer)
+        return await self._body_of(self._answer)
 
     def _heed(self, slot: Slot, answer: Answer) -> None:
         """Take from an answer's head what the books and the gate want to know."""
@@ -189,17 +205,26 @@ class Call:
         self._ledger.request_id = request_id_from(answer.headers)
         slot.told(limit_hints_from(answer.headers))
 
-    def _report_ok(self, body: VerifiedBody) -> None:
+    def _report_ok(self, slot: Slot, body: VerifiedBody) -> None:
         """Tell the gate that it went well.
 
         How long it took counts only where the audio has ended: a listener who has just begun
         may take all day. A linked file comes from elsewhere, and says nothing of the server.
         """
-        assert self._slot is not None  # noqa: S101  a body was read through it
         whole = body.ended and not self._link
-        self._slot.ok(self._ledger.seconds(now()) if whole else None)
+        slot.ok(self._ledger.seconds(self._now()) if whole else None)
 
-    def _open(self) -> AbstractAsyncContextManager[Answer]:
+    def _report_end(self, error: BaseException | None) -> None:
+        """Tell the gate, and the listener unless ``run`` does, which knows of the next attempt."""
+        if isinstance(error, APIError):
+            assert self._slot is not None  # noqa: S101  an attempt has one
+            _report(self._slot, error)
+        elif error is None:
+            self._tell_ended(self._outcome)
+        else:
+            self._tell_ended(type(error).__name__ if isinstance(error, Exception) else CANCELLED)
+
+    def _open(self) -> Opening:
         transport = self._engine.transport
         if self._link:
             return transport.fetch(self._link, self._options.max_bytes, self._deadlines)
@@ -232,7 +257,7 @@ class Call:
                 trust_end=self._options.trust_unframed_end,
             ),
             secrets=self._secrets,
-            heard=lambda: self._ledger.heard(now()),
+            heard=lambda: self._ledger.heard(self._now()),
         )
 
     def _look_for_link(self, answer: Answer) -> None:
@@ -254,7 +279,7 @@ class Call:
         )
 
     def _note(self, error: APIError | None) -> None:
-        attempt = self._ledger.ended(now(), error)
+        attempt = self._ledger.ended(self._now(), error)
         logger.debug(
             "attempt %d: %s, status %s, request id %s, %.3f s",
             attempt.number,
@@ -270,7 +295,7 @@ class Call:
                 outcome,
                 status_code=self._ledger.status_code,
                 request_id=self._ledger.request_id,
-                seconds=self._ledger.seconds(now()),
+                seconds=self._ledger.seconds(self._now()),
                 retry_in=retry_in,
             )
 
@@ -282,7 +307,7 @@ class Call:
         pause = self._ledger.pause_after(
             error,
             self._options.retry,
-            now(),
+            self._now(),
             random.random(),  # noqa: S311
         )
         if pause is None or not self._deadlines.leave_room_for(pause):

@@ -260,12 +260,13 @@ class AsyncClient:
         call = self._call(text)
         await self._engine.files.prepare(asked)
 
-        async def use(body: VerifiedBody, _: AsyncExitStack) -> tuple[Path, str, AudioInfo]:
+        async def use(body: VerifiedBody) -> tuple[Path, str, AudioInfo]:
             async with self._engine.files.pending(asked.parent, durable=durable) as file:
                 while piece := await body.next_piece():
                     await file.write(piece)
-                target = asked if exact_path else path_for(asked, body.info.format)
-                return target, await file.commit(target, body.patch if repair else None), body.info
+                info = body.info
+                target = asked if exact_path else path_for(asked, info.format)
+                return target, await file.commit(target, body.patch if repair else None), info
 
         target, digest, info = await call.run(use)
         return SavedSpeech(path=target, asked=asked, info=info, receipt=call.receipt(digest))
@@ -284,7 +285,7 @@ class AsyncClient:
         """
         call = self._call(text)
 
-        async def use(body: VerifiedBody, _: AsyncExitStack) -> tuple[bytes, AudioInfo]:
+        async def use(body: VerifiedBody) -> tuple[bytes, AudioInfo]:
             pieces: list[bytes] = []
             while piece := await body.next_piece():
                 pieces.append(piece)
@@ -313,19 +314,16 @@ class AsyncClient:
         """
         call = self._call(text)
 
-        async def use(
-            body: VerifiedBody, stack: AsyncExitStack
-        ) -> tuple[SpeechStream, AsyncExitStack]:
+        async def use(body: VerifiedBody) -> SpeechStream:
             first = await body.next_piece()
-            stream = SpeechStream(body, first, call.receipt, call.complete, self._engine.files)
-            return stream, stack.pop_all()
+            return SpeechStream(body, first, call.receipt, call.complete, self._engine.files)
 
-        stream, attempt = await call.run(use)
+        stream = await call.run(use, keep=True)
         try:
             yield stream
         finally:
             stream.close()
-            await attempt.aclose()
+            await call.aclose()
 
     @asynccontextmanager
     async def batch(

@@ -11,8 +11,7 @@ the suffix and the patch.
 
 from __future__ import annotations
 
-from contextlib import asynccontextmanager
-from typing import TYPE_CHECKING, ParamSpec, TypeVar
+from typing import TYPE_CHECKING, ParamSpec, Self, TypeVar
 
 import anyio
 
@@ -22,8 +21,9 @@ from step_tts._temp import BLOCK_BYTES, Temp, prepare_directory
 from step_tts._threads import Threads
 
 if TYPE_CHECKING:
-    from collections.abc import AsyncGenerator, Callable
+    from collections.abc import Callable
     from pathlib import Path
+    from types import TracebackType
 
     from step_tts._audio import HeaderPatch
     from step_tts._models import AudioFormat
@@ -68,20 +68,14 @@ class FileStore:
         Raises:
             SaveError: The directory cannot be made or written, or the target is one.
         """
-        if target.parent not in self._prepared:
+        directory = target.parent
+        if directory not in self._prepared:
             await self.settle(prepare_directory, target)
-            self._prepared.add(target.parent)
+            self._prepared.add(directory)
 
-    @asynccontextmanager
-    async def pending(self, directory: Path, *, durable: bool) -> AsyncGenerator[PendingFile, None]:
-        """A file in the making; it vanishes unless it is committed."""
-        file = PendingFile(self, Temp(directory), durable=durable)
-        try:
-            yield file
-        finally:
-            if file.unfinished:
-                with anyio.CancelScope(shield=True):
-                    await file.discard()
+    def pending(self, directory: Path, *, durable: bool) -> PendingFile:
+        """A file in the making; it vanishes with its block unless it is committed."""
+        return PendingFile(self, Temp(directory), durable=durable)
 
     async def write(self, step: Callable[P, T], *args: P.args, **kwargs: P.kwargs) -> T:
         """Run a step that moves bytes."""
@@ -102,6 +96,19 @@ class PendingFile:
         self._block: list[bytes] = []
         self._gathered = 0
 
+    async def __aenter__(self) -> Self:
+        return self
+
+    async def __aexit__(
+        self,
+        _: type[BaseException] | None,
+        __: BaseException | None,
+        ___: TracebackType | None,
+    ) -> None:
+        if self._temp.exists:
+            with anyio.CancelScope(shield=True):
+                await self._store.settle(self._temp.discard)
+
     async def write(self, piece: bytes) -> None:
         """Add a piece; every 256 KiB they go to disk in one hop.
 
@@ -121,15 +128,6 @@ class PendingFile:
         """
         run = self._store.settle if self._durable else self._store.write
         return await run(self._temp.commit, self._take(), target, patch, self._durable)
-
-    @property
-    def unfinished(self) -> bool:
-        """Whether something was written and not committed."""
-        return self._temp.exists
-
-    async def discard(self) -> None:
-        """Remove what was written."""
-        await self._store.settle(self._temp.discard)
 
     def _take(self) -> bytes:
         block, self._block, self._gathered = b"".join(self._block), [], 0

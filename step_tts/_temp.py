@@ -37,15 +37,16 @@ BLOCK_BYTES = 256 * 1024
 # still runs, so they are swept only when a day old.
 FOREIGN_TEMP_SECONDS = 24 * 3600
 _UNWRITABLE = "The directory cannot be written: change its permissions, or write to another"
+_BINARY = getattr(os, "O_BINARY", 0)
 _PREFIX, _SUFFIX = ".step_tts-", ".part"
 
 
 class Temp:
     """A temporary file; it exists from the first block on."""
 
-    def __init__(self, directory: Path) -> None:
+    def __init__(self, directory: str | Path) -> None:
         self._directory = directory
-        self._path = temporary(directory)
+        self._path = f"{directory}{os.sep}{_name()}"  # a Path costs more than to open the file
         self._fd = -1
         self._hash = hashlib.sha256()
 
@@ -76,7 +77,7 @@ class Temp:
 
     def discard(self) -> None:
         with suppress(FileNotFoundError):
-            self._path.unlink()
+            Path(self._path).unlink()
         self._close()
 
     def _close(self) -> None:
@@ -87,7 +88,7 @@ class Temp:
         """Rename while the lock is still held, so that no sweep can take the file for an orphan."""
         if durable:
             os.fsync(self._fd)
-        self._path.replace(target)
+        os.replace(self._path, target)  # noqa: PTH105  as above
         self._close()
         if durable:
             _sync_directory(self._directory)
@@ -120,7 +121,11 @@ class Temp:
 
 def temporary(directory: Path) -> Path:
     """A new name that ``sweep`` knows for a temporary file's."""
-    return directory / f"{_PREFIX}{_host()}-{secrets.token_hex(8)}{_SUFFIX}"
+    return directory / _name()
+
+
+def _name() -> str:
+    return f"{_PREFIX}{_host()}-{secrets.token_hex(8)}{_SUFFIX}"
 
 
 def prepare_directory(target: Path) -> None:
@@ -163,11 +168,11 @@ def _host() -> str:
     return hashlib.sha256(socket.gethostname().encode()).hexdigest()[:8]
 
 
-def _create_locked(path: Path) -> int:
+def _create_locked(path: str) -> int:
     try:
-        fd = os.open(path, os.O_RDWR | os.O_CREAT | os.O_EXCL | getattr(os, "O_BINARY", 0), 0o666)
+        fd = os.open(path, os.O_RDWR | os.O_CREAT | os.O_EXCL | _BINARY, 0o666)
     except FileNotFoundError:
-        path.parent.mkdir(parents=True)  # It was there at the start and has been removed since.
+        Path(path).parent.mkdir(parents=True)  # There at the start, and removed since.
         return _create_locked(path)
     with suppress(OSError):  # A file system without locks: the sweep there waits a day.
         _lock(fd)
@@ -185,7 +190,7 @@ def _write_all(fd: int, block: bytes) -> None:
         view = view[os.write(fd, view) :]
 
 
-def _sync_directory(directory: Path) -> None:
+def _sync_directory(directory: str | Path) -> None:
     """Make the rename itself durable; Windows has no such call and needs none."""
     if os.name == "posix":  # pragma: no branch  the suite runs on POSIX
         fd = os.open(directory, os.O_RDONLY)
@@ -195,13 +200,13 @@ def _sync_directory(directory: Path) -> None:
             os.close(fd)
 
 
-def _blocks(path: Path, start: int) -> Iterator[bytes]:
-    with path.open("rb") as file:
+def _blocks(path: str, start: int) -> Iterator[bytes]:
+    with Path(path).open("rb") as file:
         file.seek(start)
         while block := file.read(BLOCK_BYTES):
             yield block
 
 
-def _hash_file(path: Path) -> hashlib._Hash:
-    with path.open("rb") as file:
+def _hash_file(path: str) -> hashlib._Hash:
+    with Path(path).open("rb") as file:
         return hashlib.file_digest(file, "sha256")

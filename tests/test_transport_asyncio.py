@@ -23,6 +23,7 @@ from step_tts._transport._asyncio._connection import Connection
 from step_tts._transport._asyncio._failures import DecodingError, InvalidURL
 from step_tts._transport._asyncio._inflate import PIECE_BYTES, inflater_for
 from step_tts._transport._asyncio._pool import Pool
+from step_tts._transport._asyncio._reading import Reading
 from step_tts._transport._asyncio._request import RequestWriter
 from step_tts._transport._build import build_sender
 from step_tts._transport._httpx import HTTPXSender
@@ -97,6 +98,54 @@ def test_what_is_no_request_never_leaves() -> None:
         RequestWriter().write(Outgoing(url="http://a/", headers={"x": "a\r\nb: c"}))
     with pytest.raises(InvalidURL):
         RequestWriter().write(Outgoing(url="ftp://a/"))
+
+
+# --- the head -------------------------------------------------------------------------------
+
+OK_200, LENGTH_3 = b"HTTP/1.1 200 OK\r\n", b"content-length: 3\r\n"
+
+
+def read(*parts: bytes) -> tuple[object, ...]:
+    """What a reading is after some parts."""
+    reading, pieces = Reading(), list[bytes]()
+    try:
+        for part in parts:
+            reading.feed(part, pieces)
+    except h11.RemoteProtocolError:
+        return ("refused", b"".join(pieces))
+    facts = (reading.status, reading.headers, reading.framed, reading.ended, reading.reusable)
+    return (*facts, b"".join(pieces))
+
+
+@pytest.mark.parametrize(
+    "head",
+    [
+        OK_200 + LENGTH_3,
+        b"HTTP/1.1 404\r\nContent-Length:3\r\nX-A:  b c \r\nx-a:\r\n",
+        OK_200 + LENGTH_3 + b"connection: Keep-Alive, close\r\n",
+        OK_200 + b"content-length: 0\r\n",
+        OK_200 + LENGTH_3 + b"transfer-encoding: chunked\r\n",
+        OK_200 + LENGTH_3 + LENGTH_3,
+        OK_200 + LENGTH_3 + b"content-length: 4\r\n",
+        OK_200 + b"content-length: +3\r\n",
+        OK_200 + b"content-length: %d\r\n" % 10**20,
+        OK_200 + LENGTH_3 + b"x: \xe4\xff\r\n",
+        OK_200 + LENGTH_3 + b"x : y\r\n",
+        OK_200 + LENGTH_3 + b" folded\r\n",
+        OK_200 + LENGTH_3 + b"x: a\x00b\r\n",
+        OK_200 + b"x: y\r\n",
+        b"HTTP/1.1 200OK\r\n" + LENGTH_3,
+        b"HTTP/1.0 200 OK\r\n" + LENGTH_3,
+        b"HTTP/1.1 204 OK\r\n" + LENGTH_3,
+        b"HTTP/1.1 100 Continue\r\n",
+        b"\r\n" + OK_200 + LENGTH_3,
+    ],
+)
+def test_a_plain_head_is_read_as_h11_reads_it(head: bytes) -> None:
+    """A head that comes in two parts is h11's."""
+    wire = head + b"\r\nabc"
+
+    assert read(wire) == read(wire[:5], wire[5:])
 
 
 # --- the pool -------------------------------------------------------------------------------

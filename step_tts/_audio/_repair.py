@@ -17,6 +17,7 @@ __all__ = ["DS64_SIZE", "HeaderPatch", "repair_wav"]
 
 _LARGEST = 0xFFFFFFFF
 _IN_DS64 = b"\xff\xff\xff\xff"
+_PLAIN_SIZE = 44
 DS64_SIZE = 28
 """Bytes of a ``ds64`` chunk without a table, and of the ``JUNK`` chunk that keeps its place."""
 
@@ -60,6 +61,8 @@ def repair_wav(
         frame_size: Bytes of one sample on all channels; ``None`` for compressed sound, whose
             samples cannot be counted from its size.
     """
+    if _is_plain_and_true(head, sound_size, total):
+        return None
     layout = layout_of(head)
     if layout is None:
         return None
@@ -70,6 +73,14 @@ def repair_wav(
         return None
     fixed = _fix(head, layout, _Sizes(total + len(tail), sound_size, samples))
     return None if head == fixed else HeaderPatch(len(head), fixed, tail)
+
+
+def _is_plain_and_true(head: bytes, sound_size: int, total: int) -> bool:
+    """A RIFF header of this size holds a format chunk and nothing else before the sound."""
+    if len(head) != _PLAIN_SIZE or not head.startswith(b"RIFF"):
+        return False
+    told = int.from_bytes(head[4:8], "little"), int.from_bytes(head[40:44], "little")
+    return told == (total - 8, sound_size)
 
 
 def _fix(head: bytes, layout: Layout, sizes: _Sizes) -> bytes:

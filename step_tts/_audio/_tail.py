@@ -16,7 +16,6 @@ TAIL_LIMIT = 4096
 """Bytes. Longer documents are cut here; none is seen in the wild near it."""
 
 _HEAD_LIMIT = 128
-_BLOCK = TAIL_LIMIT // 2  # Text as long as the limit covers a whole block, wherever it begins.
 
 # A key and the start of a value: in random bytes that is one chance in 2**40 a byte, and text
 # must follow up to the end.
@@ -28,6 +27,9 @@ _UNFINISHED_HEAD = re.compile(
     rb'(?:\Z|"(?:\Z|[A-Za-z_][\w .-]{0,40}(?:\Z|"[ \t\r\n]{0,8}(?:\Z|:[ \t\r\n]{0,8}\Z))))'
 )
 _NOT_TEXT = re.compile(rb"[\x00-\x08\x0b\x0c\x0e-\x1f]")
+_STRIDE = 15  # odd, or of samples of two bytes it would see the same half only
+_TEXT_MARKS = _NOT_TEXT.sub(b"\0", bytes(range(256))).translate(b"\0" + b"\1" * 255)
+_LONG_TEXT = b"\1" * (TAIL_LIMIT // _STRIDE)  # text as long as the limit, wherever it begins
 
 
 class TailGuard:
@@ -86,16 +88,11 @@ class TailGuard:
 def _first_place(data: bytes) -> int:
     """Where to look for a document that runs to the end, or is as long as the limit.
 
-    In sound every few bytes there is one that no text has. A block of a chunk with such a byte
-    holds no document, unless it is the last one: that is seen in half the time it takes to see
-    that there is no head.
+    In sound every few bytes there is one that no text has, so looking at one byte in fifteen
+    shows that no stretch is text: in a tenth of the time it takes to see that there is no head.
     """
-    last = 0
-    for at in range(0, len(data), _BLOCK):
-        if not _NOT_TEXT.search(data, at, at + _BLOCK):
-            return last if at + _BLOCK >= len(data) else 0
-        last = at
-    return last
+    marks = data[::_STRIDE].translate(_TEXT_MARKS)
+    return 0 if _LONG_TEXT in marks else max(0, marks.rfind(b"\0") * _STRIDE)
 
 
 def _text_end(data: bytes, start: int) -> int | None:

@@ -16,8 +16,6 @@ from step_tts._audio._silence import SilenceDetector
 from step_tts._text import implausible
 
 if TYPE_CHECKING:
-    from contextlib import AsyncExitStack
-
     from step_tts._attempt import Attempt
     from step_tts._models import Receipt, Suspicion
     from step_tts._stream import VerifiedBody
@@ -98,7 +96,7 @@ class Part:
         self.heard = True
         return self._take.pieces.popleft()
 
-    async def fetch(self, body: VerifiedBody, _: AsyncExitStack) -> Take:
+    async def fetch(self, body: VerifiedBody) -> Take:
         """Take one answer's audio, from its beginning.
 
         Raises:

@@ -27,11 +27,14 @@ class Deadlines:
 
     ``total`` runs while this package works or waits for the server. A reader that takes its
     time between two pieces moves it along: see ``paused`` and ``resumed``.
+
+    Attributes:
+        now: The event loop's clock.
     """
 
     def __init__(self, timeouts: Timeouts) -> None:
         self.timeouts = timeouts
-        self._now = clock()
+        self.now = clock()
         self._total_at: float | None = None
         self._first_byte_at = math.inf
         self._paused_at: float | None = None
@@ -45,17 +48,17 @@ class Deadlines:
 
     def paused(self) -> None:
         """Note that the reader has the turn."""
-        self._paused_at = self._now()
+        self._paused_at = self.now()
 
     def resumed(self) -> None:
         """Take the turn back; the time the reader took is not the server's fault."""
         if self._paused_at is not None and self._total_at is not None:
-            self._total_at += self._now() - self._paused_at
+            self._total_at += self.now() - self._paused_at
         self._paused_at = None
 
     def leave_room_for(self, seconds: float) -> bool:
         """Whether a pause of so many seconds ends before the total deadline."""
-        return self._total_at is None or self._now() + seconds < self._total_at
+        return self._total_at is None or self.now() + seconds < self._total_at
 
     def first_byte(self) -> float:
         """When the first byte is due, or the whole call if that is sooner."""
@@ -86,4 +89,4 @@ class Deadlines:
         return f"The call took longer than {self.timeouts.total} s."
 
     def _after(self, seconds: float | None) -> float:
-        return math.inf if seconds is None else self._now() + seconds
+        return math.inf if seconds is None else self.now() + seconds

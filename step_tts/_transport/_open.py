@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-from contextlib import asynccontextmanager
 from functools import partial
 from typing import TYPE_CHECKING
 from urllib.parse import urljoin, urlsplit
@@ -25,12 +24,14 @@ from step_tts._transport._seam import Late, Outgoing
 from step_tts._transport._translate import translate_send_error
 
 if TYPE_CHECKING:
-    from collections.abc import AsyncGenerator
+    from collections.abc import Coroutine, Generator
+    from types import TracebackType
+    from typing import Any
 
     from step_tts._transport._deadlines import Deadlines
     from step_tts._transport._seam import Sender
 
-__all__ = ["Transport"]
+__all__ = ["Opening", "Transport"]
 
 MAX_REDIRECTS = 3
 
@@ -47,8 +48,7 @@ class Transport:
         self._closed = False
         self._building = anyio.Lock()
 
-    @asynccontextmanager
-    async def open(self, outgoing: Outgoing, deadlines: Deadlines) -> AsyncGenerator[Answer, None]:
+    def open(self, outgoing: Outgoing, deadlines: Deadlines) -> Opening:
         """Send one request and hold its answer open.
 
         A redirect is followed only when asked for, only for 307 and 308, and only within the
@@ -58,25 +58,13 @@ class Transport:
             APIConnectionError: No answer came.
             ClientClosedError: The client is closed.
         """
-        sender = self._sender or await self._built(outgoing.url)
-        answer = await _follow(sender, outgoing, deadlines)
-        try:
-            yield answer
-        finally:
-            await answer.aclose()
+        return Opening(self._opened(outgoing, deadlines))
 
-    @asynccontextmanager
-    async def fetch(
-        self, url: str, max_bytes: int, deadlines: Deadlines
-    ) -> AsyncGenerator[Answer, None]:
+    def fetch(self, url: str, max_bytes: int, deadlines: Deadlines) -> Opening:
         """Get a link to audio with a bare client: no key, no cookies, no redirects."""
         headers = {"accept": "*/*", "accept-encoding": "identity"}
         outgoing = Outgoing(url=url, method="GET", max_bytes=max_bytes, headers=headers)
-        answer = await _send(await self._built_for_links(), outgoing, deadlines)
-        try:
-            yield answer
-        finally:
-            await answer.aclose()
+        return Opening(self._fetched(outgoing, deadlines))
 
     async def aclose(self) -> None:
         """Close what is ours; a caller's client is the caller's to close."""
@@ -88,6 +76,13 @@ class Transport:
         self._for_links = None
         for sender in filter(None, ours):
             await sender.aclose()
+
+    async def _opened(self, outgoing: Outgoing, deadlines: Deadlines) -> Answer:
+        sender = self._sender or await self._built(outgoing.url)
+        return await _follow(sender, outgoing, deadlines)
+
+    async def _fetched(self, outgoing: Outgoing, deadlines: Deadlines) -> Answer:
+        return await _send(await self._built_for_links(), outgoing, deadlines)
 
     async def _built(self, url: str) -> Sender:
         """Build our engine at first use and off the event loop, which it would block."""
@@ -109,6 +104,28 @@ class Transport:
                     await anyio.to_thread.run_sync(build_client, self._options, "https://")
                 )
             return self._for_links
+
+
+class Opening:
+    """An answer that is coming: await it and close it, or enter it and leave."""
+
+    def __init__(self, coming: Coroutine[Any, Any, Answer]) -> None:
+        self._coming = coming
+
+    def __await__(self) -> Generator[Any, Any, Answer]:
+        return self._coming.__await__()
+
+    async def __aenter__(self) -> Answer:
+        self._answer = await self._coming
+        return self._answer
+
+    async def __aexit__(
+        self,
+        _: type[BaseException] | None,
+        __: BaseException | None,
+        ___: TracebackType | None,
+    ) -> None:
+        await self._answer.aclose()
 
 
 async def _follow(sender: Sender, outgoing: Outgoing, deadlines: Deadlines) -> Answer:

@@ -1,11 +1,15 @@
 """The bytes of one reply → its head, the pieces of its body, its end (RFC 9112). Pure.
 
 h11 reads heads, chunks and bodies that end with the connection, and refuses what is malformed.
-A body of a known length is counted here: h11 would copy it twice and add nothing.
+A body of a known length is counted here: h11 would copy it twice and add nothing. A head that
+comes whole, announces such a body and is plain to the last byte is read by one pattern, which
+takes a tenth of h11's time; it allows less than h11 does, and what it does not know h11 judges.
 """
 
 from __future__ import annotations
 
+import re
+from functools import cached_property
 from typing import TYPE_CHECKING
 
 import h11
@@ -13,7 +17,7 @@ import h11
 from step_tts._transport._seam import BODILESS, is_framed
 
 if TYPE_CHECKING:
-    from collections.abc import Mapping
+    from collections.abc import Iterable, Mapping
 
 __all__ = ["HEAD_LIMIT_BYTES", "Reading"]
 
@@ -23,6 +27,10 @@ HEAD_LIMIT_BYTES = 100 * 1024
 # h11 gives the meaning of a reply by the request it answers: any POST will do.
 _ASKED = h11.Request(method="POST", target="/", headers=[("host", "h"), ("content-length", "0")])
 _BLANK_LINE = b"\r\n\r\n"
+_PLAIN_HEAD = re.compile(
+    rb"HTTP/1\.1 ([2-5]\d\d)(?: [ -~]*)?\r\n((?:[!#$%&'*+.^_`|~\w-]+:[ -~]*\r\n)+)\r\n"
+)
+_LONGEST_LENGTH = 20  # digits, as h11 has it
 
 
 class Reading:
@@ -43,8 +51,13 @@ class Reading:
         self.ended = False
         self.reusable = False
         self._left: int | None = None
-        self._h11 = h11.Connection(h11.CLIENT, max_incomplete_event_size=HEAD_LIMIT_BYTES)
-        self._h11.send(_ASKED)
+        self._fresh = True
+
+    @cached_property
+    def _h11(self) -> h11.Connection:
+        connection = h11.Connection(h11.CLIENT, max_incomplete_event_size=HEAD_LIMIT_BYTES)
+        connection.send(_ASKED)
+        return connection
 
     def feed(self, data: bytes, pieces: list[bytes]) -> None:
         """Take what came and append what it holds of the body.
@@ -57,7 +70,9 @@ class Reading:
             raise h11.RemoteProtocolError("the head is too large")
         if end >= 0:  # not the body too, which h11 would only copy
             data, head = data[end + len(_BLANK_LINE) :], data[: end + len(_BLANK_LINE)]
-            self._read(head, pieces)
+            if not (self._fresh and self._reads_plain(head)):
+                self._read(head, pieces)
+        self._fresh = False
         if data:
             self._read(data, pieces)
 
@@ -81,6 +96,23 @@ class Reading:
         else:
             self._count(data, pieces)
 
+    def _reads_plain(self, head: bytes) -> bool:
+        """Read a plain head of a body of a known length; ``False`` leaves it to h11."""
+        found = _PLAIN_HEAD.fullmatch(head)
+        if found is None:
+            return False
+        status, headers = int(found[1]), _joined(_fields(found[2].decode("ascii")))
+        length = headers.get("content-length", "")
+        if not length.isdigit() or len(length) > _LONGEST_LENGTH:
+            return False
+        if "transfer-encoding" in headers or status in BODILESS:
+            return False
+        self.status, self.headers, self.framed = status, headers, True
+        self._left = int(length)
+        self.ended = not self._left
+        self.reusable = not self._closes()
+        return True
+
     def _h11_reads(self, data: bytes, pieces: list[bytes]) -> None:
         self._h11.receive_data(data)
         while self._left is None:
@@ -97,7 +129,7 @@ class Reading:
                 return  # h11 needs more
 
     def _begin(self, head: h11.Response, pieces: list[bytes]) -> None:
-        self.headers = _joined(head.headers)
+        self.headers = _joined((name.decode("ascii"), _text(text)) for name, text in head.headers)
         self.framed = is_framed(self.headers)
         self.status = head.status_code
         if self._is_counted():
@@ -130,11 +162,16 @@ class Reading:
         self.ended = not self._left
 
 
-def _joined(raw: h11.Headers) -> dict[str, str]:  # type: ignore[name-defined]
+def _fields(lines: str) -> Iterable[tuple[str, str]]:
+    for line in lines.split("\r\n")[:-1]:
+        name, _, text = line.partition(":")
+        yield name.lower(), text.strip(" ")
+
+
+def _joined(fields: Iterable[tuple[str, str]]) -> dict[str, str]:
     headers: dict[str, str] = {}
-    for name, value in raw:
-        key, text = name.decode("ascii"), _text(value)
-        headers[key] = f"{headers[key]}, {text}" if key in headers else text
+    for name, text in fields:
+        headers[name] = f"{headers[name]}, {text}" if name in headers else text
     return headers
 
 
