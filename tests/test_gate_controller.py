@@ -319,6 +319,46 @@ def test_whoever_is_long_under_way_was_let_in() -> None:
     controller.leave(first)
 
 
+def test_what_a_bucket_saved_during_a_pause_is_used() -> None:
+    """As much as it gave at the start beyond its rate, once for each pause."""
+    pacer = Pacer()
+    pacer.refused(1.0, 10.0)
+    pacer.drained(16, 1.0)
+    assert not pacer.draw()
+    pacer.rest(0.4)
+    assert [pacer.draw() for _ in range(5)] == [True] * 4 + [False]
+    pacer.rest(100.0)
+    assert [pacer.draw() for _ in range(7)] == [True] * 6 + [False]
+
+
+def test_a_bucket_that_was_none_is_forgotten() -> None:
+    """Refused while it was being used: after the next pause the pace is kept."""
+    pacer = Pacer()
+    pacer.refused(1.0, 10.0)
+    pacer.drained(16, 1.0)
+    pacer.rest(0.55)
+    assert pacer.draw()
+    pacer.refused(2.0, 10.0)
+    pacer.rest(100.0)
+    assert not pacer.draw()
+
+
+def test_the_first_refusal_ever_tells_what_was_in_hand() -> None:
+    """Eight at once and one a second: after a pause of a minute, some go ahead of the pace."""
+    controller = control(Concurrency(initial=8))
+    for ticket in fill(controller):
+        controller.ok(ticket, 1.0, 1.0)
+        controller.leave(ticket)
+    controller.throttled(late := controller.start(8.0, 10), 8.1, 60.0)
+    controller.leave(late)
+    assert controller.pacer.on
+    sent, now = 0, controller.ready_at()
+    while controller.ready_at() < now + 0.5:
+        controller.start(controller.ready_at(), 10)
+        sent += 1
+    assert sent > 2
+
+
 def test_goodput_forgets() -> None:
     """Fifteen seconds; over a shorter time while it is young."""
     goodput = Goodput()

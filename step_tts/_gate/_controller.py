@@ -84,6 +84,7 @@ class Controller:
         self._flying: set[Ticket] = set()
         self._full_at = -math.inf  # When the limit was last in full use.
         self._epoch = -math.inf
+        self._begun = math.inf  # When the first attempt was sent.
         self._streak = 0
         self._answers = self._faults = 0
         self._proven = 0  # The highest level at which an attempt of this epoch was admitted.
@@ -109,6 +110,7 @@ class Controller:
 
     def start(self, now: float, characters: int, again: Ticket | None = None) -> Ticket:
         """Send an attempt; ``again`` is the attempt that it repeats."""
+        self._begun = min(self._begun, now)
         self._even.take(now, self._gap(now))
         if self._rate.requests_per_minute:
             self._requests.take(now, 60 / self._rate.requests_per_minute)
@@ -176,7 +178,7 @@ class Controller:
     def _gap(self, now: float) -> float:
         """Seconds before the next: the longest of what pacing, spreading and probing want."""
         gap = SPREAD_OVER * self.latency.seconds / self.limit.value
-        if self.pacer.on:
+        if self.pacer.on and not self.pacer.draw():
             gap = max(gap, 1 / self.pacer.rate(now))
         if self._policy:
             gap = max(gap, 1 / self._policy)
@@ -193,7 +195,10 @@ class Controller:
     def _cut(self, ticket: Ticket, now: float) -> None:
         """Begin an epoch with less: of the rate, if a level was refused that just worked."""
         if self.limit.adapts and ticket.level <= self._admitted_level(ticket, now):
+            admitted = self.pacer.successes + self.in_flight - 1
             self.pacer.refused(now, self._goodput.per_second(now))
+            if self._epoch == -math.inf:  # A bucket is known to be full only at the start.
+                self.pacer.drained(admitted, now - self._begun)
             self._even.take(now, AFTER_REFUSAL * self._gap(now))
         else:
             self.limit.cut(ticket.level)
@@ -220,6 +225,7 @@ class Controller:
         if retry_after is not None and retry_after <= LONGEST_WAIT_SECONDS:
             seconds = self._asked(retry_after)
         if seconds and now + seconds > self.paused_until:
+            self.pacer.rest(seconds)
             self.paused_until = self._epoch = now + seconds
 
     def _asked(self, retry_after: float) -> float:

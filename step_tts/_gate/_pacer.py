@@ -82,8 +82,12 @@ class Pacer:
     """Requests per second the server seems to take; ``None`` is off."""
     _cut_at: float = 0.0
     _hits: int = 0
-    _admitted: int = 0
+    successes: int = 0
     """Successes since the last refusal."""
+    _depth: float = 0.0
+    """What a full bucket gave at once beyond the rate, where one was seen to be emptied."""
+    _saved: float = 0.0
+    """What has come back into it during a pause."""
 
     @property
     def on(self) -> bool:
@@ -99,9 +103,24 @@ class Pacer:
         steps = (now - self._cut_at) / step - math.cbrt((1 - KEPT) / curve)
         return self._known * (1 + curve * steps * steps * steps)
 
+    def drained(self, admitted: int, seconds: float) -> None:
+        """Note how much the first seconds gave before the first refusal ever."""
+        self._depth = max(0.0, admitted - (self._known or 0.0) * seconds)
+
+    def rest(self, seconds: float) -> None:
+        """Note a pause: a bucket fills meanwhile."""
+        self._saved = min(self._depth, (self._known or 0.0) * seconds)
+
+    def draw(self) -> bool:
+        """Whether the next may go ahead of the pace, since a pause has saved it."""
+        if self._saved < 1:
+            return False
+        self._saved -= 1
+        return True
+
     def admitted(self) -> None:
         """Count one that was let in."""
-        self._admitted += 1
+        self.successes += 1
 
     def refused(self, now: float, goodput: float) -> None:
         """Keep below what was refused; the more often it is hit, the slower back up.
@@ -111,11 +130,13 @@ class Pacer:
             goodput: Successes per second of late, for want of a rate that was kept.
         """
         rate = self.rate(now)
+        if self._saved:
+            self._depth = self._saved = 0.0  # Refused before it was used up: there was none.
         if self._known is not None:
             if rate <= PASSED * self._known:
                 self._hits = min(MOST_HITS, self._hits + 1)
             goodput = self._between(now, rate)
-        self._known, self._cut_at, self._admitted = max(goodput, 1 / 60), now, 0
+        self._known, self._cut_at, self.successes = max(goodput, 1 / 60), now, 0
 
     def _between(self, now: float, rate: float) -> float:
         """The rate of a server that has just refused this one.
@@ -123,7 +144,7 @@ class Pacer:
         A bucket was empty at the last refusal and is empty now, so it never gave more than what
         it let in since; and it can hardly give what it has just refused.
         """
-        least = self._admitted / max(now - self._cut_at, SHORTEST_SPAN)
+        least = self.successes / max(now - self._cut_at, SHORTEST_SPAN)
         return min(rate, least + SQUEEZE * max(0.0, rate - least))
 
     def review(self, now: float, at_most: float) -> None:
