@@ -3,8 +3,9 @@
 ``python tests/kills.py DIRECTORY [KILLS] [SEED]``: a batch is killed by SIGKILL once at each named
 step and then at so many random moments, each time going on in the same directory, on asyncio and
 trio in turn; then it is left to end. A server in a process of its own writes down what is paid
-for. Raises at the first row that is lost, the first file that is not whole, and the first text
-paid for again that had been reported, or by more rows than were in flight.
+for. Raises at the first row that is lost, the first file that is not whole, and the first payment
+made again for what was not in flight at a kill: paid for, its file not yet there. As many of those
+as a run has workers may be lost at one kill.
 
 A process that has imported everything forks one for each run, so that a kill costs milliseconds.
 """
@@ -29,12 +30,13 @@ from sounds import wav
 
 from step_tts import AsyncClient, Concurrency, inspect
 from step_tts import _temp as temp
-from step_tts._batch import _journal, _journal_desk, _resume
+from step_tts._batch import _journal, _journal_desk, _resume, _status
 
 if TYPE_CHECKING:
     from collections.abc import Iterator
 
 SLOTS, ROWS = 4, 1_000_000
+WORKERS = 2 * SLOTS
 BACKENDS = ("asyncio", "trio")
 # A run that has not come to its step until then has failed.
 RUN_SECONDS = 30
@@ -47,7 +49,7 @@ STEPS: dict[str, tuple[Any, str, bool]] = {
     "temp made": (temp, "_create_locked", False),
     "audio written": (temp, "_write_all", False),
     "before the rename": (temp.Temp, "_settle", True),
-    "renamed": (temp.Temp, "_close", False),
+    "renamed": (Path, "replace", False),
     "before the directory is flushed": (temp, "_sync_directory", True),
     "settled": (temp.Temp, "_settle", False),
     "before the record": (JOURNAL, "record", True),
@@ -55,7 +57,7 @@ STEPS: dict[str, tuple[Any, str, bool]] = {
     "recorded": (JOURNAL, "record", False),
     "before the link": (_journal_desk, "link_or_copy", True),
     "linked": (_journal_desk, "link_or_copy", False),
-    "at the limit of the log": (JOURNAL, "_check_still_there", False),
+    "before the transaction": (JOURNAL, "_check_still_there", False),
 }
 ONCE = {
     "opened": (JOURNAL, "_open", False),
@@ -146,8 +148,11 @@ class Accounts:
     def __init__(self, directory: Path) -> None:
         self.to, self.paid, self.told = (directory / name for name in ("out", "paid", "reported"))
         self.server, self.port = start_server(self.paid)
-        self.runs = self.kills = 0
+        self.runs = self.kills = self.before = 0
         self.settled: set[str] = set()
+        self.lost: set[str] = set()
+        """Texts in flight at a kill: paid for, without a file, and not paid for again since."""
+        self.again = self.most = 0
         for backend in BACKENDS:  # What is imported here need not be by those who are forked.
             anyio.run(anyio.sleep, 0, backend=backend)
         self.whole: set[str] = set()
@@ -157,6 +162,7 @@ class Accounts:
     ) -> int:
         """Fork a run, which dies at a step if there is one."""
         self.runs += 1
+        self.before = len(lines(self.paid))
         pid = os.fork()
         if pid == 0:
             self._be_a_run(step, turns, rows)
@@ -164,21 +170,34 @@ class Accounts:
 
     def end(self, pid: int, what: str) -> None:
         """Wait for the end of a run, then look into the books."""
-        before = len(lines(self.paid))
         _, status = os.waitpid(pid, 0)
         self.kills += os.WIFSIGNALED(status)
         assert status in {0, signal.SIGKILL}, f"{what}: the run failed"
-        payments = lines(self.paid)
-        lost = self.settled & set(payments[before:])
-        assert not lost, f"{what}: paid for again although reported: {lost}"
-        again = len(payments) - len(set(payments))
-        assert again <= SLOTS * self.kills, f"{what}: {again} paid for again by {self.kills} kills"
+        self._audit(lines(self.paid), self.before, what)
         every = list(islice(texts(ROWS), 1 + max(map(int, lines(self.told)), default=0)))
         self.settled = {every[int(index)] for index in lines(self.told)}
         for path in audio_in(self.to) if self.to.exists() else ():
             if path.name not in self.whole:
                 assert inspect(path).duration, path
                 self.whole.add(path.name)
+
+    def _audit(self, payments: list[str], before: int, what: str) -> None:
+        """Each payment of a run is for something new, or for what was in flight at a kill.
+
+        A request that reached the server as its sender died is written down in the next run.
+        """
+        earlier, now = set(payments[:before]), payments[before:]
+        assert not (again := self.settled & set(now)), f"{what}: reported, and paid again: {again}"
+        late = len(now) - len(set(now))
+        assert late <= SLOTS, f"{what}: {late} paid for twice in one run"
+        repeated = earlier & set(now)
+        assert repeated <= self.lost, f"{what}: paid for again: {repeated - self.lost}"
+        self.again += late + len(repeated)
+        there = {_text_of(path) for path in audio_in(self.to)} if self.to.exists() else set()
+        lost = set(now) - there
+        assert len(lost) <= WORKERS, f"{what}: {len(lost)} in flight"
+        self.most = max(self.most, len(lost))
+        self.lost = (self.lost | lost) - there
 
     def close(self) -> None:
         """Let the batch end, and see that everything is there, once."""
@@ -198,6 +217,9 @@ class Accounts:
     def _be_a_run(self, step: tuple[Any, str, bool] | None, turns: int, rows: int) -> NoReturn:
         try:
             if step:
+                # It is written by the same steps, and these shall be those of audio.
+                silent: Any = _status.StatusFile
+                silent._write = lambda _: None
                 die_at(*step, turns)
             told = os.open(self.told, os.O_WRONLY | os.O_APPEND | os.O_CREAT)
             backend = BACKENDS[self.runs % 2]
@@ -207,6 +229,10 @@ class Accounts:
             traceback.print_exc()
             os._exit(1)
         os._exit(0)
+
+
+def _text_of(path: Path) -> str:
+    return path.stem.partition("-")[2].replace("-", " ")
 
 
 def lines(path: Path) -> list[str]:
@@ -231,8 +257,8 @@ def main(directory: Path, kills: int, seed: int) -> None:
     paid = lines(accounts.paid)
     print(
         f"{killed} kills, {len(accounts.whole)} files, {len(paid)} payments, "
-        f"{len(paid) - len(set(paid))} of them for something in flight at a kill; "
-        f"{rows} texts reported before the last run"
+        f"{accounts.again} of them again, for what was in flight at a kill, at most "
+        f"{accounts.most} at one; {rows} texts reported before the last run"
     )
 
 
