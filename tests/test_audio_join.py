@@ -41,7 +41,7 @@ def test_a_real_file_joins_itself(clip: Clip) -> None:
         assert joined.spans[-1][1] == joined.info.duration
 
 
-@settings(max_examples=40, deadline=None)
+@settings(max_examples=40)
 @given(
     order=st.lists(st.integers(0, 2), min_size=1, max_size=4),
     cut=st.integers(1, 400),

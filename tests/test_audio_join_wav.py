@@ -121,7 +121,7 @@ def test_a_pause_is_true_silence(format_chunk: bytes, code: bytes) -> None:
     assert joined.emitted.endswith(b"abcdefghijkl" + code * 8 + b"abcdefghijkl")
 
 
-@settings(max_examples=40, deadline=None)
+@settings(max_examples=40)
 @given(sounds=st.lists(st.binary(min_size=1), min_size=1, max_size=5), cut=st.integers(1, 99))
 def test_any_sound_is_kept(sounds: list[bytes], cut: int) -> None:
     """Whatever the samples say, they come out as they went in."""

@@ -82,7 +82,7 @@ damages = st.sampled_from([JSON_TAIL, b"\0" * 50, b"RIFF", id3v2(b"x" * 5), b"TA
 
 
 @given(st.data())
-@settings(max_examples=60, deadline=None)
+@settings(max_examples=60)
 def test_chunks_never_matter(data: st.DataObject) -> None:
     """Bytes, facts and errors are the same however the body is cut, damaged or not."""
     body, label = data.draw(bodies)
@@ -98,7 +98,7 @@ def test_chunks_never_matter(data: st.DataObject) -> None:
 
 
 @given(st.binary(max_size=300), st.sampled_from(SMALL), st.integers(0, 400), st.booleans())
-@settings(max_examples=150, deadline=None)
+@settings(max_examples=150)
 def test_no_bytes_raise_anything_else(junk: bytes, clip: Clip, at: int, framed: bool) -> None:
     """Whatever comes, the answer is audio or an audio error."""
     verify(junk, 7, framed=framed, allow_unknown=True)

@@ -199,7 +199,7 @@ class JournalMachine(RuleBasedStateMachine):
 
 
 TestJournalMachine = JournalMachine.TestCase
-TestJournalMachine.settings = settings(max_examples=15, stateful_step_count=15, deadline=None)
+TestJournalMachine.settings = settings(max_examples=15, stateful_step_count=15)
 
 
 def test_options_are_kept_as_json(tmp_path: Path) -> None:

@@ -145,7 +145,7 @@ class TestEspeak:
         """NUL, lone surrogates, marks and markup are only text."""
         assert isinstance(b"".join(EspeakVoice().speak(text)), bytes)
 
-    @settings(max_examples=15, deadline=None)
+    @settings(max_examples=15)
     @given(st.text(max_size=40))
     def test_any_text_gives_whole_samples(self, text: str) -> None:
         """Sixteen bits are two bytes, always."""

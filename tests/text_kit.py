@@ -5,7 +5,7 @@ from __future__ import annotations
 from hypothesis import settings
 from hypothesis import strategies as st
 
-quick = settings(max_examples=60, deadline=None)
+quick = settings(max_examples=60)
 """Enough to find what is there; a busy machine is no failure."""
 
 ATOMS = [
