@@ -1,17 +1,20 @@
 from __future__ import annotations
 
 import json
+import signal
+import time
 from typing import TYPE_CHECKING
 
 import pytest
-from cli_kit import sandbox_in_env, step_tts
+from cli_kit import sandbox_in_env, started, step_tts
 from playback import Recorder
 
 from step_tts import NoAudioDeviceError, inspect
 from step_tts._play import Output, Shape
-from step_tts.cli import _say
+from step_tts.cli import _arriving, _say
 
 if TYPE_CHECKING:
+    import subprocess
     from collections.abc import Iterator
     from pathlib import Path
 
@@ -27,8 +30,9 @@ def server(monkeypatch: pytest.MonkeyPatch) -> Iterator[Sandbox]:
 
 @pytest.fixture(autouse=True)
 def here(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Path:
-    """An empty current directory."""
+    """An empty current directory, and time to read standard input, however slow the machine."""
     monkeypatch.chdir(tmp_path)
+    monkeypatch.setattr(_arriving, "AT_ONCE_SECONDS", 60.0)
     return tmp_path
 
 
@@ -327,4 +331,88 @@ def test_a_break_while_playing_and_saving_is_one_line(server: Sandbox, here: Pat
     assert (result.exit_code, result.stdout) == (1, "")
     assert result.stderr.startswith("error: ")
     assert result.stderr.count("\n") == 1
+    assert list(here.iterdir()) == []
+
+
+LONG = "".join(f"This is sentence {number} of a long answer. " for number in range(20))
+
+
+def test_a_long_text_from_a_pipe_is_narrated(server: Sandbox, here: Path) -> None:
+    """In several requests, with the same options, and one file."""
+    result = step_tts("say", "-", "-o", "long", "-v", "alloy", stdin=LONG.encode())
+    assert result.exit_code == 0, result.output
+    assert result.stderr.startswith("long.wav: wav, ")
+    assert inspect(here / "long.wav").duration
+    assert " ".join(sorted(map(str, spoken(server)), key=LONG.index)) == LONG.strip()
+    assert {seen.json["voice"] for seen in server.requests} == {"alloy"}
+    assert len(server.requests) > 1
+
+
+def test_a_break_in_a_narrated_file_is_repeated(server: Sandbox, here: Path) -> None:
+    """Nobody has heard it."""
+    server.faults = [None, "cut@4000"]
+    assert step_tts("say", "-", "-q", stdin=LONG.encode()).output == ""
+    assert inspect(here / "speech.wav").duration
+
+
+def test_a_long_text_from_a_pipe_is_played_and_saved(
+    server: Sandbox, here: Path, devices: list[Recorder]
+) -> None:
+    """The same sound."""
+    result = step_tts("say", "-", "--play", "-o", "x", "--json", stdin=LONG.encode())
+    assert result.exit_code == 0, result.output
+    record = json.loads(result.stdout)
+    assert record["played"]["seconds"] == pytest.approx(record["duration"])
+    assert inspect(here / "x.wav").duration == record["duration"]
+    assert devices[-1].heard
+
+
+def test_options_are_refused_before_standard_input_is_read(server: Sandbox) -> None:
+    """Who types should not type in vain."""
+    process = started("say", "-", "-x", "-1")
+    _, err = process.communicate(timeout=60)
+    assert process.returncode == 2
+    assert b"speed must be" in err
+
+
+def wait_for(server: Sandbox, requests: int) -> None:
+    """Wait until so many have come, or a minute is over."""
+    for _ in range(6000):
+        if len(server.requests) >= requests:
+            return
+        time.sleep(0.01)
+
+
+def write(process: subprocess.Popen[bytes], text: str) -> None:
+    """Type something."""
+    assert process.stdin
+    process.stdin.write(text.encode())
+    process.stdin.flush()
+
+
+def test_a_text_is_spoken_while_it_is_being_written(server: Sandbox, here: Path) -> None:
+    """The first sentence is here before the second is thought of."""
+    process = started("say", "-", "-o", "-")
+    write(process, "你好，世界。The rest is st")
+    wait_for(server, 1)
+    assert spoken(server)[0] == "你好，世界。"
+    write(process, "ill to come.")
+    audio, err = process.communicate(timeout=60)
+    assert process.returncode == 0, err
+    (here / "x.wav").write_bytes(audio)
+    assert inspect(here / "x.wav").duration
+    assert "".join(map(str, spoken(server))).replace(" ", "") == "你好，世界。Therestisstilltocome."
+
+
+def test_an_open_pipe_holds_nobody_back(server: Sandbox, here: Path) -> None:
+    """Ctrl-C leaves at once, and no file."""
+    process = started("say", "-", "-o", "x")
+    write(process, "Hello there. This is")
+    wait_for(server, 1)
+    process.send_signal(signal.SIGINT)
+    process.wait(timeout=60)
+    assert process.stdin
+    assert process.stderr
+    assert (process.returncode, process.stderr.read()) == (130, b"interrupted\n")
+    process.communicate()
     assert list(here.iterdir()) == []
