@@ -30,6 +30,7 @@ from step_tts.cli._options import (
     request_options,
 )
 from step_tts.cli._pipes import is_terminal, left_behind, standard_input, standard_output
+from step_tts.cli._run import run
 from step_tts.cli._terminal import emit, note, reported
 
 if TYPE_CHECKING:
@@ -83,18 +84,16 @@ def say(
       step-tts say "Hello, world" --play
       step-tts say -f story.txt -o - | mpv -
     """  # noqa: D301  click's mark for verbatim lines is the character itself
-    import anyio
-
     with reported(debug=report.debug):
         wanted = build_request({"input": _text(text, file), **request.fields()})
         if output == "-":
             _refuse_terminal(as_json=report.as_json)
         if play:
-            anyio.run(partial(_play, wanted, output, client, report))
+            run(partial(_play, wanted, output, client, report))
         elif output == "-":
-            anyio.run(partial(_stream, wanted, client, report))
+            run(partial(_stream, wanted, client, report))
         else:
-            anyio.run(partial(_save, wanted, Path(output or "speech"), client, report))
+            run(partial(_save, wanted, Path(output or "speech"), client, report))
 
 
 def _text(words: tuple[str, ...], file: BinaryIO | None) -> str:
