@@ -195,10 +195,14 @@ class _Job:
             note(f"interrupted; {self._how_to_go_on()}")
             sys.exit(INTERRUPTED)
         except (StepTTSError, OSError):
-            if self.gauges.answers.total:
-                note(self._how_to_go_on())
+            self._tell_how_to_go_on()
             raise
         self._close(saved)
+
+    def _tell_how_to_go_on(self) -> None:
+        """There is nothing to go on with before the first answer."""
+        if self.gauges.answers.total:
+            note(self._how_to_go_on())
 
     def _how_to_go_on(self) -> str:
         if not self.resume:
