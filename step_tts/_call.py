@@ -149,16 +149,16 @@ class Call:
             await anyio.sleep(pause)
 
     async def aclose(self, error: BaseException | None = None) -> None:
-        """End the attempt under way, if there is one: give back its connection and its slot."""
-        held, self._held = self._held, None
-        if held is None:
-            return
+        """End the attempt under way: give back its connection and its slot."""
+        slot, held = self._slot, self._held
+        assert slot is not None  # noqa: S101  an attempt is under way
+        assert held is not None  # noqa: S101  the same
+        answer, self._answer = self._answer, None
         try:
-            answer, self._answer = self._answer, None
             if answer:
                 await answer.aclose()
         finally:
-            self._report_end(error)
+            self._report_end(slot, error)
             await held.__aexit__(None, None, None)
 
     def receipt(self, sha256: str | None = None) -> Receipt:
@@ -214,11 +214,10 @@ class Call:
         whole = body.ended and not self._link
         slot.ok(self._ledger.seconds(self._now()) if whole else None)
 
-    def _report_end(self, error: BaseException | None) -> None:
+    def _report_end(self, slot: Slot, error: BaseException | None) -> None:
         """Tell the gate, and the listener unless ``run`` does, which knows of the next attempt."""
         if isinstance(error, APIError):
-            assert self._slot is not None  # noqa: S101  an attempt has one
-            _report(self._slot, error)
+            _report(slot, error)
         elif error is None:
             self._tell_ended(self._outcome)
         else:
