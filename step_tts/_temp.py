@@ -10,6 +10,7 @@ from __future__ import annotations
 import errno
 import functools
 import hashlib
+import itertools
 import os
 import secrets
 import socket
@@ -39,6 +40,8 @@ FOREIGN_TEMP_SECONDS = 24 * 3600
 _UNWRITABLE = "The directory cannot be written: change its permissions, or write to another"
 _BINARY = getattr(os, "O_BINARY", 0)
 _PREFIX, _SUFFIX = ".step_tts-", ".part"
+_RANDOM = secrets.token_hex(8)
+_numbers = itertools.count()
 
 
 class Temp:
@@ -125,7 +128,8 @@ def temporary(directory: Path) -> Path:
 
 
 def _name() -> str:
-    return f"{_PREFIX}{_host()}-{secrets.token_hex(8)}{_SUFFIX}"
+    """Random once, since chance costs as much as a file; the process tells a fork's names apart."""
+    return f"{_PREFIX}{_host()}-{_RANDOM}-{os.getpid():x}-{next(_numbers):x}{_SUFFIX}"
 
 
 def prepare_directory(target: Path) -> None:

@@ -30,6 +30,7 @@ from step_tts.cli._options import (
 )
 from step_tts.cli._pipes import left_behind, opened
 from step_tts.cli._progress import Progress, display_fits, shown_on_stderr
+from step_tts.cli._run import run
 from step_tts.cli._summary import Tally
 from step_tts.cli._terminal import FAILED, INTERRUPTED, emit, note, reported
 
@@ -282,8 +283,6 @@ class _Job:
         return read_rows(stream.readline, self.form, defaults=defaults), size
 
     def _speak_all(self) -> None:
-        import anyio
-
         with opened(self.file) as (stream, size):
             rows, total = self._rows(stream, size)
             feed = Feed(taken(rows, self.part, self.name))
@@ -291,9 +290,9 @@ class _Job:
                 total=self.part.limit or total, tally=self.tally, gauges=self.gauges
             )
             with shown_on_stderr(progress, shown=self.shown):
-                anyio.run(self._speak, feed, progress, size is None)
+                run(self._speak, feed, progress, size is None)
 
-    async def _speak(self, feed: Feed, progress: Progress, piped: bool) -> None:  # noqa: FBT001  anyio.run passes by position
+    async def _speak(self, feed: Feed, progress: Progress, piped: bool) -> None:  # noqa: FBT001  run passes by position
         async with (
             interruptible(self.grace) as interrupts,
             connect(self.client, self.pace, self.gauges.heed) as tts,

@@ -34,6 +34,7 @@ from step_tts.cli._parts import parts_of, remove_parts
 from step_tts.cli._pipes import left_behind
 from step_tts.cli._progress import display_fits, shown_on_stderr
 from step_tts.cli._reading import BookForm, Source
+from step_tts.cli._run import run
 from step_tts.cli._terminal import INTERRUPTED, emit, note, note_saved, reported
 
 if TYPE_CHECKING:
@@ -184,14 +185,12 @@ class _Job:
 
     def run(self) -> None:
         """Speak it; if it does not come to its end, say how to go on."""
-        import anyio
-
         chapters = self.source.chapters(apart=self.apart)
         total = sum(len(chapter.text) for chapter in chapters)
         progress = NarrationProgress(total=total, files=len(chapters), gauges=self.gauges)
         try:
             with shown_on_stderr(progress, shown=self.shown):
-                saved = anyio.run(self._speak, chapters, progress)
+                saved = run(self._speak, chapters, progress)
         except KeyboardInterrupt:
             note(f"interrupted; {self._how_to_go_on()}")
             sys.exit(INTERRUPTED)

@@ -8,6 +8,7 @@ from typing import TYPE_CHECKING
 
 import click
 
+from step_tts.cli._run import run
 from step_tts.cli._terminal import note, reported
 
 if TYPE_CHECKING:
@@ -98,8 +99,6 @@ def sandbox(
       export STEP_TTS_BASE_URL=http://127.0.0.1:40403/v1
       export STEP_TTS_API_KEY=sandbox-key
     """  # noqa: D301  click's mark for verbatim lines is the character itself
-    import anyio
-
     from step_tts.sandbox import Rate, serve
 
     with reported(debug=debug):
@@ -120,7 +119,7 @@ def sandbox(
         )
         # Ctrl-C is how this command is meant to end: all went well.
         with contextlib.suppress(KeyboardInterrupt):
-            anyio.run(_serve, server)
+            run(_serve, server)
 
 
 async def _serve(server: AbstractAsyncContextManager[Sandbox]) -> None:

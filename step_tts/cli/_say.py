@@ -34,6 +34,7 @@ from step_tts.cli._options import (
     request_options,
 )
 from step_tts.cli._pipes import is_terminal, left_behind, standard_input, standard_output
+from step_tts.cli._run import run
 from step_tts.cli._terminal import emit, note, note_saved, reported
 
 if TYPE_CHECKING:
@@ -96,8 +97,6 @@ def say(
       step-tts say -f story.txt -o - | mpv -
       ollama run llama3 "Tell me a story" | step-tts say - --play
     """  # noqa: D301  click's mark for verbatim lines is the character itself
-    import anyio
-
     with reported(debug=report.debug):
         job = _Job(output=output, play=play, request=request, client=client, report=report)
         if bool(text) == bool(file):
@@ -105,9 +104,9 @@ def say(
         if output == "-":
             _refuse_terminal(as_json=report.as_json)
         if text == ("-",):
-            anyio.run(job.listen)
+            run(job.listen)
         else:
-            anyio.run(job.speak, job.wanted(_read(file) if file else " ".join(text)))
+            run(job.speak, job.wanted(_read(file) if file else " ".join(text)))
 
 
 def _read(file: BinaryIO) -> str:
