@@ -19,6 +19,7 @@ import anyio
 from step_tts._batch._bell import Bell
 from step_tts._batch._circuit import Circuit
 from step_tts._batch._intake import Intake
+from step_tts._beside import beside
 from step_tts._errors import ConfigurationError, StepTTSError, StreamConsumedError
 from step_tts._models import BatchResult
 
@@ -103,21 +104,11 @@ async def open_batch(
     if isinstance(rows, str | bytes):
         raise ConfigurationError("A batch takes many texts; this is one text. Put it in a list.")
     run = _Run(Intake(rows, namer), desk, workers, in_order=in_order, watch=watch)
-    raised: BaseException | None = None
     try:
-        async with anyio.create_task_group() as tasks:
-            tasks.start_soon(run.crew)
-            tasks.start_soon(run.feed)
-            tasks.start_soon(run.keep)
-            try:
-                yield SpeechBatch(run, in_order=in_order)
-            except (Exception, KeyboardInterrupt) as error:  # noqa: BLE001  raised again below
-                raised = error
-            tasks.cancel_scope.cancel()
+        async with beside(run.crew, run.feed, run.keep):
+            yield SpeechBatch(run, in_order=in_order)
     finally:
         await run.flush()
-    if raised is not None:
-        raise raised
 
 
 class _Run:
