@@ -31,7 +31,7 @@ class Assembly:
 
     def __init__(self, *, pause: float) -> None:
         self.segments: list[NarratedSegment] = []
-        self.size = 0
+        self.size: int = 0
         self._joiner = Joiner(pause=pause)
         self._lead: list[bytes] = []
         self._admitted = False
