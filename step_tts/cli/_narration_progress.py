@@ -5,6 +5,7 @@ Asks the narration itself each time it is drawn. Draws; the figures are others' 
 
 from __future__ import annotations
 
+from threading import Lock
 from typing import TYPE_CHECKING
 
 import attrs
@@ -40,23 +41,28 @@ class NarrationProgress:
     _narration: Narration | None = None
     _seen: int = 0
     _fresh: int = 0
+    _lock: Lock = attrs.field(factory=Lock)
+    """It is drawn in a thread of rich's."""
 
     def begin(self, narration: Narration) -> None:
         """The next file is under way."""
-        self.file += 1
-        self._narration, self._seen = narration, 0
+        with self._lock:
+            self.file += 1
+            self._narration, self._seen = narration, 0
 
     def end(self) -> None:
         """It is whole."""
         self.look()
-        self._narration = None
+        with self._lock:
+            self._narration = None
 
     def look(self) -> None:
         """Take in the segments that were finished since the last time."""
-        if self._narration is not None:
-            new = self._narration.segments[self._seen :]
-            self._seen += len(new)
-            self._count(new)
+        with self._lock:
+            if self._narration is not None:
+                new = self._narration.segments[self._seen :]
+                self._seen += len(new)
+                self._count(new)
 
     def _count(self, segments: Sequence[NarratedSegment]) -> None:
         """What an earlier run had finished is of no answer of this one, and says no pace."""
@@ -70,7 +76,7 @@ class NarrationProgress:
 
     def counts(self) -> str:
         """``file 2 of 3 · 850 of 73,000 characters · 2:05 of audio``."""
-        facts = [f"file {self.file} of {self.files}"] if self.files > 1 else []
+        facts = [f"file {max(1, self.file)} of {self.files}"] if self.files > 1 else []
         facts.append(f"{count_text(self.characters)} of {count_text(self.total)} characters")
         facts.append(f"{duration_text(self.audio)} of audio")
         return " · ".join(facts)
