@@ -10,7 +10,6 @@ from __future__ import annotations
 import errno
 import functools
 import hashlib
-import itertools
 import os
 import secrets
 import socket
@@ -40,8 +39,6 @@ FOREIGN_TEMP_SECONDS = 24 * 3600
 _UNWRITABLE = "The directory cannot be written: change its permissions, or write to another"
 _BINARY = getattr(os, "O_BINARY", 0)
 _PREFIX, _SUFFIX = ".step_tts-", ".part"
-_RANDOM = secrets.token_hex(8)
-_numbers = itertools.count()
 
 
 class Temp:
@@ -128,8 +125,7 @@ def temporary(directory: Path) -> Path:
 
 
 def _name() -> str:
-    """Random once, since chance costs as much as a file; the process tells a fork's names apart."""
-    return f"{_PREFIX}{_host()}-{_RANDOM}-{os.getpid():x}-{next(_numbers):x}{_SUFFIX}"
+    return f"{_PREFIX}{_host()}-{secrets.token_hex(8)}{_SUFFIX}"
 
 
 def prepare_directory(target: Path) -> None:
