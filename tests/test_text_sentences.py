@@ -91,7 +91,7 @@ def test_gold_is_large_enough(language: str) -> None:
 @pytest.mark.parametrize("language", LANGUAGES)
 @pytest.mark.parametrize("part", PARTS)
 def test_where_sentencex_differs_the_marks_decide(language: str, part: str) -> None:
-    """Another splitter as an oracle: each disagreement is settled by the person who marked the text.
+    """Another splitter as an oracle: who marked the text settles each disagreement.
 
     It takes quotes, lists and headings otherwise; nine times in ten the marks are with us.
     """
