@@ -322,7 +322,7 @@ class TestReference:
 def _command_line_page() -> str:
     parts = [
         "# Command line",
-        "`step-tts` comes with `step_tts[cli]`. This page is what `--help` prints.",
+        COMMAND_LINE,
         f"```text\n{_help()}```",
     ]
     for name in COMMANDS:
@@ -331,6 +331,10 @@ def _command_line_page() -> str:
     return "\n\n".join(parts) + "\n"
 
 
+COMMAND_LINE = (
+    "`step-tts` comes with `step_tts[cli]`, and runs on uvloop where that is installed "
+    "(`step_tts[cli,fast]`). This page is what `--help` prints."
+)
 EXIT_CODES = """\
 | code | meaning |
 |---|---|
