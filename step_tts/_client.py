@@ -8,6 +8,7 @@ is ``_call``'s business.
 from __future__ import annotations
 
 import hashlib
+import math
 import os
 from contextlib import AsyncExitStack, asynccontextmanager
 from pathlib import Path
@@ -66,6 +67,8 @@ INITIAL_CONCURRENCY = 4
 DEFAULT_MAX_BYTES = 256 * 1024 * 1024
 # A call that backs off holds no slot: spare workers use it meanwhile.
 WORKERS_PER_SLOT = 2
+# A longer silence between two segments is a slip of the pen.
+LONGEST_PAUSE_SECONDS = 3600.0
 # Up to here hashing on the loop costs less than a hop to a thread.
 HASH_ON_LOOP_BYTES = 256 * 1024
 
@@ -476,6 +479,9 @@ class AsyncClient:
         """
         from step_tts import _narrate  # noqa: PLC0415  few clients narrate
 
+        _check_range("pause", pause, LONGEST_PAUSE_SECONDS)
+        _check_range("ahead", ahead)
+        _check_range("patience", patience)
         request = text if isinstance(text, SpeechRequest) else like or SpeechRequest("-")
         words = text.input if isinstance(text, SpeechRequest) else text
         script = _narrate.Script(words, segmentation, patience)
@@ -525,6 +531,11 @@ def _one_of(choice: Choice, choices: object, name: str) -> Choice:
             f"{name} must be one of {', '.join(get_args(choices))}: {choice!r}"
         )
     return choice
+
+
+def _check_range(name: str, number: float, most: float = math.inf) -> None:
+    if not 0 <= number <= most:
+        raise ConfigurationError(f"{name} must be from 0 to {most:g}: {number!r}")
 
 
 def _concurrency(concurrency: int | Concurrency | None) -> Concurrency:

@@ -175,6 +175,17 @@ async def test_nothing_to_say(text: str | Iterator[str]) -> None:
     assert voice.texts == []
 
 
+@pytest.mark.parametrize(
+    "wrong", [{"pause": -1}, {"pause": float("inf")}, {"ahead": -1}, {"patience": float("nan")}]
+)
+async def test_numbers_must_make_sense(wrong: Any) -> None:
+    """The message names the one that does not."""
+    async with Voice().client() as tts:
+        with pytest.raises(step_tts.ConfigurationError, match=next(iter(wrong))):
+            async with tts.narrate(THREE, **wrong):
+                pytest.fail("that makes no sense")
+
+
 async def test_what_the_text_raises_comes_behind_what_was_written() -> None:
     """The words before it are spoken."""
 
