@@ -107,12 +107,11 @@ else:
 
     def __getattr__(name: str) -> object:
         """Find a public name in the module that hands it out, and keep it."""
-        if name in __all__:
-            for home in _HOMES:
-                module = importlib.import_module(f"step_tts.{home}")
-                if name in module.__all__:
-                    return globals().setdefault(name, getattr(module, name))
-        raise AttributeError(f"module {__name__!r} has no attribute {name!r}")
+        if name not in __all__:
+            raise AttributeError(f"module {__name__!r} has no attribute {name!r}")
+        homes = map(importlib.import_module, _HOMES)  # One after the other, until one has it.
+        home = next(filter(lambda module: name in module.__all__, homes))
+        return globals().setdefault(name, getattr(home, name))
 
     def __dir__() -> list[str]:
         return __all__
@@ -120,16 +119,16 @@ else:
 
 # Cheap ones first: whoever asks for an error need not import the client.
 _HOMES = (
-    "_errors",
-    "_models",
-    "_events",
-    "_audio",
-    "_inspect",
-    "_stream",
-    "_batch",
-    "_client",
-    "_text",
-    "_narrate",
+    "step_tts._errors",
+    "step_tts._models",
+    "step_tts._events",
+    "step_tts._audio",
+    "step_tts._inspect",
+    "step_tts._stream",
+    "step_tts._batch",
+    "step_tts._client",
+    "step_tts._text",
+    "step_tts._narrate",
 )
 
 __all__ = [

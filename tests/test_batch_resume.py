@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import json
 import os
+import pickle
 import re
 import subprocess
 import sys
@@ -455,3 +456,32 @@ def test_kills_lose_nothing(tmp_path: Path) -> None:
     kills = re.match(r"(\d+) kills", run.stdout)
     assert kills, run.stdout
     assert int(kills[1]) >= 3
+
+
+async def test_a_resumed_result_can_be_copied_and_pickled(tmp_path: Path) -> None:
+    """It is put together when looked at, and stands for what it says."""
+    server = Server()
+    async with server.client() as tts:
+        for _ in range(2):
+            async with tts.batch(["Hello."], to=tmp_path) as results:
+                (result,) = [each async for each in results]
+
+    twin = pickle.loads(pickle.dumps(result))
+    assert result.resumed
+    assert (twin.index, twin.name, twin.saved, twin.resumed) == (0, result.name, result.saved, True)
+
+
+async def test_a_row_whose_equal_cannot_be_recorded_is_not_told(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """Neither of them: what is not written down is not done."""
+
+    def full(*_: object) -> None:
+        raise step_tts.SaveError(28, "The disk is full", "journal")
+
+    monkeypatch.setattr(_journal.JournalFile, "record", full)
+    async with Server().client() as tts:
+        with pytest.raises(step_tts.SaveError, match="full"):
+            async with tts.batch(["Same.", "Same."], to=tmp_path) as results:
+                async for _ in results:
+                    pytest.fail("nothing is recorded")

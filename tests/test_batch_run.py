@@ -26,8 +26,10 @@ from step_tts._models import (
 )
 
 if TYPE_CHECKING:
-    from collections.abc import AsyncIterator, Callable, Iterable, Iterator
+    from collections.abc import AsyncIterator, Callable, Iterable, Iterator, Sequence
     from contextlib import AbstractAsyncContextManager
+
+    from step_tts._batch._desk import Row
 
 INFO = AudioInfo(format=AudioFormat.WAV, size=1)
 RECEIPT = Receipt(request_id=None, attempts=(), queued=0, first_byte=0, total=0)
@@ -300,3 +302,66 @@ async def test_an_outer_cancellation_passes_through() -> None:
 
     assert scope.cancelled_caught
     assert voice.at_once == 0
+
+
+class Remembering(Desk):
+    """Knows some rows already, and breaks at others."""
+
+    ahead = 4
+
+    async def look_up(self, rows: Sequence[Row]) -> Sequence[Row | BatchResult]:
+        await anyio.lowlevel.checkpoint()
+        if any(row.input == "broken" for row in rows):
+            raise LookupError("the journal is broken")
+        return [self._known(row) or row for row in rows]
+
+    def _known(self, row: Row) -> BatchResult | None:
+        if not str(row.input).startswith("known"):
+            return None
+        return BatchResult(index=row.index, name=row.name, error=RateLimitError("known"))
+
+
+def remembered(rows: Any, workers: int = 2) -> AbstractAsyncContextManager[SpeechBatch]:
+    desk = Remembering(Voice().speak)
+    return open_batch(rows, desk, workers=workers, in_order=True, namer=Namer())
+
+
+async def test_rows_known_already_wait_for_a_slow_reader() -> None:
+    """The window holds for them as well, and their order."""
+    async with remembered(f"known {number}" for number in range(60)) as results:
+        await anyio.wait_all_tasks_blocked()
+        found = []
+        async for result in results:
+            found.append(result.index)
+            await anyio.wait_all_tasks_blocked()
+
+    assert found == list(range(60))
+
+
+async def test_rows_given_up_leave_no_hole() -> None:
+    """Stopped, a row that was waiting for a worker is not spoken; those known are still told."""
+    released = anyio.Event()
+
+    async def speak(request: SpeechRequest, _: str) -> Speech:
+        await released.wait()
+        return Speech(audio=request.input.encode(), info=INFO, receipt=RECEIPT)
+
+    async with open_batch(
+        ["held", "held", "given up", "known"],
+        Remembering(speak),
+        workers=2,
+        in_order=True,
+        namer=Namer(),
+    ) as results:
+        await anyio.wait_all_tasks_blocked()
+        results.stop()
+        released.set()
+        assert [result.index async for result in results] == [0, 1, 3]
+
+
+async def test_a_look_up_that_fails_ends_the_batch() -> None:
+    """Its error is the reader's."""
+    with pytest.raises(LookupError, match="journal is broken"):
+        async with remembered(["1", "broken"]) as results:
+            async for _ in results:
+                pass

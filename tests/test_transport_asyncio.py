@@ -23,7 +23,7 @@ from step_tts._transport._asyncio._connection import Connection
 from step_tts._transport._asyncio._failures import DecodingError, InvalidURL
 from step_tts._transport._asyncio._inflate import PIECE_BYTES, inflater_for
 from step_tts._transport._asyncio._pool import Pool
-from step_tts._transport._asyncio._reading import Reading
+from step_tts._transport._asyncio._reading import HEAD_LIMIT_BYTES, Reading
 from step_tts._transport._asyncio._request import RequestWriter
 from step_tts._transport._build import build_sender
 from step_tts._transport._httpx import HTTPXSender
@@ -428,3 +428,10 @@ def test_a_plain_client_builds_no_tls(monkeypatch: pytest.MonkeyPatch) -> None:
     sender = build_sender(HTTPOptions(trust_env=False), "http://a/", asyncio_runs=True)
 
     assert isinstance(sender, AsyncioSender)
+
+
+def test_a_head_without_end_in_sight_is_refused_whole_as_in_parts() -> None:
+    """Its size is bounded also where all of it comes at once."""
+    head = b"HTTP/1.1 200 OK\r\nx: " + b"a" * HEAD_LIMIT_BYTES + b"\r\n\r\n"
+    with pytest.raises(h11.RemoteProtocolError, match="too large"):
+        Reading().feed(head, [])

@@ -14,7 +14,7 @@ import attrs
 from step_tts._batch._files import replace_text
 from step_tts._batch._journal import JournalFile
 from step_tts._batch._records import Record, manifest_line
-from step_tts._batch._scribe import InThread, Scribe
+from step_tts._batch._scribe import Scribe
 from step_tts._batch._status import StatusFile
 from step_tts._errors import SaveError
 
@@ -81,7 +81,7 @@ async def open_scribe(
     )
     watched = _Watched(journal, directory)
     try:
-        yield InThread(watched)
+        yield Scribe(watched)
     finally:
         with anyio.CancelScope(shield=True):  # Bounded by the deadline of the export.
             await anyio.to_thread.run_sync(watched.close)

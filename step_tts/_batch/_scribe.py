@@ -16,31 +16,14 @@ if TYPE_CHECKING:
     from step_tts._batch._journal import Journal
     from step_tts._batch._records import Claim, Finding, Record
 
-__all__ = ["InThread", "Scribe"]
+__all__ = ["Scribe"]
 
 
 class Scribe:
-    """Writes a journal directly, as is right for one in memory."""
+    """Writes a journal, which blocks, in a thread."""
 
     def __init__(self, journal: Journal) -> None:
         self._journal = journal
-
-    async def claim(self, claims: Sequence[Claim]) -> list[Finding]:
-        """Look up rows that are about to begin, and note that they are."""
-        await anyio.lowlevel.checkpoint()
-        return self._journal.claim(claims)
-
-    async def record(self, records: Sequence[Record]) -> None:
-        """Commit rows that have ended."""
-        await anyio.lowlevel.checkpoint()
-        self._journal.record(records)
-
-
-class InThread(Scribe):
-    """Writes a journal that blocks."""
-
-    def __init__(self, journal: Journal) -> None:
-        super().__init__(journal)
         self._one = anyio.CapacityLimiter(1)
 
     async def claim(self, claims: Sequence[Claim]) -> list[Finding]:

@@ -65,6 +65,10 @@ async def _race(addresses: list[_Found]) -> socket.socket:
         _close(connected)
         raise
     _close(connected[1:])
+    return _winner(connected, errors)
+
+
+def _winner(connected: list[socket.socket], errors: list[OSError]) -> socket.socket:
     if not connected:
         raise errors[0]
     return connected[0]
