@@ -453,9 +453,7 @@ def test_kills_lose_nothing(tmp_path: Path) -> None:
         text=True,
     )
     assert run.returncode == 0, run.stderr
-    kills = re.match(r"(\d+) kills", run.stdout)
-    assert kills, run.stdout
-    assert int(kills[1]) >= 3
+    assert run.stdout.startswith("17 kills"), run.stdout
 
 
 async def test_a_resumed_result_can_be_copied_and_pickled(tmp_path: Path) -> None:
