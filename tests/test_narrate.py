@@ -574,7 +574,7 @@ async def test_killed_at_random_it_ends_the_same(tmp_path: Path) -> None:
             arguments = (server.api_key, server.base_url, text, str(tmp_path / target))
             command = [sys.executable, "-c", CHILD, *map(str, arguments)]
             async with await anyio.open_process(command) as child:
-                with anyio.move_on_after(20) as waiting:
+                with anyio.move_on_after(60) as waiting:
                     while stop_at is not None and len(server.requests) < stop_at:  # noqa: ASYNC110  another process
                         await anyio.sleep(0.002)
                     if stop_at is not None:

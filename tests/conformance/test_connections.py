@@ -162,7 +162,8 @@ async def test_a_break_at_every_byte(engine: str, wire: bytes, end: Any) -> None
 async def test_an_answer_before_the_whole_request(engine: str, length: int, end: Any) -> None:
     """A refusal need not wait for the body, and is heard (RFC 9112 §9.5)."""
     refusal = LENGTH.replace(b"200 OK", b"413 Too Large")
-    brief = Timeouts(first_byte=20, stall=0.2)
+    # Short only where it is to be missed: a busy machine must not miss it elsewhere.
+    brief = Timeouts(first_byte=20, stall=0.2 if engine in LIBRARIES else 20)
     replies = (Reply(refusal, end, early=True), LENGTH)
     async with nothing_left_behind(), raw_server(*replies) as server, engine_for(engine) as by:
         heard = await ask(by, server.url, timeouts=brief, body=b"x" * length)
