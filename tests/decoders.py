@@ -7,6 +7,7 @@ from __future__ import annotations
 
 import shutil
 import subprocess
+from array import array
 from typing import TYPE_CHECKING, Any
 
 import pytest
@@ -15,7 +16,7 @@ if TYPE_CHECKING:
     from collections.abc import Callable
     from pathlib import Path
 
-__all__ = ["DECODERS", "ffmpeg_samples"]
+__all__ = ["DECODERS", "samples_of"]
 
 
 def _run(name: str, *arguments: str) -> bytes:
@@ -27,14 +28,21 @@ def _run(name: str, *arguments: str) -> bytes:
     return done.stdout
 
 
-def ffmpeg_samples(path: Path) -> bytes:
-    """The sound as 16-bit mono."""
-    wanted = ("-f", "s16le", "-ac", "1", "-")
-    return _run("ffmpeg", "-v", "error", "-i", str(path), *wanted)
+def samples_of(path: Path) -> array[int]:
+    """The sound as 16-bit mono, decoded by FFmpeg's libraries."""
+    av: Any = pytest.importorskip("av", reason="PyAV is not installed")
+    to_mono = av.AudioResampler(format="s16", layout="mono")
+    heard = array("h")
+    with av.open(str(path)) as file:
+        for frame in file.decode(audio=0):
+            for plain in to_mono.resample(frame):
+                heard.frombytes(bytes(plain.planes[0])[: plain.samples * 2])
+    return heard
 
 
 def _ffmpeg(path: Path) -> int:
-    return len(ffmpeg_samples(path)) // 2
+    wanted = ("-f", "s16le", "-ac", "1", "-")
+    return len(_run("ffmpeg", "-v", "error", "-i", str(path), *wanted)) // 2
 
 
 def _mpg123(path: Path) -> int:

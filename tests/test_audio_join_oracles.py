@@ -2,19 +2,19 @@
 
 from __future__ import annotations
 
-import struct
 from functools import cache
 from itertools import cycle, islice
 from typing import TYPE_CHECKING
 
 import pytest
 from corpus_index import BY_NAME
-from decoders import DECODERS, ffmpeg_samples
+from decoders import DECODERS, samples_of
 from join_kit import Joined, join
 
 from step_tts._models import AudioFormat
 
 if TYPE_CHECKING:
+    from array import array
     from pathlib import Path
 
     from step_tts._models import AudioInfo
@@ -125,8 +125,7 @@ def test_a_cut_part_begins_without_noise(tmp_path: Path, whole: str, cut: str, m
     assert max(map(abs, heard)) > 10_000
 
 
-def _samples(directory: Path, audio: bytes) -> tuple[int, ...]:
+def _samples(directory: Path, audio: bytes) -> array[int]:
     path = directory / "part.mp3"
     path.write_bytes(audio)
-    sound = ffmpeg_samples(path)
-    return struct.unpack(f"<{len(sound) // 2}h", sound)
+    return samples_of(path)
