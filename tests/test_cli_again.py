@@ -4,13 +4,13 @@ import click
 import pytest
 from click.testing import CliRunner
 
-from step_tts.cli._again import Repeatable, again
+from step_tts.cli._again import Repeatable, how_to_go_on
 
 
 @click.command(cls=Repeatable, context_settings={"ignore_unknown_options": True})
 @click.argument("rest", nargs=-1, type=click.UNPROCESSED)
 def command(rest: tuple[str, ...]) -> None:
-    click.echo(again())
+    click.echo(how_to_go_on(rest[0]))
 
 
 @pytest.mark.parametrize(
@@ -26,4 +26,10 @@ def command(rest: tuple[str, ...]) -> None:
 def test_the_command_can_be_typed_again(arguments: list[str], shown: str) -> None:
     """What may be secret or private is only named."""
     result = CliRunner().invoke(command, arguments)
-    assert result.output == f"{shown}\n"
+    assert result.output == f"to go on, run: {shown}\n"
+
+
+def test_standard_input_has_to_be_sent_again() -> None:
+    """It is gone by then."""
+    result = CliRunner().invoke(command, ["-", "--to", "out"])
+    assert result.output == "to go on, send the same input to: command - --to out\n"

@@ -13,7 +13,7 @@ import click
 if TYPE_CHECKING:
     from collections.abc import Iterator, Sequence
 
-__all__ = ["Repeatable", "again"]
+__all__ = ["Repeatable", "how_to_go_on"]
 
 _ARGUMENTS = "step_tts.arguments"
 _UNTOLD = {
@@ -35,7 +35,13 @@ class Repeatable(click.Command):
         return super().parse_args(ctx, args)
 
 
-def again() -> str:
+def how_to_go_on(file: str) -> str:
+    """What to do to finish what the command under way began with this input."""
+    what = "send the same input to" if file == "-" else "run"
+    return f"to go on, {what}: {_again()}"
+
+
+def _again() -> str:
     """The command under way, as it can be typed again."""
     context = click.get_current_context()
     arguments = _shown(context.meta[_ARGUMENTS])

@@ -13,22 +13,13 @@ import click
 
 from step_tts._batch._readers import InputFormat, read_rows
 from step_tts._errors import InvalidRequestError, StepTTSError
-from step_tts.cli._again import Repeatable, again
+from step_tts.cli._again import Repeatable, how_to_go_on
 from step_tts.cli._connect import connect
 from step_tts.cli._feed import Feed, Part, PipedFeed, row_text, taken
 from step_tts.cli._format import error_record, saved_record
 from step_tts.cli._gauges import Gauges
 from step_tts.cli._interrupts import interruptible
-from step_tts.cli._options import (
-    ClientOptions,
-    PaceOptions,
-    ReportOptions,
-    RequestOptions,
-    client_options,
-    pace_options,
-    report_options,
-    request_options,
-)
+from step_tts.cli._options import Terms, terms_options
 from step_tts.cli._pipes import left_behind, opened
 from step_tts.cli._progress import Progress, display_fits, shown_on_stderr
 from step_tts.cli._run import run
@@ -135,11 +126,7 @@ def _shard(_: click.Context, __: click.Parameter, given: str | None) -> tuple[in
     metavar="SECONDS",
     help="What Ctrl-C leaves to rows in flight.",
 )
-@click.option("--no-progress", is_flag=True, help="Draw no live display.")
-@pace_options
-@request_options
-@client_options
-@report_options
+@terms_options
 def batch(
     *,
     file: str,
@@ -154,11 +141,7 @@ def batch(
     dry_run: bool,
     price_per_1k: float | None,
     grace: float,
-    no_progress: bool,
-    pace: PaceOptions,
-    request: RequestOptions,
-    client: ClientOptions,
-    report: ReportOptions,
+    terms: Terms,
 ) -> None:
     """Speak every row of FILE into a directory. FILE may be - for standard input.
 
@@ -187,13 +170,9 @@ def batch(
         keep_failures=keep_failures,
         part=Part(*shard, limit),
         grace=grace,
-        shown=not no_progress and display_fits(report),
-        pace=pace,
-        request=request,
-        client=client,
-        report=report,
+        terms=terms,
     )
-    with reported(debug=report.debug):
+    with reported(debug=terms.report.debug):
         failed = job.rehearse(price_per_1k) if dry_run else job.run()
     if failed:
         sys.exit(FAILED)
@@ -220,11 +199,7 @@ class _Job:
     keep_failures: bool
     part: Part
     grace: float
-    shown: bool
-    pace: PaceOptions
-    request: RequestOptions
-    client: ClientOptions
-    report: ReportOptions
+    terms: Terms
     tally: Tally = attrs.field(factory=Tally)
     gauges: Gauges = attrs.field(factory=Gauges)
 
@@ -235,7 +210,7 @@ class _Job:
         plan = Plan(
             to=self.to,
             name=self.name,
-            placement=self.client.prompt_placement,
+            placement=self.terms.client.prompt_placement,
             resume=self.resume,
             keep_failures=self.keep_failures,
             price=price,
@@ -245,7 +220,7 @@ class _Job:
             forecast = plan.forecast(taken(rows, self.part, self.name))
         for failure in forecast.tally.failures():
             note(f"error: {failure}")
-        if self.report.as_json:
+        if self.terms.report.as_json:
             emit(forecast.record())
         else:
             click.echo("\n".join(forecast.lines()))
@@ -273,14 +248,11 @@ class _Job:
         self._summarise(time.monotonic() - started)
 
     def _how_to_go_on(self) -> str:
-        if not self.resume:
-            return "the files that are finished stay"
-        what = "send the same input to" if self.file == "-" else "run"
-        return f"to go on, {what}: {again()}"
+        return how_to_go_on(self.file) if self.resume else "the files that are finished stay"
 
     def _rows(self, stream: BinaryIO, size: int | None) -> tuple[Iterator[Row], int | None]:
         """The rows of the file, and the sum of their sizes where it is known."""
-        defaults = self.request.fields()
+        defaults = self.terms.request.fields()
         if self.form == "parquet":
             from step_tts._batch._tables import Table
 
@@ -295,13 +267,13 @@ class _Job:
             progress = Progress(
                 total=self.part.limit or total, tally=self.tally, gauges=self.gauges
             )
-            with shown_on_stderr(progress, shown=self.shown):
+            with shown_on_stderr(progress, shown=display_fits(self.terms)):
                 run(self._speak, feed, progress, size is None)
 
     async def _speak(self, feed: Feed, progress: Progress, piped: bool) -> None:  # noqa: FBT001  run passes by position
         async with (
             interruptible(self.grace) as interrupts,
-            connect(self.client, self.pace, self.gauges.heed) as tts,
+            connect(self.terms.client, self.terms.pace, self.gauges.heed) as tts,
             tts.batch(
                 PipedFeed(feed) if piped else feed,
                 to=self.to,
@@ -324,7 +296,7 @@ class _Job:
             weight = 1 if self.part.limit else row.size
             audio = result.info.duration if result.info else None
             progress.advance(weight, audio, fresh=not result.resumed)
-            if self.report.as_json:
+            if self.terms.report.as_json:
                 await left_behind(emit, _record(row, result, outcome))
 
     def _count(self, row: Row, result: BatchResult, outcome: SavedSpeech | StepTTSError) -> None:
@@ -338,7 +310,7 @@ class _Job:
     def _summarise(self, elapsed: float) -> None:
         for failure in self.tally.failures():
             note(f"error: {failure}")
-        if not self.report.quiet:
+        if not self.terms.report.quiet:
             if answers := self.gauges.sentence():
                 note(answers)
             note(self.tally.result(elapsed))

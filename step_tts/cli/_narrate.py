@@ -15,21 +15,12 @@ from step_tts._batch._fields import build_request
 from step_tts._batch._files import replace_text
 from step_tts._errors import StepTTSError
 from step_tts._text import SubtitleFormat
-from step_tts.cli._again import Repeatable, again
+from step_tts.cli._again import Repeatable, how_to_go_on
 from step_tts.cli._connect import connect
 from step_tts.cli._gauges import Gauges
 from step_tts.cli._narrated import narrated_record, playlist, suspects
 from step_tts.cli._narration_progress import NarrationProgress
-from step_tts.cli._options import (
-    ClientOptions,
-    PaceOptions,
-    ReportOptions,
-    RequestOptions,
-    client_options,
-    pace_options,
-    report_options,
-    request_options,
-)
+from step_tts.cli._options import Terms, terms_options
 from step_tts.cli._parts import parts_of, remove_parts
 from step_tts.cli._pipes import left_behind
 from step_tts.cli._progress import display_fits, shown_on_stderr
@@ -107,11 +98,7 @@ __all__ = ["narrate"]
     show_default=True,
     help="Keep finished segments beside PATH until all is whole, and go on with those there.",
 )
-@click.option("--no-progress", is_flag=True, help="Draw no live display.")
-@pace_options
-@request_options
-@client_options
-@report_options
+@terms_options
 def narrate(
     *,
     file: str,
@@ -124,11 +111,7 @@ def narrate(
     ahead: int,
     retry_suspects: bool,
     resume: bool,
-    no_progress: bool,
-    pace: PaceOptions,
-    request: RequestOptions,
-    client: ClientOptions,
-    report: ReportOptions,
+    terms: Terms,
 ) -> None:
     """Speak a long text, such as a book, as one audio. FILE may be - for standard input.
 
@@ -154,13 +137,9 @@ def narrate(
         ahead=ahead,
         retry_suspects=retry_suspects,
         resume=resume,
-        shown=not no_progress and display_fits(report),
-        pace=pace,
-        request=request,
-        client=client,
-        report=report,
+        terms=terms,
     )
-    with reported(debug=report.debug):
+    with reported(debug=terms.report.debug):
         job.run()
 
 
@@ -176,11 +155,7 @@ class _Job:
     ahead: int
     retry_suspects: bool
     resume: bool
-    shown: bool
-    pace: PaceOptions
-    request: RequestOptions
-    client: ClientOptions
-    report: ReportOptions
+    terms: Terms
     gauges: Gauges = attrs.field(factory=Gauges)
 
     def run(self) -> None:
@@ -189,7 +164,7 @@ class _Job:
         total = sum(len(chapter.text) for chapter in chapters)
         progress = NarrationProgress(total=total, files=len(chapters), gauges=self.gauges)
         try:
-            with shown_on_stderr(progress, shown=self.shown):
+            with shown_on_stderr(progress, shown=display_fits(self.terms)):
                 saved = run(self._speak, chapters, progress)
         except KeyboardInterrupt:
             note(f"interrupted; {self._how_to_go_on()}")
@@ -207,8 +182,7 @@ class _Job:
     def _how_to_go_on(self) -> str:
         if not self.resume:
             return "nothing was kept of what is not finished"
-        what = "send the same input to" if self.source.file == "-" else "run"
-        return f"to go on, {what}: {again()}"
+        return how_to_go_on(self.source.file)
 
     async def _speak(
         self, chapters: Sequence[Chapter], progress: NarrationProgress
@@ -217,7 +191,7 @@ class _Job:
         width = max(2, len(str(len(chapters))))
         namer = Namer(f"{{index:0{width}d}}-{{slug}}")
         saved: list[tuple[str, SavedSpeech]] = []
-        async with connect(self.client, self.pace, self.gauges.heed) as tts:
+        async with connect(self.terms.client, self.terms.pace, self.gauges.heed) as tts:
             for number, chapter in enumerate(chapters, 1):
                 name = namer.name(number, chapter.title)
                 target = self.output / name if self.apart else self.output
@@ -236,7 +210,7 @@ class _Job:
         parts: Path,
         progress: NarrationProgress,
     ) -> SavedSpeech:
-        request = build_request({"input": chapter.text, **self.request.fields()})
+        request = build_request({"input": chapter.text, **self.terms.request.fields()})
         async with tts.narrate(
             request,
             pause=self.pause,
@@ -249,9 +223,9 @@ class _Job:
             saved = await narration.save(target)
             progress.end()
         beside = await self._subtitled(narration, saved)
-        if self.report.as_json:
+        if self.terms.report.as_json:
             await left_behind(emit, narrated_record(chapter.title, saved, beside))
-        elif not self.report.quiet:
+        elif not self.terms.report.quiet:
             note_saved(saved)
         return saved
 
@@ -272,7 +246,7 @@ class _Job:
             replace_text(path, [playlist(saved)])
         if self.resume:
             remove_parts(parts_of(self.output))
-        if not (self.report.quiet or self.report.as_json):
+        if not (self.terms.report.quiet or self.terms.report.as_json):
             for _, each in saved:
                 for line in suspects(each):
                     note(f"suspect: {line}")

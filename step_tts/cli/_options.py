@@ -20,10 +20,11 @@ __all__ = [
     "PaceOptions",
     "ReportOptions",
     "RequestOptions",
+    "Terms",
     "client_options",
-    "pace_options",
     "report_options",
     "request_options",
+    "terms_options",
 ]
 
 _Command: TypeAlias = Callable[..., Any]
@@ -89,6 +90,17 @@ class ReportOptions:
     quiet: bool = False
     debug: bool = False
     as_json: bool = False
+
+
+@attrs.frozen(kw_only=True)
+class Terms:
+    """All that a long job is to keep to, beside what it makes of its text."""
+
+    pace: PaceOptions
+    request: RequestOptions
+    client: ClientOptions
+    report: ReportOptions
+    no_progress: bool
 
 
 def _pairs(_: click.Context, __: click.Parameter, given: tuple[str, ...]) -> dict[str, object]:
@@ -199,7 +211,7 @@ client_options = _gathered(
     ),
 )
 
-pace_options = _gathered(
+_pace_options = _gathered(
     PaceOptions,
     "pace",
     (
@@ -236,5 +248,17 @@ report_options = _gathered(
         click.option("--json", "as_json", is_flag=True, help="Write JSON lines to stdout."),
         click.option("-q", "--quiet", is_flag=True, help="Say nothing but errors."),
         click.option("--debug", is_flag=True, help="Show the log, and tracebacks of errors."),
+    ),
+)
+
+terms_options = _gathered(
+    Terms,
+    "terms",
+    (
+        click.option("--no-progress", is_flag=True, help="Draw no live display."),
+        _pace_options,
+        request_options,
+        client_options,
+        report_options,
     ),
 )

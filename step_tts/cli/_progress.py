@@ -22,7 +22,7 @@ if TYPE_CHECKING:
 
     from rich.console import RenderableType, RichCast
 
-    from step_tts.cli._options import ReportOptions
+    from step_tts.cli._options import Terms
     from step_tts.cli._summary import Tally
 
 __all__ = ["Progress", "bar", "display_fits", "flight", "shown_on_stderr"]
@@ -94,10 +94,11 @@ def bar(done: float, total: float | None, left: str, words: str) -> RenderableTy
     return Group(line, Text(words))
 
 
-def display_fits(report: ReportOptions) -> bool:
-    """Whether stderr is a terminal on which nothing else will be written meanwhile."""
+def display_fits(terms: Terms) -> bool:
+    """Whether it is wanted, and stderr a terminal on which nothing else will be written."""
+    report = terms.report
     others = report.quiet or report.debug or (report.as_json and is_terminal(sys.stdout))
-    return is_terminal(sys.stderr) and not others
+    return is_terminal(sys.stderr) and not (terms.no_progress or others)
 
 
 @contextlib.contextmanager
