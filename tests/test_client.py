@@ -3,13 +3,16 @@
 from __future__ import annotations
 
 import base64
+import gc
 import hashlib
 import json
 import logging
 from typing import TYPE_CHECKING, Any
 
+import anyio
 import pytest
 import trio.testing
+from cli_kit import sandbox_in_env
 from scripted import LIBRARIES, answer, audio_in, client, library
 from sounds import mp3, wav
 
@@ -624,3 +627,28 @@ async def test_the_readers_own_api_error_is_not_the_streams(lib: ModuleType) -> 
 
     assert caught.value is theirs
     assert theirs.attempts == ()
+
+
+# --- one client, several event loops ----------------------------------------------------------
+
+
+async def several(tts: AsyncClient) -> None:
+    """Use more than one connection."""
+    async with tts.batch(["One.", "Two.", "Three."]) as results:
+        async for result in results:
+            assert result.ok, result.error
+
+
+@pytest.mark.parametrize("transport", ["auto", *LIBRARIES])
+# What the first loop left open is closed by the collector, which says so.
+@pytest.mark.filterwarnings("ignore::ResourceWarning")
+def test_a_client_goes_on_on_another_loop(monkeypatch: pytest.MonkeyPatch, transport: Any) -> None:
+    """With new connections: those of a loop that has ended are lost with it."""
+    with sandbox_in_env(monkeypatch):
+        tts = AsyncClient(transport=transport, trust_env=False)
+        anyio.run(several, tts)
+        anyio.run(several, tts)
+        anyio.run(tts.aclose)
+        with pytest.raises(step_tts.ClientClosedError):
+            anyio.run(tts.synthesize, TEXT)
+    gc.collect()

@@ -24,6 +24,7 @@ from step_tts._transport._seam import Late, Outgoing
 from step_tts._transport._translate import translate_send_error
 
 if TYPE_CHECKING:
+    import asyncio
     from collections.abc import Coroutine, Generator
     from types import TracebackType
     from typing import Any
@@ -37,7 +38,11 @@ MAX_REDIRECTS = 3
 
 
 class Transport:
-    """Opens attempts over one engine."""
+    """Opens attempts over one engine, which lives on the event loop it was first used on.
+
+    A client used on another loop, as by a second ``asyncio.run``, gets a new engine there: the
+    connections of a loop that has ended can be neither used nor closed.
+    """
 
     def __init__(self, options: HTTPOptions, http_client: object | None = None) -> None:
         self._options = options
@@ -46,6 +51,7 @@ class Transport:
         self._is_ours = theirs is None
         self._for_links: Sender | None = None
         self._closed = False
+        self._home: asyncio.AbstractEventLoop | None = None
         self._building = anyio.Lock()
 
     def open(self, outgoing: Outgoing, deadlines: Deadlines) -> Opening:
@@ -68,6 +74,7 @@ class Transport:
 
     async def aclose(self) -> None:
         """Close what is ours; a caller's client is the caller's to close."""
+        self._settle()
         ours = [self._for_links]
         if self._is_ours:
             self._closed = True
@@ -77,11 +84,22 @@ class Transport:
         for sender in filter(None, ours):
             await sender.aclose()
 
+    def _settle(self) -> None:
+        """Be at home on the running loop, and leave behind what is at home on another."""
+        before, self._home = self._home, asyncio_loop()
+        if before is None or before is self._home:
+            return
+        self._building, self._for_links = anyio.Lock(), None
+        if self._is_ours:
+            self._sender = None
+
     async def _opened(self, outgoing: Outgoing, deadlines: Deadlines) -> Answer:
+        self._settle()
         sender = self._sender or await self._built(outgoing.url)
         return await _follow(sender, outgoing, deadlines)
 
     async def _fetched(self, outgoing: Outgoing, deadlines: Deadlines) -> Answer:
+        self._settle()
         return await _send(await self._built_for_links(), outgoing, deadlines)
 
     async def _built(self, url: str) -> Sender:
@@ -90,7 +108,7 @@ class Transport:
             if self._closed:
                 raise ClientClosedError("This client is closed.")
             if self._sender is None:
-                asyncio_runs = asyncio_loop() is not None
+                asyncio_runs = self._home is not None
                 self._sender = await anyio.to_thread.run_sync(
                     partial(build_sender, self._options, url, asyncio_runs=asyncio_runs)
                 )
