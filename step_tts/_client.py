@@ -259,12 +259,13 @@ class AsyncClient:
                 return await narration.save(
                     path, exact_path=exact_path, repair=repair, durable=durable
                 )
-        asked = Path(path)
+        asked = path if isinstance(path, Path) else Path(path)
         call = self._call(text)
-        await self._engine.files.prepare(asked)
+        files = self._engine.files
+        directory = await files.prepare(asked)
 
         async def use(body: VerifiedBody) -> tuple[Path, str, AudioInfo]:
-            async with self._engine.files.pending(asked.parent, durable=durable) as file:
+            async with files.pending(directory, durable=durable) as file:
                 while piece := await body.next_piece():
                     await file.write(piece)
                 info = body.info
