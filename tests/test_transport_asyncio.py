@@ -148,6 +148,41 @@ def test_a_plain_head_is_read_as_h11_reads_it(head: bytes) -> None:
     assert read(wire) == read(wire[:5], wire[5:])
 
 
+CHUNKED = OK_200 + b"transfer-encoding: chunked\r\n\r\n"
+
+
+@pytest.mark.parametrize(
+    "body",
+    [
+        b"3\r\nabc\r\n0\r\n\r\n",
+        b"3\r\nabc\r\nA\r\n0123456789\r\n0\r\n\r\n",
+        b"0\r\n\r\n",
+        b"0\r\n\r\nHTTP/1.1 200 OK\r\n",
+        b"003\r\nabc\r\n1;a=b\r\nd\r\n2 \r\nef\r\n00\r\n\r\n",
+        b"3\r\nabc\r\n0;last\r\n\r\n",
+        b"3\r\nabc\r\n0\r\nTrailer: x\r\n\r\n",
+        b"000000000003\r\nabc\r\n0\r\n\r\n",
+        b"3\r\nabcd\r\n0\r\n\r\n",
+        b"3\r\nabc0\r\n\r\n",
+        b"3\r\nabc\r0\r\n\r\n",
+        b"3\nabc\r\n0\r\n\r\n",
+        b"-3\r\nabc\r\n0\r\n\r\n",
+        b"0x3\r\nabc\r\n0\r\n\r\n",
+        b"3\r\nabc\r\n\r\n",
+        b"3\r\nabc\r\n0\r\nno trailer\r\n\r\n",
+        b"100000000000000000000000\r\nabc",
+    ],
+)
+def test_chunks_are_read_as_h11_reads_them(body: bytes) -> None:
+    """A body behind a head that comes in two parts is h11's."""
+    by_h11 = read(CHUNKED[:5], CHUNKED[5:] + body)
+
+    assert by_h11[0] == "refused" or by_h11[3]
+    for cut in range(len(body) + 1):
+        assert read(CHUNKED + body[:cut], body[cut:]) == by_h11
+    assert read(CHUNKED, *(body[at : at + 1] for at in range(len(body)))) == by_h11
+
+
 # --- the pool -------------------------------------------------------------------------------
 
 
