@@ -253,7 +253,7 @@ class AsyncClient:
             SaveError: The file cannot be written.
             APIError: No whole audio came.
         """
-        if not isinstance(text, str | SpeechRequest):
+        if not isinstance(text, (str, SpeechRequest)):
             ahead = self._engine.gate.most
             async with self.narrate(text, ahead=ahead, whole_segments=True) as narration:
                 return await narration.save(
