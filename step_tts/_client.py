@@ -254,18 +254,19 @@ class AsyncClient:
             SaveError: The file cannot be written.
             APIError: No whole audio came.
         """
-        if not isinstance(text, str | SpeechRequest):
+        if not isinstance(text, (str, SpeechRequest)):
             ahead = self._engine.gate.most
             async with self.narrate(text, ahead=ahead, whole_segments=True) as narration:
                 return await narration.save(
                     path, exact_path=exact_path, repair=repair, durable=durable
                 )
-        asked = Path(path)
+        asked = path if isinstance(path, Path) else Path(path)
         call = self._call(text)
-        await self._engine.files.prepare(asked)
+        files = self._engine.files
+        directory = await files.prepare(asked)
 
         async def use(body: VerifiedBody) -> tuple[Path, str, AudioInfo]:
-            async with self._engine.files.pending(asked.parent, durable=durable) as file:
+            async with files.pending(directory, durable=durable) as file:
                 while piece := await body.next_piece():
                     await file.write(piece)
                 info = body.info

@@ -11,6 +11,8 @@ the suffix and the patch.
 
 from __future__ import annotations
 
+import os
+from functools import partial
 from typing import TYPE_CHECKING, ParamSpec, Self, TypeVar
 
 import anyio
@@ -58,32 +60,33 @@ class FileStore:
     def __init__(self) -> None:
         self._writers = Threads(WRITER_THREADS)
         self._settlers = Threads(SETTLER_THREADS)
-        self._prepared: set[Path] = set()
+        self._prepared: set[str] = set()
 
-    async def prepare(self, target: Path) -> None:
+    async def prepare(self, target: Path) -> str:
         """Fail before anything is paid for if ``target`` cannot be written; sweep old temps.
 
-        Once per directory: a later call to the same one costs nothing.
+        Once per directory: a later call to the same one costs nothing. Gives the directory.
 
         Raises:
             SaveError: The directory cannot be made or written, or the target is one.
         """
-        directory = target.parent
+        directory = os.path.dirname(target) or os.curdir  # noqa: PTH120  a parent costs ten times that
         if directory not in self._prepared:
             await self.settle(prepare_directory, target)
             self._prepared.add(directory)
+        return directory
 
-    def pending(self, directory: Path, *, durable: bool) -> PendingFile:
+    def pending(self, directory: str | Path, *, durable: bool) -> PendingFile:
         """A file in the making; it vanishes with its block unless it is committed."""
         return PendingFile(self, Temp(directory), durable=durable)
 
     async def write(self, step: Callable[P, T], *args: P.args, **kwargs: P.kwargs) -> T:
         """Run a step that moves bytes."""
-        return await _in_thread(self._writers, lambda: step(*args, **kwargs))
+        return await _in_thread(self._writers, partial(step, *args, **kwargs))
 
     async def settle(self, step: Callable[P, T], *args: P.args, **kwargs: P.kwargs) -> T:
         """Run a step that mostly waits for the disk."""
-        return await _in_thread(self._settlers, lambda: step(*args, **kwargs))
+        return await _in_thread(self._settlers, partial(step, *args, **kwargs))
 
 
 class PendingFile:

@@ -23,10 +23,10 @@ def asyncio_loop() -> asyncio.AbstractEventLoop | None:
     A loop alone proves nothing: trio can be a guest on one.
     """
     try:
-        task = asyncio.current_task()
+        loop = asyncio.get_running_loop()
     except RuntimeError:
         return None
-    return task.get_loop() if task else None
+    return loop if asyncio.current_task(loop) else None
 
 
 def clock() -> Callable[[], float]:

@@ -10,6 +10,7 @@ from __future__ import annotations
 import errno
 import functools
 import hashlib
+import itertools
 import os
 import secrets
 import socket
@@ -39,6 +40,7 @@ FOREIGN_TEMP_SECONDS = 24 * 3600
 _UNWRITABLE = "The directory cannot be written: change its permissions, or write to another"
 _BINARY = getattr(os, "O_BINARY", 0)
 _PREFIX, _SUFFIX = ".step_tts-", ".part"
+_numbers = itertools.count()
 
 
 class Temp:
@@ -125,7 +127,7 @@ def temporary(directory: Path) -> Path:
 
 
 def _name() -> str:
-    return f"{_PREFIX}{_host()}-{secrets.token_hex(8)}{_SUFFIX}"
+    return f"{_PREFIX}{_host()}-{_process(os.getpid())}-{next(_numbers)}{_SUFFIX}"
 
 
 def prepare_directory(target: Path) -> None:
@@ -166,6 +168,15 @@ def _remove_if_orphaned(temp: Path) -> None:
 def _host() -> str:
     """This machine's name, short enough for a file name and telling nothing."""
     return hashlib.sha256(socket.gethostname().encode()).hexdigest()[:8]
+
+
+@functools.cache
+def _process(_: int) -> str:
+    """What sets this process apart from all others; a fork is another one.
+
+    Drawn anew for each file it would cost more than the file, for it lets go of the interpreter.
+    """
+    return secrets.token_hex(8)
 
 
 def _create_locked(path: str) -> int:

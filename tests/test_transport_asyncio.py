@@ -2,9 +2,11 @@
 
 from __future__ import annotations
 
+import asyncio
 import gzip
 import socket
 import ssl
+import threading
 import zlib
 from typing import TYPE_CHECKING, Any
 
@@ -148,6 +150,41 @@ def test_a_plain_head_is_read_as_h11_reads_it(head: bytes) -> None:
     assert read(wire) == read(wire[:5], wire[5:])
 
 
+CHUNKED = OK_200 + b"transfer-encoding: chunked\r\n\r\n"
+
+
+@pytest.mark.parametrize(
+    "body",
+    [
+        b"3\r\nabc\r\n0\r\n\r\n",
+        b"3\r\nabc\r\nA\r\n0123456789\r\n0\r\n\r\n",
+        b"0\r\n\r\n",
+        b"0\r\n\r\nHTTP/1.1 200 OK\r\n",
+        b"003\r\nabc\r\n1;a=b\r\nd\r\n2 \r\nef\r\n00\r\n\r\n",
+        b"3\r\nabc\r\n0;last\r\n\r\n",
+        b"3\r\nabc\r\n0\r\nTrailer: x\r\n\r\n",
+        b"000000000003\r\nabc\r\n0\r\n\r\n",
+        b"3\r\nabcd\r\n0\r\n\r\n",
+        b"3\r\nabc0\r\n\r\n",
+        b"3\r\nabc\r0\r\n\r\n",
+        b"3\nabc\r\n0\r\n\r\n",
+        b"-3\r\nabc\r\n0\r\n\r\n",
+        b"0x3\r\nabc\r\n0\r\n\r\n",
+        b"3\r\nabc\r\n\r\n",
+        b"3\r\nabc\r\n0\r\nno trailer\r\n\r\n",
+        b"100000000000000000000000\r\nabc",
+    ],
+)
+def test_chunks_are_read_as_h11_reads_them(body: bytes) -> None:
+    """A body behind a head that comes in two parts is h11's."""
+    by_h11 = read(CHUNKED[:5], CHUNKED[5:] + body)
+
+    assert by_h11[0] == "refused" or by_h11[3]
+    for cut in range(len(body) + 1):
+        assert read(CHUNKED + body[:cut], body[cut:]) == by_h11
+    assert read(CHUNKED, *(body[at : at + 1] for at in range(len(body)))) == by_h11
+
+
 # --- the pool -------------------------------------------------------------------------------
 
 
@@ -227,6 +264,45 @@ def test_families_take_turns() -> None:
     assert _dial.in_turn(found) == [
         (V6, ("a",)), (V4, ("c",)), (V6, ("b",)), (V6, ("d",)),
     ]  # fmt: skip
+
+
+async def test_those_who_dial_at_once_share_one_look_up(monkeypatch: pytest.MonkeyPatch) -> None:
+    """One that is cancelled takes nothing from the others; later ones look anew."""
+    asked: list[str] = []
+    go_on = threading.Event()
+
+    def getaddrinfo(host: str, *_: object, **__: object) -> list[Any]:
+        asked.append(host)
+        assert go_on.wait(10)
+        raise socket.gaierror("no such host")
+
+    monkeypatch.setattr("socket.getaddrinfo", getaddrinfo)
+    dialler = _dial.Dialler("a.test", 80)
+    calls = [asyncio.ensure_future(dialler.dial()) for _ in range(3)]
+    await anyio.lowlevel.checkpoint()
+    calls[0].cancel()
+    await asyncio.wait(calls[:1])
+    go_on.set()
+    await asyncio.wait(calls)
+
+    assert asked == ["a.test"]
+    assert calls[0].cancelled()
+    assert all(isinstance(call.exception(), socket.gaierror) for call in calls[1:])
+    with pytest.raises(socket.gaierror):
+        await dialler.dial()
+    assert asked == ["a.test", "a.test"]
+
+
+def test_a_look_up_that_died_with_its_loop_is_not_waited_for(
+    monkeypatch: pytest.MonkeyPatch,
+) -> None:
+    monkeypatch.setattr("socket.getaddrinfo", lambda *_, **__: [])
+    dialler = _dial.Dialler("a.test", 80)
+    old = asyncio.new_event_loop()
+    dialler._looking = old.create_future()
+    old.close()
+
+    assert asyncio.run(dialler._found()) == []
 
 
 async def test_the_first_to_connect_wins(monkeypatch: pytest.MonkeyPatch) -> None:

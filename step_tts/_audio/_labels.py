@@ -9,9 +9,11 @@ definition and little-endian in practice (Watson, Gemini), so ``endianness`` mus
 
 from __future__ import annotations
 
+from functools import lru_cache
+
 from step_tts._models import AudioFormat
 
-__all__ = ["Label"]
+__all__ = ["Label", "label_of"]
 
 _LONGEST_SHOWN = 80
 
@@ -103,3 +105,9 @@ class Label:
         if claimed is not None:
             return audio_format not in {*claimed, AudioFormat.UNKNOWN}
         return kind != "audio"
+
+
+@lru_cache(maxsize=64)
+def label_of(content_type: str | None) -> Label:
+    """The same label for all answers that say the same."""
+    return Label(content_type)

@@ -10,6 +10,8 @@ Bouvigne's "Mp3 Info Tag rev 1" describes it; Fraunhofer's VBRI header.
 
 from __future__ import annotations
 
+import re
+from functools import lru_cache
 from typing import TYPE_CHECKING
 
 import attrs
@@ -158,19 +160,21 @@ class MpegWalker(Walker):
                 return
 
     def _pass_whole_frames(self, source: Source) -> None:
-        """The hot loop: one slice, one look-up and one comparison a frame."""
-        buffer, at, end = source.buffer, source.at, len(source.buffer)
-        sizes, mark_at, frames = self.sizes, self._mark_at, 0
-        while (size := sizes.get(buffer[at : at + 4])) and at + size <= end:
-            if buffer[at + mark_at : at + mark_at + 4] in _INFO_MARKS:
-                raise self._two_files(source.position - source.at + at)
-            at += size
-            frames += 1
+        """The hot loop: one match for all frames in a row with the same header."""
+        buffer, at, frames = source.buffer, source.at, 0
+        while size := self.sizes.get(head := buffer[at : at + HEADER_SIZE]):
+            run = _run_of(head, size, self._mark_at).match(buffer, at)
+            if not run:
+                break
+            frames += (run.end() - at) // size
+            at = run.end()
         if frames and self.listen is not None:
             self.listen(buffer[source.at : at])
         source.at = at
         self._frames += frames
         source.sounding = self._frames > 0
+        if size and len(buffer) - at >= size:
+            raise self._two_files(source.position)
 
     def _admit(self, head: bytes, position: int) -> bool:
         """Whether an unseen header opens one more frame of this piece."""
@@ -217,6 +221,13 @@ class MpegWalker(Walker):
         self.end = "proven" if not missing else self.end
         if missing < 0:
             self.warnings.append("It holds more frames than its header frame announces.")
+
+
+@lru_cache(maxsize=1024)
+def _run_of(head: bytes, size: int, mark_at: int) -> re.Pattern[bytes]:
+    """Finds whole frames with this header that carry no mark of a header frame."""
+    unmarked = b"(?!.{%d}(?:%b))" % (mark_at, b"|".join(sorted(_INFO_MARKS)))
+    return re.compile(b"(?s)(?:%b.{%d})++" % (unmarked + re.escape(head), size - HEADER_SIZE))
 
 
 def _frame_size(window: bytes, at: int, *, ended: bool) -> int | None:

@@ -14,7 +14,7 @@ from __future__ import annotations
 from functools import partial
 from typing import TYPE_CHECKING
 
-from step_tts._audio._labels import Label
+from step_tts._audio._labels import label_of
 from step_tts._audio._open import PcmWalker
 from step_tts._audio._sniff import NOTHING, TAG_ONLY, UNRECOGNISED, sniff
 from step_tts._audio._tags import id3v2_size
@@ -70,7 +70,7 @@ class AudioVerifier:
     ) -> None:
         self.received: int = 0
         self.tail: bytes = b""
-        self._label = Label(content_type)
+        self._label = label_of(content_type)
         pcm_expected = expect == "pcm" and not self._label.textual
         self._sniffed_as = "audio/pcm" if pcm_expected else self._label.media_type
         self._allow_unknown = allow_unknown and self._label.may_be_audio

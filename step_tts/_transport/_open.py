@@ -96,7 +96,15 @@ class Transport:
     async def _opened(self, outgoing: Outgoing, deadlines: Deadlines) -> Answer:
         self._settle()
         sender = self._sender or await self._built(outgoing.url)
-        return await _follow(sender, outgoing, deadlines)
+        answer = await _send(sender, outgoing, deadlines)
+        for _ in range(MAX_REDIRECTS):
+            onward = redirected(outgoing, answer)
+            if onward is None:
+                break
+            await answer.aclose()
+            outgoing = onward
+            answer = await _send(sender, outgoing, deadlines)
+        return answer
 
     async def _fetched(self, outgoing: Outgoing, deadlines: Deadlines) -> Answer:
         self._settle()
@@ -144,18 +152,6 @@ class Opening:
         ___: TracebackType | None,
     ) -> None:
         await self._answer.aclose()
-
-
-async def _follow(sender: Sender, outgoing: Outgoing, deadlines: Deadlines) -> Answer:
-    """Send, and send again where a redirect may be followed."""
-    for _ in range(MAX_REDIRECTS):
-        answer = await _send(sender, outgoing, deadlines)
-        onward = redirected(outgoing, answer)
-        if onward is None:
-            return answer
-        await answer.aclose()
-        outgoing = onward
-    return await _send(sender, outgoing, deadlines)
 
 
 async def _send(sender: Sender, outgoing: Outgoing, deadlines: Deadlines) -> Answer:

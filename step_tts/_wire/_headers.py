@@ -39,8 +39,10 @@ def media_type(content_type: str | None) -> str:
 
 def request_id_from(headers: Mapping[str, str]) -> str | None:
     """Return the server's name for this request, or ``None``."""
-    named = (headers.get(name, "").strip() for name in _REQUEST_ID_HEADERS)
-    return next((name[:_REQUEST_ID_LIMIT] for name in named if name), None)
+    for header in _REQUEST_ID_HEADERS:
+        if name := headers.get(header, "").strip():
+            return name[:_REQUEST_ID_LIMIT]
+    return None
 
 
 def should_retry_from(headers: Mapping[str, str]) -> bool | None:

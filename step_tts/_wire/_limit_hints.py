@@ -49,7 +49,7 @@ def limit_hints_from(headers: Mapping[str, str]) -> LimitHints:
     Args:
         headers: Of the response, names in lower case.
     """
-    if not any("ratelimit" in name for name in headers):
+    if "ratelimit" not in " ".join(headers):
         return _SILENT
     policies = list(_items(headers.get("ratelimit-policy", "")))
     states = list(_items(headers.get("ratelimit", "")))

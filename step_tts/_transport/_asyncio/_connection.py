@@ -64,7 +64,10 @@ class Connection(asyncio.Protocol):
         self._transport.write(request)
         while not reading.status:
             self._raise_error()
-            await self._wait_to_send(write_due, due)
+            if self._writing_paused and write_due < due:
+                await self._wait_to_send(write_due)
+            else:
+                await self._wait(due)
         return reading
 
     async def receive(self, reading: Reading, due: float) -> bytes | None:
@@ -102,14 +105,11 @@ class Connection(asyncio.Protocol):
         """Close at once."""
         self._transport.abort()
 
-    async def _wait_to_send(self, write_due: float, due: float) -> None:
-        stalls_first = self._writing_paused and write_due < due
+    async def _wait_to_send(self, due: float) -> None:
         try:
-            await self._wait(write_due if stalls_first else due)
+            await self._wait(due)
         except Late:
-            if stalls_first:
-                raise WriteTimeout("the server does not take the request") from None
-            raise
+            raise WriteTimeout("the server does not take the request") from None
 
     def _raise_error(self) -> None:
         if self._error is not None:
@@ -139,7 +139,7 @@ class Connection(asyncio.Protocol):
             self.abort()
             return
         self._answered = True
-        self._read(lambda reading: reading.feed(data, self._pieces))
+        self._read(data)
         self._unread += len(data) if self._pieces else 0
         if self._unread > UNREAD_LIMIT_BYTES and not self._reading_paused:
             self._reading_paused = True
@@ -152,7 +152,7 @@ class Connection(asyncio.Protocol):
         elif self._is_cut_tls():
             self._fail(ReadError("TLS ended without a close_notify"))
         else:
-            self._read(lambda reading: reading.feed_eof(self._pieces))
+            self._read(None)
 
     def connection_lost(self, exc: Exception | None) -> None:
         """The connection is gone; what has been read stays readable."""
@@ -172,11 +172,15 @@ class Connection(asyncio.Protocol):
         self._writing_paused = False
         self._wake()
 
-    def _read(self, step: Callable[[Reading], None]) -> None:
+    def _read(self, data: bytes | None) -> None:
+        """Read on; ``None`` is the end of the connection."""
         if self.reading is None or self._error is not None:
             return
         try:
-            step(self.reading)
+            if data is None:
+                self.reading.feed_eof(self._pieces)
+            else:
+                self.reading.feed(data, self._pieces)
         except h11.RemoteProtocolError as error:
             self._fail(error)
         self._wake()

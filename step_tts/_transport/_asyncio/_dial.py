@@ -2,35 +2,58 @@
 
 A name with several addresses is tried in the order of the resolver, families in turn, each a
 quarter of a second after the last or at once when that has failed; the first to connect is kept
-(RFC 8305). Written on sockets, since not every loop's ``create_connection`` can do this.
+(RFC 8305). Written on sockets, since not every loop's ``create_connection`` can do this. Those
+who look the name up at the same time share one look-up, which takes a thread: a client that
+starts opens many connections at once.
 """
 
 from __future__ import annotations
 
 import asyncio
 import socket
+from functools import partial
 from itertools import chain, zip_longest
-from typing import TypeAlias
+from typing import Any, TypeAlias
 
 import anyio
 
-__all__ = ["dial"]
+__all__ = ["Dialler"]
 
 HEAD_START_SECONDS = 0.25  # RFC 8305 §5
 
 _Found: TypeAlias = tuple[socket.AddressFamily, tuple[object, ...]]
 
 
-async def dial(host: str, port: int) -> socket.socket:
-    """Connect.
+class Dialler:
+    """Connects to one host and port."""
 
-    Raises:
-        OSError: The name has no address, or none of its addresses takes a connection.
-    """
-    loop = asyncio.get_running_loop()
-    found = await loop.getaddrinfo(host, port, type=socket.SOCK_STREAM)
-    addresses = in_turn([(entry[0], entry[4]) for entry in found])
-    return await (_connect(*addresses[0]) if len(addresses) == 1 else _race(addresses))
+    def __init__(self, host: str, port: int) -> None:
+        self._look_up = partial(socket.getaddrinfo, host, port, type=socket.SOCK_STREAM)
+        self._looking: asyncio.Future[list[Any]] | None = None
+
+    async def dial(self) -> socket.socket:
+        """Connect.
+
+        Raises:
+            OSError: The name has no address, or none of its addresses takes a connection.
+        """
+        addresses = in_turn([(entry[0], entry[4]) for entry in await self._found()])
+        return await (_connect(*addresses[0]) if len(addresses) == 1 else _race(addresses))
+
+    async def _found(self) -> list[Any]:
+        loop, looking = asyncio.get_running_loop(), self._looking
+        if looking is None or looking.done() or looking.get_loop() is not loop:
+            looking = loop.run_in_executor(None, self._look_up)
+            looking.add_done_callback(_noted)
+            self._looking = looking
+        await asyncio.wait([looking])  # which, unlike a plain await, does not cancel it
+        return looking.result()
+
+
+def _noted(looking: asyncio.Future[list[Any]]) -> None:
+    """Let asyncio not complain of a failure that nobody waits for any more."""
+    if not looking.cancelled():
+        looking.exception()
 
 
 def in_turn(addresses: list[_Found]) -> list[_Found]:

@@ -14,7 +14,7 @@ from typing import TYPE_CHECKING
 import anyio
 
 from step_tts._transport._asyncio._connection import Connection
-from step_tts._transport._asyncio._dial import dial
+from step_tts._transport._asyncio._dial import Dialler
 from step_tts._transport._asyncio._failures import ConnectError, ConnectTimeout, UnansweredError
 from step_tts._transport._asyncio._inflate import inflater_for
 from step_tts._transport._asyncio._pool import Pool
@@ -42,6 +42,7 @@ class AsyncioSender:
 
     def __init__(self, address: Address, tls: ssl.SSLContext | None, *, keep: int) -> None:
         self._address = address
+        self._dialler = Dialler(address.host, address.port)
         self._tls = tls
         self._writer = RequestWriter()
         self._pool: Pool[Connection] = Pool(most=keep, expiry=KEPT_ALIVE_SECONDS)
@@ -111,7 +112,7 @@ class AsyncioSender:
 
     async def _dialled(self) -> Connection:
         loop = asyncio.get_running_loop()
-        found = await dial(self._address.host, self._address.port)
+        found = await self._dialler.dial()
         https = self._tls is not None
         try:
             _, connection = await loop.create_connection(
