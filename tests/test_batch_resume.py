@@ -385,7 +385,8 @@ async def test_a_leader_that_breaks_leaves_its_rows_to_themselves(tmp_path: Path
 
     nobody: Any = None
     desk = _journal_desk.JournalDesk(speak, nobody, nobody, keep_failures=False)
-    flight = _desk.Flight(landed=True)
+    flight = _desk.Flight()
+    flight.landed.set()
     await desk._awaited(_desk.Row(0, 0, "x", "text"), flight)
     assert spoken == ["x"]
 

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-import anyio
+from step_tts._loop import Signal
 
 __all__ = ["Bell"]
 
@@ -14,15 +14,15 @@ class Bell:
     """
 
     def __init__(self) -> None:
-        self._event: anyio.Event | None = None
+        self._next: Signal | None = None
 
     def ring(self) -> None:
         """Wake all who wait."""
-        if self._event:
-            self._event.set()
-            self._event = None
+        if self._next:
+            self._next.set()
+            self._next = None
 
     async def rung(self) -> None:
         """Wait for the next ring."""
-        self._event = self._event or anyio.Event()
-        await self._event.wait()
+        self._next = self._next or Signal()
+        await self._next.wait()

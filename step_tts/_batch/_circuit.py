@@ -54,6 +54,9 @@ class Circuit:
 
     def note(self, error: StepTTSError | None) -> BatchStoppedError | None:
         """Count what became of a row that was sent; says so when it is time to stop."""
+        if error is None:
+            self._spoken, self._kind, self._in_a_row = True, None, 0
+            return None
         if isinstance(error, SaveError) and error.errno in REMEDIES:
             return _stopped(
                 f"Stopped, since no more audio could be saved: {error}. {REMEDIES[error.errno]}: "
@@ -61,7 +64,6 @@ class Circuit:
                 error,
             )
         if not isinstance(error, FATAL):
-            self._spoken = self._spoken or error is None
             self._kind, self._in_a_row = None, 0
             return None
         self._in_a_row = self._in_a_row + 1 if type(error) is self._kind else 1

@@ -6,8 +6,8 @@ from typing import TYPE_CHECKING, TypeAlias, TypeVar, cast
 
 import attrs
 
-from step_tts._batch._bell import Bell
 from step_tts._errors import StepTTSError
+from step_tts._loop import Signal
 from step_tts._models import BatchItem, BatchResult, SavedSpeech, Speech, SpeechRequest
 
 if TYPE_CHECKING:
@@ -29,9 +29,7 @@ Speak: TypeAlias = "Callable[[SpeechRequest, str], Awaitable[SavedSpeech | Speec
 class Flight:
     """One synthesis that several rows wait for."""
 
-    landed: bool = False
-    bell: Bell = attrs.field(factory=Bell)
-    """Rung when it has landed; hardly any flight has others that wait for it."""
+    landed: Signal = attrs.field(factory=Signal)
     result: BatchResult | None = None
     error: StepTTSError | None = None
     """Why its result could not be recorded."""

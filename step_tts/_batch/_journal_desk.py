@@ -31,7 +31,7 @@ __all__ = ["JournalDesk", "Shelf"]
 T = TypeVar("T")
 
 # Finished rows are looked up many at a time, so that skipping a million takes seconds.
-SKIP_ROWS, CLAIM_ROWS = 512, 64
+SKIP_ROWS, CLAIM_ROWS = 512, 128
 # A commit that is flushed to the disk costs the same for one row as for 256.
 LINGER_SECONDS = 0.05
 
@@ -118,8 +118,7 @@ class JournalDesk(Desk):
     def _land(self, row: Row, error: StepTTSError | None) -> None:
         if row.leads and row.flight:
             row.flight.error = error
-            row.flight.landed = True
-            row.flight.bell.ring()
+            row.flight.landed.set()
             if self._flights.get(row.key or b"") is row.flight:
                 del self._flights[row.key or b""]
 
@@ -175,8 +174,7 @@ class JournalDesk(Desk):
 
     async def _awaited(self, row: Row, flight: Flight) -> BatchResult:
         """The result of an equal row that is being spoken."""
-        while not flight.landed:
-            await flight.bell.rung()
+        await flight.landed.wait()
         if flight.error:
             raise flight.error  # It could not be recorded, and neither could this one.
         if flight.result and flight.result.saved:

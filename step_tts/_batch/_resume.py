@@ -30,6 +30,7 @@ MANIFEST_NAME = "manifest.jsonl"
 _SECONDS = [field.name for field in attrs.fields(Record)].index("seconds")
 # A million lines take some ten seconds; whoever pressed Ctrl-C does not wait for ever.
 EXPORT_SECONDS = 30.0
+_as_json = json.JSONEncoder(ensure_ascii=False).encode
 
 
 class _Watched:
@@ -100,4 +101,4 @@ def _lines(journal: JournalFile, deadline: float) -> Iterator[str]:
     for record in journal.records():
         if time.monotonic() > deadline:
             raise TimeoutError
-        yield f"{json.dumps(manifest_line(record), ensure_ascii=False)}\n"
+        yield f"{_as_json(manifest_line(record))}\n"

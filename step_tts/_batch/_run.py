@@ -21,6 +21,7 @@ from step_tts._batch._circuit import Circuit
 from step_tts._batch._intake import Intake
 from step_tts._beside import beside
 from step_tts._errors import ConfigurationError, StepTTSError, StreamConsumedError
+from step_tts._loop import Signal
 from step_tts._models import BatchResult
 
 if TYPE_CHECKING:
@@ -143,7 +144,7 @@ class _Run:
         """How far the feeder may be ahead of the reader, in rows."""
         self._entered = self._emitted = 0
 
-        self._idle: deque[anyio.Event] = deque()
+        self._idle: deque[Signal] = deque()
         self._hungry, self._taken, self._ends, self._news = Bell(), Bell(), Bell(), Bell()
         self._fed = self._left = self._over = False
 
@@ -291,7 +292,7 @@ class _Run:
         while not self._ready or self._in_hand >= self._most:
             if self._fed and not self._ready:
                 return None
-            woken = anyio.Event()
+            woken = Signal()
             self._idle.append(woken)
             self._hungry.ring()
             await woken.wait()
