@@ -78,7 +78,7 @@ class AsyncClient:
 
     Use it as an async context manager, or call ``aclose``. Nothing is sent and no TLS context
     is built before the first call. One client is one gate and one set of connections: share it.
-    On asyncio it may outlive its event loop, and opens new connections on the next.
+    It may outlive its event loop, and opens new connections on the next.
 
     Args:
         api_key: Defaults to the environment's ``STEP_TTS_API_KEY``.

@@ -640,15 +640,18 @@ async def several(tts: AsyncClient) -> None:
 
 
 @pytest.mark.parametrize("transport", ["auto", *LIBRARIES])
+@pytest.mark.parametrize("backend", ["asyncio", "trio"])
 # What the first loop left open is closed by the collector, which says so.
 @pytest.mark.filterwarnings("ignore::ResourceWarning")
-def test_a_client_goes_on_on_another_loop(monkeypatch: pytest.MonkeyPatch, transport: Any) -> None:
+def test_a_client_goes_on_on_another_loop(
+    monkeypatch: pytest.MonkeyPatch, backend: str, transport: Any
+) -> None:
     """With new connections: those of a loop that has ended are lost with it."""
     with sandbox_in_env(monkeypatch):
         tts = AsyncClient(transport=transport, trust_env=False)
-        anyio.run(several, tts)
-        anyio.run(several, tts)
-        anyio.run(tts.aclose)
+        anyio.run(several, tts, backend=backend)
+        anyio.run(several, tts, backend=backend)
+        anyio.run(tts.aclose, backend=backend)
         with pytest.raises(step_tts.ClientClosedError):
-            anyio.run(tts.synthesize, TEXT)
+            anyio.run(tts.synthesize, TEXT, backend=backend)
     gc.collect()

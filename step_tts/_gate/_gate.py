@@ -11,13 +11,15 @@ from __future__ import annotations
 import math
 import random
 from collections import deque
+from functools import partial
 from typing import TYPE_CHECKING, Self
 
 import anyio
 import attrs
+from anyio.lowlevel import RunVar
 
 from step_tts._gate._controller import Controller
-from step_tts._loop import Signal, clock, now
+from step_tts._loop import Signal, asyncio_loop, now
 from step_tts._models import Concurrency, Rate
 
 if TYPE_CHECKING:
@@ -42,7 +44,9 @@ class Gate:
     ) -> None:
         self.most = (concurrency or Concurrency()).most
         """How many can ever be in flight."""
-        self.controller = Controller(concurrency or Concurrency(), rate or Rate(), chance)
+        self._begin = partial(Controller, concurrency or Concurrency(), rate or Rate(), chance)
+        self.controller = self._begin()
+        self._known_here = RunVar[bool]("step_tts.gate")
         self._watch = watch
         self._again: deque[_Waiter] = deque()
         self._new: deque[_Waiter] = deque()
@@ -72,6 +76,19 @@ class Gate:
             again: The slot of the attempt that this one repeats.
         """
         return Slot(self, characters, again)
+
+    def arrive(self) -> Callable[[], float]:
+        """The clock of the event loop, after a look at whether it is still the same clock.
+
+        All of asyncio's loops count from one beginning. A run of trio has one of its own, drawn
+        at random: the moments of another run mean nothing in it, so the gate learns afresh.
+        """
+        if loop := asyncio_loop():
+            return loop.time
+        if not self._known_here.get(False):
+            self._known_here.set(True)
+            self.controller = self._begin()
+        return anyio.current_time
 
     def is_free(self, moment: float) -> bool:
         """Whether nobody is in line and the next may go."""
@@ -148,7 +165,7 @@ class Slot:
 
     async def __aenter__(self) -> Self:
         """Wait for a turn and take it."""
-        gate, self._now = self._gate, clock()
+        gate, self._now = self._gate, self._gate.arrive()
         sent_at = asked_at = self._now()
         if gate.is_free(asked_at):
             await anyio.lowlevel.checkpoint_if_cancelled()
