@@ -38,6 +38,7 @@ _FIELDS = (
     "extra_body",
     "extra",
 )
+_OBJECTS = {"extra", "extra_body"}
 _SYNONYMS = {"text": "input"}
 """Piper's rows say ``text``, and so do the files people already have."""
 
@@ -50,7 +51,7 @@ def build_item(fields: Fields, defaults: Fields) -> BatchItem:
     """
     fields = canonical(fields)
     merged = {**defaults, **{name: value for name, value in fields.items() if value is not None}}
-    for name in ("extra", "extra_body"):
+    for name in _OBJECTS & defaults.keys():
         merged[name] = {**_object(defaults, name), **_object(fields, name)}
     return BatchItem(build_request(merged), _string(fields, "name"))
 

@@ -16,7 +16,7 @@ import sqlite3
 import sys
 import time
 from contextlib import contextmanager, suppress
-from itertools import chain
+from itertools import chain, starmap
 from operator import attrgetter
 from typing import TYPE_CHECKING, Protocol, cast
 
@@ -28,7 +28,7 @@ from step_tts._batch._refusals import differing, refusal
 from step_tts._errors import SaveError
 
 if TYPE_CHECKING:
-    from collections.abc import Iterator, Mapping, Sequence
+    from collections.abc import Iterable, Iterator, Mapping, Sequence
     from pathlib import Path
 
 __all__ = ["JOURNAL_NAME", "Journal", "JournalFile"]
@@ -149,9 +149,12 @@ class JournalFile:
 
     def records(self) -> Iterator[Record]:
         """Every row, by name."""
+        return starmap(Record, self.columns(_COLUMNS))
+
+    def columns(self, names: Iterable[str]) -> Iterator[Columns]:
+        """Some fields of every row's record, by name of the row."""
         with self._translated():
-            for row in self._db.execute(f"{_SELECT} ORDER BY key"):
-                yield Record(*row)
+            yield from self._db.execute(f"SELECT {', '.join(names)} FROM rows ORDER BY key")  # noqa: S608  our own column names
 
     def totals(self) -> dict[str, tuple[int, float]]:
         """For each state: rows, and seconds of audio."""

@@ -8,6 +8,7 @@ unless the rows bring names of their own.
 from __future__ import annotations
 
 import time
+from functools import cached_property
 from typing import TYPE_CHECKING, Any, Literal, TypeAlias
 
 import attrs
@@ -20,6 +21,7 @@ if TYPE_CHECKING:
     from pathlib import Path
 
 __all__ = [
+    "MANIFEST",
     "NOTHING",
     "Begun",
     "Claim",
@@ -28,7 +30,6 @@ __all__ = [
     "Record",
     "Resumed",
     "failure_of",
-    "manifest_line",
     "record_of",
     "saved_of",
 ]
@@ -113,13 +114,28 @@ class Finding:
 
 NOTHING = Finding()
 
+MANIFEST = {
+    "index": "ordinal",
+    "name": "name",
+    "path": "path",
+    "format": "format",
+    "seconds": "seconds",
+    "bytes": "size",
+    "sha256": "sha256",
+    "request_id": "request_id",
+    "attempts": "attempts",
+    "error": "error",
+    "message": "message",
+}
+"""The fields of a line of the manifest, and the fields of a ``Record`` they are; times in seconds,
+sizes in bytes."""
+
 
 class Resumed(BatchResult):
     """A row that an earlier run finished; its file's facts are put together when asked for."""
 
-    __slots__ = ("_facts", "_saved")
+    __slots__ = ("__dict__", "_facts")
     _facts: tuple[int, str, Columns, Path]
-    _saved: SavedSpeech
 
     speech = None
     error = None
@@ -137,14 +153,18 @@ class Resumed(BatchResult):
     def name(self) -> str:
         return self._facts[1]
 
-    @property
+    @cached_property
     def saved(self) -> SavedSpeech:
-        try:
-            return self._saved
-        except AttributeError:
-            _, name, columns, directory = self._facts
-            _put(self, "_saved", saved_of(Record(*columns), directory, name))
-            return self._saved
+        _, name, columns, directory = self._facts
+        return saved_of(Record(*columns), directory, name)
+
+    @cached_property
+    def info(self) -> AudioInfo:
+        return _info_of(Record(*self._facts[2]))
+
+    @property
+    def attempts(self) -> tuple[Attempt, ...]:
+        return _attempts_of(Record(*self._facts[2]))
 
     def __reduce__(self) -> tuple[object, ...]:
         """Copied and pickled as what it stands for."""
@@ -201,8 +221,24 @@ def _failed(result: BatchResult, request: bytes) -> Record:
 
 def saved_of(record: Record, directory: Path, name: str) -> SavedSpeech:
     """The result of an earlier run, of whose attempts only the last is told."""
-    done = Attempt(number=record.attempts, outcome="ok", request_id=record.request_id)
-    info = AudioInfo(
+    receipt = Receipt(
+        request_id=record.request_id,
+        attempts=_attempts_of(record),
+        queued=record.queued or 0.0,
+        first_byte=record.first_byte or 0.0,
+        total=record.total or 0.0,
+        sha256=record.sha256,
+    )
+    return SavedSpeech(
+        path=directory / (record.path or name),
+        asked=directory / name,
+        info=_info_of(record),
+        receipt=receipt,
+    )
+
+
+def _info_of(record: Record) -> AudioInfo:
+    return AudioInfo(
         format=AudioFormat(record.format or "unknown"),
         size=record.received or 0,
         duration=record.seconds,
@@ -212,20 +248,11 @@ def saved_of(record: Record, directory: Path, name: str) -> SavedSpeech:
         checked=record.checked or "nothing",
         warnings=tuple(record.warnings.split("\n")) if record.warnings else (),
     )
-    receipt = Receipt(
-        request_id=record.request_id,
-        attempts=(done,) if record.attempts else (),
-        queued=record.queued or 0.0,
-        first_byte=record.first_byte or 0.0,
-        total=record.total or 0.0,
-        sha256=record.sha256,
-    )
-    return SavedSpeech(
-        path=directory / (record.path or name),
-        asked=directory / name,
-        info=info,
-        receipt=receipt,
-    )
+
+
+def _attempts_of(record: Record) -> tuple[Attempt, ...]:
+    done = Attempt(number=record.attempts, outcome="ok", request_id=record.request_id)
+    return (done,) if record.attempts else ()
 
 
 def failure_of(record: Record) -> BatchRowError:
@@ -233,20 +260,3 @@ def failure_of(record: Record) -> BatchRowError:
     error = BatchRowError(f"Failed in an earlier run: {record.error}: {record.message}")
     error.error = record.error or ""
     return error
-
-
-def manifest_line(record: Record) -> dict[str, object]:
-    """A line of the manifest; times in seconds, sizes in bytes."""
-    return {
-        "index": record.ordinal,
-        "name": record.name,
-        "path": record.path,
-        "format": record.format,
-        "seconds": record.seconds,
-        "bytes": record.size,
-        "sha256": record.sha256,
-        "request_id": record.request_id,
-        "attempts": record.attempts,
-        "error": record.error,
-        "message": record.message,
-    }

@@ -13,7 +13,7 @@ import attrs
 
 from step_tts._batch._files import replace_text
 from step_tts._batch._journal import JournalFile
-from step_tts._batch._records import Record, manifest_line
+from step_tts._batch._records import MANIFEST, Record
 from step_tts._batch._scribe import Scribe
 from step_tts._batch._status import StatusFile
 from step_tts._errors import SaveError
@@ -98,7 +98,7 @@ def export(journal: JournalFile, directory: Path) -> None:
 
 
 def _lines(journal: JournalFile, deadline: float) -> Iterator[str]:
-    for record in journal.records():
+    for facts in journal.columns(MANIFEST.values()):
         if time.monotonic() > deadline:
             raise TimeoutError
-        yield f"{_as_json(manifest_line(record))}\n"
+        yield f"{_as_json(dict(zip(MANIFEST, facts, strict=True)))}\n"

@@ -32,7 +32,7 @@ if TYPE_CHECKING:
 
     from step_tts._batch import SpeechBatch
     from step_tts._batch._readers import Row
-    from step_tts._models import BatchResult, SavedSpeech
+    from step_tts._models import BatchResult
 
 __all__ = ["batch"]
 
@@ -291,21 +291,18 @@ class _Job:
     async def _report_all(self, feed: Feed, results: SpeechBatch, progress: Progress) -> None:
         async for result in results:
             row = feed.land(result.index)
-            outcome = _outcome(row, result)
-            self._count(row, result, outcome)
+            self._count(row, result)
             weight = 1 if self.part.limit else row.size
             audio = result.info.duration if result.info else None
             progress.advance(weight, audio, fresh=not result.resumed)
             if self.terms.report.as_json:
-                await left_behind(emit, _record(row, result, outcome))
+                await left_behind(emit, _record(row, result))
 
-    def _count(self, row: Row, result: BatchResult, outcome: SavedSpeech | StepTTSError) -> None:
-        if isinstance(outcome, StepTTSError):
-            self.tally.fail(row_text(row), outcome)
-        elif result.resumed:
-            self.tally.keep(outcome.info)
-        else:
-            self.tally.speak(outcome.info)
+    def _count(self, row: Row, result: BatchResult) -> None:
+        if error := _error(row, result):
+            self.tally.fail(row_text(row), error)
+        elif info := result.info:
+            (self.tally.keep if result.resumed else self.tally.speak)(info)
 
     def _summarise(self, elapsed: float) -> None:
         for failure in self.tally.failures():
@@ -316,20 +313,15 @@ class _Job:
             note(self.tally.result(elapsed))
 
 
-def _outcome(row: Row, result: BatchResult) -> SavedSpeech | StepTTSError:
-    """What became of a row; a malformed one keeps its reader's reason."""
-    if isinstance(row.item, InvalidRequestError):
-        return row.item
-    outcome = result.saved or result.error
-    assert outcome is not None  # noqa: S101  a result is one or the other when there is a ``to``
-    return outcome
+def _error(row: Row, result: BatchResult) -> StepTTSError | None:
+    """Why a row was not spoken; a malformed one keeps its reader's reason."""
+    return row.item if isinstance(row.item, InvalidRequestError) else result.error
 
 
-def _record(
-    row: Row, result: BatchResult, outcome: SavedSpeech | StepTTSError
-) -> dict[str, object]:
+def _record(row: Row, result: BatchResult) -> dict[str, object]:
     place: dict[str, object] = {row.unit: row.line, "index": result.index}
     place |= {"resumed": result.resumed, "shared": result.shared}
-    if isinstance(outcome, StepTTSError):
-        return {**place, **error_record(outcome)}
-    return {**place, **saved_record(outcome)}
+    if error := _error(row, result):
+        return {**place, **error_record(error)}
+    assert result.saved is not None  # noqa: S101  a result is one or the other with a ``to``
+    return {**place, **saved_record(result.saved)}

@@ -80,7 +80,7 @@ class Feed:
         # So it keeps its place and its number, and the names of the files behind it do not
         # change on the day it is put right.
         item = row.item if isinstance(row.item, BatchItem) else BatchItem("")
-        return attrs.evolve(item, index=index)
+        return BatchItem(item.input, item.name, index)
 
     def land(self, index: int) -> Row:
         """Give back the row with this number, and forget it."""
