@@ -7,6 +7,8 @@ import json
 import os
 import shutil
 import sqlite3
+import subprocess
+import sys
 import tempfile
 from pathlib import Path
 from typing import Any
@@ -18,7 +20,8 @@ from hypothesis import strategies as st
 from hypothesis.stateful import RuleBasedStateMachine, invariant, precondition, rule
 
 import step_tts
-from step_tts._batch import _journal
+from step_tts import SpeechRequest
+from step_tts._batch import _journal, request_key
 from step_tts._batch._journal import JOURNAL_NAME, JournalFile
 from step_tts._batch._records import Claim, Record
 from step_tts._batch._refusals import refusal
@@ -60,6 +63,55 @@ def test_another_version_is_refused(tmp_path: Path) -> None:
     other.close()
     with pytest.raises(step_tts.SaveError, match="99"):
         JournalFile(tmp_path, {})
+
+
+def test_a_journal_with_other_digests_is_refused(tmp_path: Path) -> None:
+    """No row of it would be found again, and each be paid for again.
+
+    Whoever changes the digest raises the version of the journal.
+    """
+    digests = {2: "a83b0799d82f2bde6edca825c35ab70a"}
+    key = request_key(SpeechRequest("Hello"), model="m", placement="nested")
+    assert (key or b"").hex() == digests[_journal.SCHEMA]
+    JournalFile(tmp_path, {}).close()
+    with sqlite3.connect(tmp_path / JOURNAL_NAME) as other:
+        other.execute("PRAGMA user_version = 1")
+    other.close()
+    with pytest.raises(step_tts.SaveError, match=r"version .*\(1, .* 2\).* move it away"):
+        JournalFile(tmp_path, {})
+
+
+RUN = """
+import os, sys
+from pathlib import Path
+from step_tts._batch._journal import JournalFile
+
+here, held = Path(sys.argv[1]), Path(sys.argv[1]) / "held"
+print("ready", flush=True)
+for _ in sys.stdin:
+    journal = JournalFile(here, {}, patience=30.0)
+    os.close(os.open(held, os.O_CREAT | os.O_EXCL))
+    held.unlink()
+    journal.close()
+    print("done", flush=True)
+"""
+
+
+def test_two_runs_at_once_take_turns(tmp_path: Path) -> None:
+    """Never both, and neither waits for ever; whether the journal is new or there already."""
+    command = [sys.executable, "-c", RUN, str(tmp_path)]
+    first, second = (
+        subprocess.Popen(command, stdin=subprocess.PIPE, stdout=subprocess.PIPE, bufsize=0)
+        for _ in range(2)
+    )
+    with first, second:
+        for said in (b"ready\n", *[b"done\n"] * 12):
+            for run in (first, second):
+                assert run.stdout
+                assert run.stdout.readline() == said
+            for run in (first, second):
+                assert run.stdin
+                run.stdin.write(b"go\n")
 
 
 def test_what_is_no_journal_is_refused(tmp_path: Path) -> None:

@@ -12,6 +12,7 @@ from __future__ import annotations
 
 import json
 import os
+import random
 import sqlite3
 import sys
 import time
@@ -24,7 +25,7 @@ import attrs
 
 from step_tts._batch._files import identity
 from step_tts._batch._records import NOTHING, Begun, Claim, Columns, Finding, Record
-from step_tts._batch._refusals import differing, refusal
+from step_tts._batch._refusals import differing, is_in_use, refusal
 from step_tts._errors import SaveError
 
 if TYPE_CHECKING:
@@ -34,9 +35,11 @@ if TYPE_CHECKING:
 __all__ = ["JOURNAL_NAME", "Journal", "JournalFile"]
 
 JOURNAL_NAME = ".step_tts.sqlite3"
-SCHEMA = 1
+# Raised with the tables, and with what ``_keys`` digests: no row would be found again.
+SCHEMA = 2
 # A status command, or a run that is just ending, holds the lock for moments.
 LOCK_PATIENCE_SECONDS = 2.0
+RETRY_SECONDS = (0.002, 0.02)
 
 _COLUMNS = tuple(field.name for field in attrs.fields(Record))
 _KEY, _REQUEST, _STATE, _PATH, _SIZE = map(
@@ -63,6 +66,10 @@ _TWINS = f"{_SELECT} WHERE request = ? AND state = 'done' LIMIT 8"
 _PUT = "INSERT OR REPLACE INTO rows VALUES {}"
 _NOTE = "INSERT OR REPLACE INTO flights VALUES {}"
 _LANDED = "DELETE FROM flights WHERE key IN ({})"
+_OTHER = (
+    "The journal of the batch was begun by another version of step_tts ({}, where this one keeps "
+    "{}): go on with that one, or move it away to begin anew"
+)
 # Of clock_gettime(2), from <linux/time.h>: Python has no name for it.
 _REALTIME_COARSE = 5
 # Of a power of two, so that there are few statements to compile, and such that 24 columns each
@@ -106,18 +113,10 @@ class JournalFile:
         self._directory = directory
         self._path = directory / JOURNAL_NAME
         self._sync = "FULL" if durable else "NORMAL"
+        deadline = time.monotonic() + patience
         with self._translated():
-            self._db = sqlite3.connect(
-                self._path,
-                timeout=patience,
-                isolation_level=None,
-                check_same_thread=False,
-            )
-            try:
-                self._open(options)
-            except BaseException:
-                self._db.close()
-                raise
+            while not self._has_opened(options, last=time.monotonic() >= deadline):
+                time.sleep(random.uniform(*RETRY_SECONDS))  # noqa: S311
 
     def claim(self, claims: Sequence[Claim]) -> list[Finding]:
         """Look up rows, and note those about to begin.
@@ -169,6 +168,24 @@ class JournalFile:
         with suppress(sqlite3.Error):
             self._db.close()
 
+    def _has_opened(self, options: Mapping[str, object] | None, *, last: bool) -> bool:
+        """Whether the lock was free.
+
+        Of two that open at once each may hold what the other needs. SQLite then refuses at once,
+        whatever its timeout; so here whoever waits lets go of everything meanwhile.
+        """
+        self._db = sqlite3.connect(
+            self._path, timeout=0.0, isolation_level=None, check_same_thread=False
+        )
+        try:
+            self._open(options)
+        except BaseException as error:
+            self._db.close()
+            if last or not (isinstance(error, sqlite3.Error) and is_in_use(error)):
+                raise
+            return False
+        return True
+
     def _open(self, options: Mapping[str, object] | None) -> None:
         # The lock mode comes first: WAL would make its shared-memory file otherwise.
         for pragma in ("locking_mode = EXCLUSIVE", "journal_mode = WAL"):
@@ -178,9 +195,7 @@ class JournalFile:
             if version == 0:
                 self._create(options or {})
             elif version != SCHEMA:
-                raise SaveError(
-                    0, f"This journal is of another version of step_tts ({version})", self._path
-                )
+                raise SaveError(0, _OTHER.format(version, SCHEMA), str(self._path))
             elif options is not None:
                 differing(self._begun_with(), options, self._directory)
             notes = self._db.execute("SELECT * FROM flights")

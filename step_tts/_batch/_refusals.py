@@ -17,7 +17,7 @@ if TYPE_CHECKING:
     from collections.abc import Mapping
     from pathlib import Path
 
-__all__ = ["differing", "refusal"]
+__all__ = ["differing", "is_in_use", "refusal"]
 
 _ERRNO = {
     sqlite3.SQLITE_CANTOPEN: errno.EACCES,
@@ -27,10 +27,15 @@ _ERRNO = {
 }
 
 
+def is_in_use(error: sqlite3.Error) -> bool:
+    """Whether somebody else has the lock."""
+    return _code(error) in {sqlite3.SQLITE_BUSY, sqlite3.SQLITE_LOCKED}
+
+
 def refusal(error: sqlite3.Error, directory: Path, journal: Path) -> StepTTSError:
     """SQLite's refusal, in our tree."""
-    code = getattr(error, "sqlite_errorcode", 0) & 0xFF
-    if code in {sqlite3.SQLITE_BUSY, sqlite3.SQLITE_LOCKED}:
+    code = _code(error)
+    if is_in_use(error):
         return BatchInUseError(
             f"Another run is working on {directory}: wait for it to end, or write elsewhere."
         )
@@ -46,6 +51,10 @@ def refusal(error: sqlite3.Error, directory: Path, journal: Path) -> StepTTSErro
         f"The journal of the batch cannot be written: {reason}. {remedy}: what is finished is kept",
         str(journal),
     )
+
+
+def _code(error: sqlite3.Error) -> int:
+    return getattr(error, "sqlite_errorcode", 0) & 0xFF
 
 
 def differing(begun: Mapping[str, object], asked: Mapping[str, object], directory: Path) -> None:
