@@ -5,12 +5,15 @@ from __future__ import annotations
 import ntpath
 import sys
 import unicodedata
+from contextlib import suppress
+from itertools import chain, product
 from pathlib import PurePosixPath, PureWindowsPath
 
 import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
+from step_tts._batch._keys import fold
 from step_tts._batch._names import MAX_NAME_BYTES, Namer, safe_name, slug
 from step_tts._errors import ConfigurationError
 
@@ -133,6 +136,21 @@ def test_a_template_that_meets_a_given_name_gives_way() -> None:
     assert namer.name(2, "x") == "n2"
 
 
+def test_a_template_names_no_two_rows_alike() -> None:
+    """Or it is refused before anything is paid for: one file would take the other's place."""
+    pieces = ["{index}", "{index:03d}", "{index:x}", "{slug}", *"-_a1"]
+    indexes = [0, 1, 2, 10, 11, 12, 17, 26, 101, 111, 112, 1111]
+    texts = ["a", "1", "a1", "1a", "a-1", "1-1", "11"]
+    accepted = 0
+    for template in map("".join, chain.from_iterable(product(pieces, repeat=n) for n in (1, 2, 3))):
+        with suppress(ConfigurationError):
+            namer = Namer(template)
+            names = {(index, fold(namer.name(index, text))) for index in indexes for text in texts}
+            assert len({name for _, name in names}) == len(names), template
+            accepted += 1
+    assert accepted > 100
+
+
 @pytest.mark.parametrize(
     "template",
     [
@@ -145,6 +163,15 @@ def test_a_template_that_meets_a_given_name_gives_way() -> None:
         "{index.__class__}",
         "{0}{index}",
         "{index:z}",
+        "{slug}{index}",
+        "{index}{slug}",
+        "{index}a{slug}",
+        "{slug}-{index}9{slug}",
+        "{index:c}",
+        "{index:0<5}",
+        "{index!s:.1}",
+        "{index:{slug}}",
+        "x" * 182 + "{index}",
     ],
 )
 def test_other_templates_are_refused(template: str) -> None:

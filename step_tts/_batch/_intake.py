@@ -15,7 +15,7 @@ import anyio
 
 from step_tts._batch._bell import Bell
 from step_tts._batch._desk import BatchRow, Row, text_of
-from step_tts._batch._names import slug
+from step_tts._batch._names import LAST_INDEX, slug
 from step_tts._errors import InvalidRequestError
 from step_tts._models import BatchItem
 
@@ -29,8 +29,6 @@ __all__ = ["Intake"]
 CLOSE_GRACE_SECONDS = 2.0
 # Rows that are slow to come are not kept waiting for others to be looked up with.
 GATHER_SECONDS = 0.01
-# A journal keeps numbers in 64 bits; rows without one go on from here.
-LAST_INDEX = 2**62
 
 
 class Intake:

@@ -13,13 +13,15 @@ from string import Formatter
 
 from step_tts._errors import ConfigurationError
 
-__all__ = ["DEFAULT_TEMPLATE", "Namer", "safe_name", "slug"]
+__all__ = ["DEFAULT_TEMPLATE", "LAST_INDEX", "Namer", "safe_name", "slug"]
 
 DEFAULT_TEMPLATE = "{index:05d}-{slug}"
 
 # 255 bytes is the common limit of a name (ext4, NTFS, APFS); the rest is left for a suffix.
 MAX_NAME_BYTES = 200
 MAX_SLUG_CHARACTERS = 40
+# A journal keeps numbers in 64 bits; rows without one go on from here.
+LAST_INDEX = 2**62
 
 # What Windows refuses in a name, and what every system reads as a path.
 _UNSAFE = re.compile(r'[<>:"/\\|?*\x00-\x1f\x7f-\x9f]+')
@@ -28,6 +30,10 @@ _RESERVED = re.compile(
 )
 # Safe as it is: no reserved name begins with a digit.
 _NUMBERED = re.compile("[0-9][0-9A-Za-z_-]*")
+# Other formats give numbers one name: 1 and 10 are both 10000 with ``0<5``.
+_PLAIN_NUMBER = re.compile("[0-9]{0,2}[bdoxX]?")
+_MARKS = {"index": "\0", "slug": "\1"}
+_TOUCHING = re.compile("\0[^\\W_]*\1|\1[^\\W_]*\0")
 _ASCII_GAPS = bytes(b if chr(b).isascii() and chr(b).isalnum() else ord("-") for b in range(256))
 
 
@@ -38,8 +44,8 @@ class Namer:
         template: A ``str.format`` template with ``{index}`` (from 0) and ``{slug}``.
 
     Raises:
-        ConfigurationError: The template uses other fields, or no ``{index}``, without which
-            two rows could be named alike.
+        ConfigurationError: The template uses other fields, or could name two rows alike: it has
+            no ``{index}``, or none that can be told from the slug beside it.
     """
 
     def __init__(self, template: str = DEFAULT_TEMPLATE) -> None:
@@ -50,9 +56,7 @@ class Namer:
             raise ConfigurationError(
                 f"A name template needs {{index}} and may use {{slug}}, nothing else: {template!r}"
             )
-        longest = "\U00020000" * MAX_SLUG_CHARACTERS
-        if len({safe_name(_format(template, index, longest)) for index in (1, 2)}) < 2:
-            raise ConfigurationError(f"This template makes names that are too long: {template!r}")
+        _check_names_differ(template)
         self._unnamed = _pattern(template)
 
     def name(self, index: int, text: str, given: str | None = None) -> str:
@@ -117,6 +121,31 @@ def _part(text: str, field: str | None, spec: str | None, _: str | None) -> str:
         return literal
     ten = format(10, spec or "") if field == "index" else ""
     return literal + (f"[0-9]{{{len(format(0, spec or ''))},}}" if ten.isdecimal() else ".*")
+
+
+def _check_names_differ(template: str) -> None:
+    """Refuse a template that gives two rows one name.
+
+    Of any other a name can be read back: its index ends where no letter or digit follows, or
+    begins after the last character that is neither.
+    """
+    parts = list(Formatter().parse(template))
+    for _, field, spec, conversion in parts:
+        if field == "index" and (conversion or not _PLAIN_NUMBER.fullmatch(spec or "")):
+            raise ConfigurationError(
+                "In a name template the index is written such as {index}, {index:05d} or "
+                f"{{index:x}}: {template!r}"
+            )
+    skeleton = "".join(text + _MARKS.get(field or "", "") for text, field, _, _ in parts)
+    if _TOUCHING.search(skeleton):
+        raise ConfigurationError(
+            "In a name template something other than letters and digits must part {index} and "
+            f"{{slug}}, or two rows could have one name: {template!r}"
+        )
+    longest = "\U00020000" * MAX_SLUG_CHARACTERS
+    last = {safe_name(_format(template, LAST_INDEX - back, longest)) for back in (0, 1)}
+    if len(last) < 2:
+        raise ConfigurationError(f"This template makes names that are too long: {template!r}")
 
 
 def _fields(template: str) -> set[str | None]:
