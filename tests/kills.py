@@ -19,9 +19,12 @@ import signal
 import sys
 import time
 import traceback
+from contextlib import contextmanager
 from http.server import BaseHTTPRequestHandler, ThreadingHTTPServer
+from importlib import import_module
 from itertools import islice
 from pathlib import Path
+from threading import Thread
 from typing import TYPE_CHECKING, Any, NoReturn
 
 import anyio
@@ -38,6 +41,7 @@ if TYPE_CHECKING:
 SLOTS, ROWS = 4, 1_000_000
 WORKERS = 2 * SLOTS
 BACKENDS = ("asyncio", "trio")
+PAID = "paid"
 # A run that has not come to its step until then has failed.
 RUN_SECONDS = 30
 PEEK = os.WEXITED | os.WNOHANG | os.WNOWAIT
@@ -76,6 +80,9 @@ class Handler(BaseHTTPRequestHandler):
     """Writes down what is asked for, then answers."""
 
     protocol_version = "HTTP/1.1"
+    disable_nagle_algorithm = (
+        True  # Head and body are two writes: 40 ms until the first is heard of.
+    )
     ledger = -1
 
     def do_POST(self) -> None:
@@ -99,15 +106,28 @@ class Server(ThreadingHTTPServer):
         """Clients are killed here; nobody needs to be told."""
 
 
-def start_server(paid: Path) -> tuple[int, int]:
-    """The process of a server, and its port."""
+@contextmanager
+def served(paid: Path) -> Iterator[tuple[int, int]]:
+    """A server in a process of its own: its port, and the descriptor that keeps it alive.
+
+    So it ends with whoever started it, however that ends.
+    """
     Handler.ledger = os.open(paid, os.O_WRONLY | os.O_APPEND | os.O_CREAT)
     server = Server(("127.0.0.1", 0), Handler)
+    ended, alive = os.pipe()
     pid = os.fork()
     if pid == 0:
-        server.serve_forever()
+        os.close(alive)
+        Thread(target=server.serve_forever, daemon=True).start()
+        os.read(ended, 1)
+        os._exit(0)
+    os.close(ended)
     server.socket.close()
-    return pid, server.server_port
+    try:
+        yield server.server_port, alive
+    finally:
+        os.close(alive)
+        os.waitpid(pid, 0)
 
 
 def die_at(owner: Any, name: str, before: bool, turns: int) -> None:
@@ -143,11 +163,11 @@ async def speak(port: int, to: Path, rows: int, reported: int) -> None:
 
 
 class Accounts:
-    """One directory, one server, and what was paid for and reported so far."""
+    """One directory, and what was paid for and reported so far."""
 
-    def __init__(self, directory: Path) -> None:
-        self.to, self.paid, self.told = (directory / name for name in ("out", "paid", "reported"))
-        self.server, self.port = start_server(self.paid)
+    def __init__(self, directory: Path, port: int, alive: int) -> None:
+        self.to, self.paid, self.told = (directory / name for name in ("out", PAID, "reported"))
+        self.port, self.alive = port, alive
         self.runs = self.kills = self.before = 0
         self.settled: set[str] = set()
         self.lost: set[str] = set()
@@ -155,6 +175,8 @@ class Accounts:
         self.again = self.most = 0
         for backend in BACKENDS:  # What is imported here need not be by those who are forked.
             anyio.run(anyio.sleep, 0, backend=backend)
+        for engine in ("httpx", "httpcore", "step_tts._transport._asyncio"):
+            import_module(engine)
         self.whole: set[str] = set()
 
     def start(
@@ -211,11 +233,10 @@ class Accounts:
         assert sorted(line["index"] for line in manifest) == list(range(rows))
         assert {line["path"] for line in manifest} == {path.name for path in audio_in(self.to)}
         assert not list(self.to.glob(".step_tts-*")), "temporary files were left"
-        os.kill(self.server, signal.SIGKILL)
-        os.waitpid(self.server, 0)
 
     def _be_a_run(self, step: tuple[Any, str, bool] | None, turns: int, rows: int) -> NoReturn:
         try:
+            os.close(self.alive)
             if step:
                 # It is written by the same steps, and these shall be those of audio.
                 silent: Any = _status.StatusFile
@@ -242,7 +263,12 @@ def lines(path: Path) -> list[str]:
 
 def main(directory: Path, kills: int, seed: int) -> None:
     """Kill at every step, then at random moments."""
-    chance, accounts = random.Random(seed), Accounts(directory)
+    with served(directory / PAID) as (port, alive):
+        keep_accounts(Accounts(directory, port, alive), kills, random.Random(seed))
+
+
+def keep_accounts(accounts: Accounts, kills: int, chance: random.Random) -> None:
+    """Kill at every step and at random moments, and say what that has cost."""
     for name, step in STEPS.items():
         accounts.end(accounts.start(step, turns=chance.randrange(3)), name)
     for number in range(kills):

@@ -2,8 +2,6 @@
 
 from __future__ import annotations
 
-import random
-import signal
 import subprocess
 import sys
 from pathlib import Path
@@ -14,7 +12,7 @@ import pytest
 from scripted import LIBRARIES, answer, audio_in, client, library
 from sounds import mp3, wav
 
-from step_tts import AsyncClient, Concurrency, Rate, RetryPolicy, inspect
+from step_tts import AsyncClient, Concurrency, Rate, RetryPolicy
 from step_tts._gate._controller import Controller
 
 if TYPE_CHECKING:
@@ -131,54 +129,58 @@ async def test_cancel_at_every_await(name: str, verb: str, tmp_path: Path) -> No
         assert await at_every_await(work, check) >= 5
 
 
-WRITER = """
-import sys, anyio
+KILLER = """
+import os, random, signal, sys, anyio
+from pathlib import Path
 sys.path.insert(0, {tests!r})
-from scripted import answer, client, library
+from scripted import answer, audio_in, client, library
 from sounds import mp3, wav
-from step_tts import AsyncClient
+from step_tts import AsyncClient, inspect
 
 lib, turn = library("httpx"), 0
 
 def handler(request):
     global turn
     turn += 1
-    audio = mp3(2000 + turn % 7) if turn % 2 else wav(200_000 + turn % 5, streamed=True)
+    audio = mp3(700 + turn % 7) if turn % 2 else wav(70_000 + turn % 5, streamed=True)
     return answer(lib, [audio[i:i + 50_000] for i in range(0, len(audio), 50_000)])
 
-async def main():
+async def write(told):
     async with AsyncClient(api_key="k", http_client=client(lib, handler), concurrency=4) as tts:
-        print("ready", flush=True)
+        os.write(told, b".")
         texts = ("text" for _ in range(10**9))
         async with tts.batch(texts, to={to!r}, name="{{index}}") as results:
             async for result in results:
                 assert result.saved, result.error
-                for n in range(8):
+                for n in range(4):
                     await tts.save("again", {to!r} + f"/{{n}}", durable=False)
-                print(result.index, flush=True)
+                os.write(told, b".")
 
-anyio.run(main)
+moments = random.Random(20261122)
+for _ in range(8):
+    heard, told = os.pipe()
+    writer = os.fork()
+    if writer == 0:
+        anyio.run(write, told)
+    os.close(told)
+    for _ in range(1 + moments.randrange(4)):
+        assert os.read(heard, 1)
+    for _ in range(moments.randrange(200_000)):
+        pass
+    os.kill(writer, signal.SIGKILL)
+    os.waitpid(writer, 0)
+    os.close(heard)
+    for path in audio_in(Path({to!r})):
+        assert inspect(path).duration
 """
 
 
 @pytest.mark.skipif(sys.platform == "win32", reason="There is no SIGKILL on Windows.")
 def test_sigkill_at_any_moment(tmp_path: Path) -> None:
     """A process killed outright leaves whole files under final names; the next run sweeps up."""
-    moments = random.Random(20261122)
-    program = WRITER.format(tests=str(Path(__file__).parent), to=str(tmp_path))
-    for _ in range(8):
-        with subprocess.Popen(
-            [sys.executable, "-c", program], stdout=subprocess.PIPE, text=True
-        ) as writer:
-            assert writer.stdout is not None
-            assert writer.stdout.readline() == "ready\n"
-            for _ in range(moments.randrange(4)):
-                writer.stdout.readline()
-            for _ in range(moments.randrange(200_000)):
-                pass
-            writer.send_signal(signal.SIGKILL)
-        for path in audio_in(tmp_path):
-            assert inspect(path).duration
+    program = KILLER.format(tests=str(Path(__file__).parent), to=str(tmp_path))
+    subprocess.run([sys.executable, "-c", program], check=True, timeout=120)
+    assert audio_in(tmp_path)
     anyio.run(save_one, tmp_path)
     assert not list(tmp_path.glob(".step_tts-*"))
 
