@@ -48,7 +48,7 @@ class Server:
         return answer(LIB, [audio[:99], LIB.ReadError("cut")] if kind == "cut" else [audio])
 
 
-@settings(max_examples=40)
+@settings(max_examples=25)
 @given(
     scripts=st.lists(st.lists(st.sampled_from(FAULTS), max_size=3), min_size=1, max_size=14),
     slots=st.integers(1, 3),

@@ -611,7 +611,7 @@ class Anything(RuleBasedStateMachine):
         assert score.goodput >= 0.9
 
 
-Anything.TestCase.settings = settings(max_examples=30, stateful_step_count=40)
+Anything.TestCase.settings = settings(max_examples=10, stateful_step_count=40)
 TestAnything = Anything.TestCase
 
 
