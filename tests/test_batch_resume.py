@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import hashlib
 import json
 import os
 import pickle
@@ -31,15 +32,16 @@ JOURNAL = _journal.JOURNAL_NAME
 class Server:
     """Counts what is paid for, by text."""
 
-    def __init__(self, audio: bytes = wav(), status: int = 200) -> None:
-        self.audio, self.status = audio, status
+    def __init__(self, audio: bytes = wav(), status: int = 200, wrong: Iterable[str] = ()) -> None:
+        self.audio, self.status, self.wrong = audio, status, wrong
         self.paid: list[str] = []
 
     def __call__(self, request: Any) -> Any:
         self.paid.append(json.loads(request.content)["input"])
         headers = {"x-request-id": f"r-{len(self.paid)}"}
-        if self.status != 200:
-            return answer(LIB, [b"{}"], status=self.status, headers=headers)
+        status = 400 if self.paid[-1] in self.wrong else self.status
+        if status != 200:
+            return answer(LIB, [b"{}"], status=status, headers=headers)
         return answer(LIB, [self.audio], headers=headers)
 
     def client(self, **options: Any) -> AsyncClient:
@@ -238,17 +240,73 @@ async def test_without_resume_nothing_is_kept(tmp_path: Path) -> None:
     assert [p.name for p in tmp_path.iterdir() if p.name[0] == "." or p.suffix == ".jsonl"] == []
 
 
-async def test_the_manifest_lists_every_row(tmp_path: Path) -> None:
-    """With the facts of its file, or why there is none."""
-    server = Server()
-    await server.run(["a", " ", "b"], tmp_path)
-    a, blank, b = map(json.loads, (tmp_path / "manifest.jsonl").read_text("utf-8").splitlines())
+def manifest(directory: Path) -> list[dict[str, Any]]:
+    """Its lines, by index."""
+    lines = (directory / "manifest.jsonl").read_text("utf-8").splitlines()
+    return sorted(map(json.loads, lines), key=lambda line: int(line["index"]))
 
-    assert (a["index"], a["path"], a["format"], a["bytes"]) == (0, "00000-a.wav", "wav", len(wav()))
-    assert a["seconds"] == pytest.approx(0.1)
-    assert (blank["error"], blank["path"]) == ("InvalidRequestError", None)
-    assert b["request_id"] == "r-2"
-    assert (b["attempts"], len(b["sha256"])) == (1, 64)
+
+def spoken(index: int, text: str, server: Server) -> dict[str, object]:
+    """The line of a row that was spoken; its request is found by its text."""
+    return {
+        "index": index,
+        "name": f"{index:05d}-{text}",
+        "path": f"{index:05d}-{text}.wav",
+        "format": "wav",
+        "seconds": pytest.approx(0.1),
+        "bytes": len(wav()),
+        "sha256": hashlib.sha256(wav()).hexdigest(),
+        "request_id": f"r-{1 + server.paid.index(text)}",
+        "attempts": 1,
+        "error": None,
+        "message": None,
+    }
+
+
+async def test_the_manifest_lists_every_row(tmp_path: Path) -> None:
+    """With the facts of its file, or why there is none: no more and no less."""
+    server = Server(wrong={"bad"})
+    results = await server.run(["a", " ", "bad", "b"], tmp_path)
+    nothing = dict.fromkeys(["path", "format", "seconds", "bytes", "sha256"])
+
+    assert manifest(tmp_path) == [
+        spoken(0, "a", server),
+        {
+            "index": 1,
+            "name": "00001-speech",
+            **nothing,
+            "request_id": None,
+            "attempts": 0,
+            "error": "InvalidRequestError",
+            "message": "The text to speak is empty or blank: there is nothing to say.",
+        },
+        {
+            "index": 2,
+            "name": "00002-bad",
+            **nothing,
+            "request_id": f"r-{1 + server.paid.index('bad')}",
+            "attempts": 1,
+            "error": "BadRequestError",
+            "message": getattr(results[2].error, "message", None),
+        },
+        spoken(3, "b", server),
+    ]
+
+
+async def test_the_manifest_of_a_run_that_was_stopped(tmp_path: Path) -> None:
+    """It lists what was told, as fully; the next run's lists that too, as it was."""
+    server, texts = Server(), list("abcdefghijklmnop")
+    async with server.client() as tts:
+        async with tts.batch(texts, to=tmp_path) as results:
+            told = [await anext(results)]
+            results.stop()
+            told += [result async for result in results]
+    assert len(told) < len(texts)
+    indexes = sorted(result.index for result in told)
+    assert manifest(tmp_path) == [spoken(index, texts[index], server) for index in indexes]
+    await server.run(texts, tmp_path)
+
+    assert manifest(tmp_path) == [spoken(*each, server) for each in enumerate(texts)]
 
 
 async def test_the_manifest_is_written_on_interruption(tmp_path: Path) -> None:

@@ -6,6 +6,7 @@ import json
 import os
 import signal
 import time
+from threading import Event
 from typing import TYPE_CHECKING
 
 import anyio
@@ -16,7 +17,7 @@ from scripted import audio_in
 from step_tts._batch._journal import JournalFile
 from step_tts._batch._records import Record
 from step_tts._batch._status import STATUS_NAME, StatusFile
-from step_tts.cli import _batch
+from step_tts.cli import _batch, _interrupts
 from step_tts.cli._interrupts import interruptible
 
 if TYPE_CHECKING:
@@ -100,6 +101,34 @@ def test_a_batch_in_this_process_ends_the_same_way(
         assert len(server.requests) < 30
     assert result.exit_code == 130
     assert "interrupted; the files that are finished stay" in result.stderr
+
+
+def test_parts_that_were_stopped_go_on(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    """A shard, limited and stopped by Ctrl-C: in the end every row is there, and paid for once."""
+    texts = [f"Row {n}" for n in range(30)]
+    rows, out = tmp_path / "rows.txt", tmp_path / "out"
+    rows.write_text("\n".join(texts))
+    command = ("batch", rows, "--to", out, "-c", "1", "--json")
+    part = ("--shard", "1/2", "--limit", "12")
+    heeded = Event()
+
+    def interrupted(_: object) -> None:
+        """The rows behind the first result wait for its reader, who waits here."""
+        if not heeded.is_set():
+            os.kill(os.getpid(), signal.SIGINT)
+            assert heeded.wait(30)
+
+    with sandbox_in_env(monkeypatch) as server:
+        with monkeypatch.context() as patch:
+            patch.setattr(_batch, "emit", interrupted)
+            patch.setattr(_interrupts, "note", lambda _: heeded.set())
+            assert step_tts(*command, *part).exit_code == 130
+        assert 0 < len(audio_in(out)) < 12
+        for options, done in ((part, 12), (("--shard", "2/2"), 27), ((), 30)):
+            assert step_tts(*command, *options).exit_code == 0
+            assert len(audio_in(out)) == done
+        assert sorted(seen.json["input"] for seen in server.requests) == sorted(texts)
+    assert f"{len(texts)} done, 0 failed" in step_tts("status", out).output
 
 
 async def test_a_signal_before_the_batch_begins_cancels_at_once() -> None:
