@@ -373,20 +373,22 @@ class AsyncClient:
         namer = Namer(name)
         _one_of(order, Order, "order")
 
+        directory = None if to is None else Path(to)
+
         async def speak(request: SpeechRequest, row: str) -> SavedSpeech | Speech:
-            if to is None:
+            if directory is None:
                 return await self.synthesize(request, repair=repair)
-            return await self.save(request, Path(to) / row, repair=repair, durable=durable)
+            return await self.save(request, directory / row, repair=repair, durable=durable)
 
         async with AsyncExitStack() as stack:
             desk = Desk(speak)
-            if to is not None:
-                await self._engine.files.prepare(Path(to) / "_")
-            if to is not None and resume:
+            if directory is not None:
+                await self._engine.files.prepare(directory / "_")
+            if directory is not None and resume:
                 desk = await stack.enter_async_context(
                     self._journal_desk(
                         speak,
-                        Path(to),
+                        directory,
                         {"name": name, "repair": repair},
                         durable=durable,
                         keep_failures=keep_failures,

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import gzip
 import ssl
+import threading
 from functools import partial
 from typing import TYPE_CHECKING, Any
 
@@ -451,6 +452,46 @@ async def test_our_own_client_is_built_once_and_closed(name: Any) -> None:
     assert first._client.is_closed
     with pytest.raises(errors.ClientClosedError):
         await transport._built("http://127.0.0.1:9/")
+
+
+async def test_all_who_wait_for_the_engine_go_on_at_once(monkeypatch: pytest.MonkeyPatch) -> None:
+    """One in each turn of the loop would keep the last of many for seconds."""
+    calls, go_on = 0, threading.Event()
+
+    def build(*_: object, **__: object) -> HTTPXSender:
+        nonlocal calls
+        calls += 1
+        assert go_on.wait(10)
+        if calls == 1:
+            raise errors.ConfigurationError("no")
+        return HTTPXSender(None)
+
+    monkeypatch.setattr("step_tts._transport._open.build_sender", build)
+    transport = Transport(HTTPOptions())
+    built: list[tuple[int, object]] = []
+    turn = 0
+
+    async def ask() -> None:
+        try:
+            sender: object = await transport._built("http://127.0.0.1:9/")
+        except errors.ConfigurationError as error:
+            sender = error
+        built.append((turn, sender))
+
+    async with anyio.create_task_group() as tasks:
+        for _ in range(9):
+            tasks.start_soon(ask)
+        await anyio.wait_all_tasks_blocked()
+        go_on.set()
+        with anyio.fail_after(10):
+            while len(built) < 9:
+                await anyio.lowlevel.checkpoint()
+                turn += 1
+
+    assert calls == 2
+    assert isinstance(built[0][1], errors.ConfigurationError)
+    assert len({id(sender) for _, sender in built[1:]}) == 1
+    assert built[-1][0] - built[1][0] <= 2
 
 
 async def test_a_callers_client_is_left_open(lib: ModuleType) -> None:

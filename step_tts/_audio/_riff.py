@@ -16,7 +16,15 @@ import attrs
 if TYPE_CHECKING:
     from collections.abc import Iterator
 
-__all__ = ["PLACEHOLDER_FROM", "Chunk", "Layout", "chunks", "is_placeholder", "layout_of"]
+__all__ = [
+    "LITTLE",
+    "PLACEHOLDER_FROM",
+    "Chunk",
+    "Layout",
+    "chunks",
+    "is_placeholder",
+    "layout_of",
+]
 
 PLACEHOLDER_FROM = 0x7FFFFF00
 """Sizes from here on are written by servers that do not know the length yet (wire.md §7, §9)."""
@@ -66,13 +74,13 @@ class Layout:
         return -content % self.align
 
 
-_LITTLE, _BIG = Layout("little"), Layout("big")
+LITTLE, _BIG = Layout("little"), Layout("big")
 _WAVE64 = Layout("little", name_size=16, width=8, inclusive=True, align=8)
 
 _LAYOUTS = {
-    b"RIFF": _LITTLE,
-    b"RF64": _LITTLE,
-    b"BW64": _LITTLE,
+    b"RIFF": LITTLE,
+    b"RF64": LITTLE,
+    b"BW64": LITTLE,
     b"RIFX": _BIG,
     b"FORM": _BIG,
     b"riff": _WAVE64,

@@ -17,7 +17,7 @@ from typing import TYPE_CHECKING, Literal
 import attrs
 
 from step_tts._audio._repair import HeaderPatch, repair_wav
-from step_tts._audio._riff import Layout, is_placeholder, layout_of
+from step_tts._audio._riff import LITTLE, is_placeholder, layout_of
 from step_tts._audio._walk import Seam, Source, Steps, Walker, WholeFrames
 from step_tts._errors import CorruptAudioError, EmptyAudioError, TruncatedAudioError
 
@@ -119,7 +119,7 @@ class WavWalker(Walker):
         super().__init__(audio_format)
         self.head = b""
         self.wave: WaveFormat | None = None
-        self._layout = Layout("little")
+        self._layout = LITTLE
         self._samples = 0  # As the fact chunk counts them.
         self._long_size = 0  # As the ds64 chunk says.
         self._form_size = 0

@@ -11,7 +11,7 @@ import anyio.to_thread
 import attrs
 
 from step_tts._errors import ClientClosedError
-from step_tts._loop import asyncio_loop
+from step_tts._loop import Signal, asyncio_loop
 from step_tts._transport._answer import Answer
 from step_tts._transport._build import (
     HTTPOptions,
@@ -52,7 +52,8 @@ class Transport:
         self._for_links: Sender | None = None
         self._closed = False
         self._home: asyncio.AbstractEventLoop | None = None
-        self._building = anyio.Lock()
+        self._building: Signal | None = None
+        self._building_for_links = anyio.Lock()
 
     def open(self, outgoing: Outgoing, deadlines: Deadlines) -> Opening:
         """Send one request and hold its answer open.
@@ -89,7 +90,7 @@ class Transport:
         before, self._home = self._home, asyncio_loop()
         if before is None or before is self._home:
             return
-        self._building, self._for_links = anyio.Lock(), None
+        self._building, self._building_for_links, self._for_links = None, anyio.Lock(), None
         if self._is_ours:
             self._sender = None
 
@@ -111,20 +112,31 @@ class Transport:
         return await _send(await self._built_for_links(), outgoing, deadlines)
 
     async def _built(self, url: str) -> Sender:
-        """Build our engine at first use and off the event loop, which it would block."""
-        async with self._building:
+        """Build our engine at first use and off the event loop, which it would block.
+
+        Who comes meanwhile waits, and all go on at once: a lock would let one go in each turn of
+        the loop, and of 256 calls the last one set out after two seconds.
+        """
+        while self._sender is None:
             if self._closed:
                 raise ClientClosedError("This client is closed.")
-            if self._sender is None:
-                asyncio_runs = self._home is not None
+            if self._building is not None:
+                await self._building.wait()
+                continue
+            self._building = built = Signal()
+            asyncio_runs = self._home is not None
+            try:
                 self._sender = await anyio.to_thread.run_sync(
                     partial(build_sender, self._options, url, asyncio_runs=asyncio_runs)
                 )
-            return self._sender
+            finally:
+                self._building = None
+                built.set()
+        return self._sender
 
     async def _built_for_links(self) -> Sender:
         """A client for links, ready for https whatever the first link is: none goes unverified."""
-        async with self._building:
+        async with self._building_for_links:
             if self._for_links is None:
                 self._for_links = HTTPXSender(
                     await anyio.to_thread.run_sync(build_client, self._options, "https://")

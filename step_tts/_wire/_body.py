@@ -10,6 +10,7 @@ Whether audio is good and whole is the verifier's business; how much may be kept
 from __future__ import annotations
 
 import re
+from functools import cached_property
 from typing import TYPE_CHECKING, Literal, TypeAlias
 
 from step_tts._wire._document import read_document
@@ -57,15 +58,19 @@ class BodyDecoder:
         secrets: Sequence[str] = (),
         now: float = 0.0,
     ) -> None:
+        self._content_type = content_type or ""
         self._media = media_type(content_type)
         self._status = status
-        self._headers = {**(headers or {}), "content-type": content_type or ""}
+        self._headers = headers or {}
         self._secrets = secrets
         self._now = now
-        self._events = SpeechEvents(self._blame, secrets)
         self._head = b""
         self._document = bytearray()
         self._form: BodyForm | None = "raw" if self._media in _HEADERLESS else None
+
+    @cached_property
+    def _events(self) -> SpeechEvents:
+        return SpeechEvents(self._blame, self._secrets)
 
     @property
     def form(self) -> BodyForm:
@@ -124,13 +129,14 @@ class BodyDecoder:
 
     def _from_document(self) -> bytes:
         body = bytes(self._document)
-        audio = find_audio(read_document(body, self._headers["content-type"]).value)
+        audio = find_audio(read_document(body, self._content_type).value)
         if audio is None:
             raise self._blame(self._status, body)
         return audio
 
     def _blame(self, status: int, body: bytes) -> APIError:
-        return error_from_reply(status, self._headers, body, secrets=self._secrets, now=self._now)
+        headers = {**self._headers, "content-type": self._content_type}
+        return error_from_reply(status, headers, body, secrets=self._secrets, now=self._now)
 
 
 def _form_of(head: bytes, media: str) -> BodyForm | None:

@@ -23,8 +23,9 @@ if TYPE_CHECKING:
 
 __all__ = ["Connection"]
 
-# More than one read of the event loop: it pauses only a server that is ahead of the reader.
-UNREAD_LIMIT_BYTES = 256 * 1024
+# A read of the event loop brings up to 256 KiB: one is held while another is used. With 16 bodies
+# of 4 MiB at once, twice this takes 8 MB more, and half of it a tenth more CPU for small bodies.
+UNREAD_LIMIT_BYTES = 128 * 1024
 
 
 class Connection(asyncio.Protocol):
