@@ -42,6 +42,9 @@ SLOTS, ROWS = 4, 1_000_000
 WORKERS = 2 * SLOTS
 BACKENDS = ("asyncio", "trio")
 PAID = "paid"
+# The header that says which run sent a request: one that reached the server as its sender died may
+# be written down whole runs later.
+RUN = "X-Run"
 # A run that has not come to its step until then has failed.
 RUN_SECONDS = 30
 PEEK = os.WEXITED | os.WNOHANG | os.WNOWAIT
@@ -87,7 +90,7 @@ class Handler(BaseHTTPRequestHandler):
 
     def do_POST(self) -> None:
         asked = json.loads(self.rfile.read(int(self.headers["content-length"])))["input"]
-        os.write(self.ledger, f"{asked}\n".encode())
+        os.write(self.ledger, f"{self.headers[RUN]} {asked}\n".encode())
         time.sleep(0.002)
         audio = wav(400)
         self.send_response(200)
@@ -147,12 +150,13 @@ def die_at(owner: Any, name: str, before: bool, turns: int) -> None:
     setattr(owner, name, failing)
 
 
-async def speak(port: int, to: Path, rows: int, reported: int) -> None:
+async def speak(run: int, port: int, to: Path, rows: int, reported: int) -> None:
     """One run, which writes down each row that it was told of."""
     client = AsyncClient(
         api_key="k",
         base_url=f"http://127.0.0.1:{port}",
         concurrency=Concurrency(fixed=SLOTS),
+        headers={RUN: str(run)},
         trust_env=False,
         verify=False,
     )
@@ -204,22 +208,22 @@ class Accounts:
                 self.whole.add(path.name)
 
     def _audit(self, payments: list[str], before: int, what: str) -> None:
-        """Each payment of a run is for something new, or for what was in flight at a kill.
-
-        A request that reached the server as its sender died is written down in the next run.
-        """
-        earlier, now = set(payments[:before]), payments[before:]
-        assert not (again := self.settled & set(now)), f"{what}: reported, and paid again: {again}"
-        late = len(now) - len(set(now))
-        assert late <= SLOTS, f"{what}: {late} paid for twice in one run"
-        repeated = earlier & set(now)
+        """Each payment of a run is for something new, or for what was in flight at a kill."""
+        earlier = {text for _, text in map(_payment, payments[:before])}
+        new = list(map(_payment, payments[before:]))
+        now = [text for run, text in new if run == self.runs]
+        belated = {text for run, text in new if run != self.runs}
+        paid = set(now)
+        assert len(now) == len(paid), f"{what}: paid for twice in one run"
+        assert not (again := self.settled & paid), f"{what}: reported, and paid again: {again}"
+        repeated = earlier & paid
         assert repeated <= self.lost, f"{what}: paid for again: {repeated - self.lost}"
-        self.again += late + len(repeated)
+        self.again += len(repeated | belated & paid)
         there = {_text_of(path) for path in audio_in(self.to)} if self.to.exists() else set()
-        lost = set(now) - there
+        lost = paid - there
         assert len(lost) <= WORKERS, f"{what}: {len(lost)} in flight"
         self.most = max(self.most, len(lost))
-        self.lost = (self.lost | lost) - there
+        self.lost = (self.lost | lost | belated) - there
 
     def close(self) -> None:
         """Let the batch end, and see that everything is there, once."""
@@ -245,11 +249,17 @@ class Accounts:
             told = os.open(self.told, os.O_WRONLY | os.O_APPEND | os.O_CREAT)
             backend = BACKENDS[self.runs % 2]
             signal.alarm(RUN_SECONDS)
-            anyio.run(speak, self.port, self.to, rows, told, backend=backend)
+            anyio.run(speak, self.runs, self.port, self.to, rows, told, backend=backend)
         except BaseException:  # noqa: BLE001  the process that forked must not go on twice
             traceback.print_exc()
             os._exit(1)
         os._exit(0)
+
+
+def _payment(line: str) -> tuple[int, str]:
+    """The run that sent it, and its text."""
+    run, _, text = line.partition(" ")
+    return int(run), text
 
 
 def _text_of(path: Path) -> str:
