@@ -428,7 +428,8 @@ class AsyncClient:
             placement=self._options.prompt_placement,
         )
         options = {**shelf.options(), **options}
-        async with open_scribe(directory, options, durable=durable) as scribe:
+        gate = self._engine.gate
+        async with open_scribe(directory, options, durable=durable, gate=gate) as scribe:
             yield JournalDesk(speak, scribe, shelf, keep_failures=keep_failures)
 
     @asynccontextmanager

@@ -4,16 +4,20 @@ from __future__ import annotations
 
 import json
 import os
+import re
 import signal
 import time
 from threading import Event
 from typing import TYPE_CHECKING
 
 import anyio
+import attrs
 import pytest
 from cli_kit import sandbox_in_env, started, step_tts
-from scripted import audio_in
+from scripted import answer, audio_in, client, library
+from sounds import wav
 
+from step_tts import AsyncClient
 from step_tts._batch._journal import JournalFile
 from step_tts._batch._records import Record
 from step_tts._batch._status import STATUS_NAME, StatusFile
@@ -22,6 +26,8 @@ from step_tts.cli._interrupts import interruptible
 
 if TYPE_CHECKING:
     from pathlib import Path
+
+LIB = library("httpx")
 
 
 def test_a_directory_without_a_batch(tmp_path: Path) -> None:
@@ -57,6 +63,40 @@ def test_a_batch_that_runs(tmp_path: Path) -> None:
     status.remove()
     assert not (tmp_path / STATUS_NAME).exists()
     journal.close()
+
+
+@attrs.define
+class Standing:
+    """A gate, as it stands."""
+
+    in_flight: int = 3
+    limit: int = 8
+    paused_for: float = 0.0
+
+
+@pytest.mark.parametrize("pause", [0.0, 3600.0])
+def test_a_batch_that_runs_tells_how_its_gate_stands(tmp_path: Path, pause: float) -> None:
+    """What is in flight of how many, and the pause."""
+    journal, status = JournalFile(tmp_path, {}), StatusFile(tmp_path)
+    status.look(Standing(paused_for=pause))
+    status.count(done=2)
+    shown = step_tts("status", tmp_path).output
+    paused = r", paused for (1:00:00|59:\d\d)" if pause else ""
+    assert re.search(f"audio; 3 of 8 in flight{paused}; ", shown)
+    record = json.loads(step_tts("status", tmp_path, "--json").stdout)
+    assert (record["in_flight"], record["limit"]) == (3, 8)
+    assert ("paused_until" in record) == (pause > 0)
+    journal.close()
+
+
+async def test_a_client_lets_its_batches_tell_of_its_gate(tmp_path: Path) -> None:
+    """At most a second late."""
+    async with AsyncClient(
+        api_key="k", http_client=client(LIB, lambda _: answer(LIB, [wav()]))
+    ) as tts:
+        async with tts.batch(["a", "b"], to=tmp_path) as results:
+            await anext(results)
+            assert json.loads((tmp_path / STATUS_NAME).read_text())["limit"] >= 4
 
 
 @pytest.mark.parametrize(("number", "again"), [(signal.SIGINT, True), (signal.SIGTERM, False)])

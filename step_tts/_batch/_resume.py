@@ -23,6 +23,7 @@ if TYPE_CHECKING:
     from pathlib import Path
 
     from step_tts._batch._records import Claim, Finding
+    from step_tts._batch._status import GateState
 
 __all__ = ["MANIFEST_NAME", "open_scribe"]
 
@@ -36,9 +37,15 @@ _as_json = json.JSONEncoder(ensure_ascii=False).encode
 class _Watched:
     """A journal that tells a status file how it goes."""
 
-    def __init__(self, journal: JournalFile, directory: Path) -> None:
+    def __init__(self, journal: JournalFile, directory: Path, gate: GateState | None) -> None:
         self._journal = journal
         self._status = StatusFile(directory)
+        self._gate = gate
+
+    def look(self) -> None:
+        """Note how the gate stands, on the event loop, whose clock it goes by."""
+        if self._gate:
+            self._status.look(self._gate)
 
     def claim(self, claims: Sequence[Claim]) -> list[Finding]:
         """Pass a group on, then count what is done already."""
@@ -68,7 +75,11 @@ class _Watched:
 
 @asynccontextmanager
 async def open_scribe(
-    directory: Path, options: Mapping[str, object], *, durable: bool
+    directory: Path,
+    options: Mapping[str, object],
+    *,
+    durable: bool,
+    gate: GateState | None = None,
 ) -> AsyncGenerator[Scribe, None]:
     """A scribe for the journal of a directory; on leaving, the manifest is written.
 
@@ -80,9 +91,9 @@ async def open_scribe(
     journal = await anyio.to_thread.run_sync(
         lambda: JournalFile(directory, options, durable=durable)
     )
-    watched = _Watched(journal, directory)
+    watched = _Watched(journal, directory, gate)
     try:
-        yield Scribe(watched)
+        yield Scribe(watched, watched.look)
     finally:
         with anyio.CancelScope(shield=True):  # Bounded by the deadline of the export.
             await anyio.to_thread.run_sync(watched.close)

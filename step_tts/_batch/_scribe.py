@@ -5,13 +5,13 @@ All calls go through one thread at a time, and what has begun there ends, cancel
 
 from __future__ import annotations
 
+from functools import partial
 from typing import TYPE_CHECKING
 
-import anyio
-import anyio.to_thread
+from step_tts._threads import Threads
 
 if TYPE_CHECKING:
-    from collections.abc import Sequence
+    from collections.abc import Callable, Sequence
 
     from step_tts._batch._journal import Journal
     from step_tts._batch._records import Claim, Finding, Record
@@ -22,14 +22,18 @@ __all__ = ["Scribe"]
 class Scribe:
     """Writes a journal, which blocks, in a thread."""
 
-    def __init__(self, journal: Journal) -> None:
+    def __init__(self, journal: Journal, before: Callable[[], object] = bool) -> None:
         self._journal = journal
-        self._one = anyio.CapacityLimiter(1)
+        self._before = before
+        """Called on the event loop before the journal is."""
+        self._thread = Threads(1)
 
     async def claim(self, claims: Sequence[Claim]) -> list[Finding]:
         """Look up rows that are about to begin, and note that they are."""
-        return await anyio.to_thread.run_sync(self._journal.claim, claims, limiter=self._one)
+        self._before()
+        return await self._thread.run(partial(self._journal.claim, claims))
 
     async def record(self, records: Sequence[Record]) -> None:
         """Commit rows that have ended."""
-        await anyio.to_thread.run_sync(self._journal.record, records, limiter=self._one)
+        self._before()
+        await self._thread.run(partial(self._journal.record, records))

@@ -11,7 +11,7 @@ import json
 import os
 import time
 from contextlib import suppress
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, Protocol
 
 import attrs
 
@@ -22,7 +22,7 @@ from step_tts._errors import BatchInUseError, ConfigurationError
 if TYPE_CHECKING:
     from pathlib import Path
 
-__all__ = ["STATUS_NAME", "BatchStatus", "StatusFile", "read_status"]
+__all__ = ["STATUS_NAME", "BatchStatus", "GateState", "StatusFile", "read_status"]
 
 STATUS_NAME = ".step_tts.status.json"
 INTERVAL_SECONDS = 1.0
@@ -44,6 +44,31 @@ class BatchStatus:
     """Seconds since 1970."""
     updated_at: float | None = None
     """Seconds since 1970."""
+    in_flight: int | None = None
+    """Attempts under way when these figures were written."""
+    limit: int | None = None
+    """How many might be."""
+    paused_until: float | None = None
+    """When the pause ends that a server asked for, in seconds since 1970."""
+
+
+class GateState(Protocol):
+    """What there is to tell of a client's gate."""
+
+    @property
+    def in_flight(self) -> int:
+        """How many hold a slot."""
+        ...
+
+    @property
+    def limit(self) -> int:
+        """How many may."""
+        ...
+
+    @property
+    def paused_for(self) -> float:
+        """Seconds until the shared pause ends; 0 without one."""
+        ...
 
 
 class StatusFile:
@@ -51,9 +76,19 @@ class StatusFile:
 
     def __init__(self, directory: Path) -> None:
         self.directory = directory
-        self._begun = BatchStatus(running=True, pid=os.getpid(), started_at=time.time())
+        self._known = BatchStatus(running=True, pid=os.getpid(), started_at=time.time())
         self._done = self._failed = 0
         self._seconds = self._due = 0.0
+
+    def look(self, gate: GateState) -> None:
+        """Take in how the gate stands."""
+        pause = gate.paused_for
+        self._known = attrs.evolve(
+            self._known,
+            in_flight=gate.in_flight,
+            limit=gate.limit,
+            paused_until=time.time() + pause if pause else None,
+        )
 
     def count(self, *, done: int = 0, failed: int = 0, seconds: float = 0.0) -> None:
         """Add what has become of some rows, and write it down if that is due."""
@@ -71,7 +106,7 @@ class StatusFile:
 
     def _write(self) -> None:
         now = attrs.evolve(
-            self._begun,
+            self._known,
             done=self._done,
             failed=self._failed,
             seconds=self._seconds,

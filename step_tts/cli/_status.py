@@ -21,8 +21,9 @@ __all__ = ["status"]
 def status(*, directory: Path, as_json: bool) -> None:
     """Say how far the batch in DIRECTORY is.
 
-    Of a running batch these are the figures of this run, at most a second old; rows it found
-    finished count as done. Of one that does not run they are those of the directory.
+    Of a running batch these are the figures of this run, and how many requests are in flight of
+    how many the server admits; rows it found finished count as done. They are at most a second
+    older than the row that ended last. Of one that does not run they are those of the directory.
     """
     with reported(debug=False):
         found = read_status(directory)
@@ -39,4 +40,12 @@ def _sentence(found: BatchStatus) -> str:
     if found.updated_at is None:
         return "running: just begun"
     age = max(0.0, time.time() - found.updated_at)
-    return f"running (process {found.pid}): {facts}; {seconds_text(age)} ago"
+    return f"running (process {found.pid}): {facts}{_gate(found)}; {seconds_text(age)} ago"
+
+
+def _gate(found: BatchStatus) -> str:
+    if found.limit is None:
+        return ""
+    pause = (found.paused_until or 0.0) - time.time()
+    paused = f", paused for {seconds_text(pause)}" if pause > 0 else ""
+    return f"; {found.in_flight} of {found.limit} in flight{paused}"
