@@ -87,6 +87,7 @@ def test_rows_are_named_by_template() -> None:
     assert namer.name(0, "Hello, world!") == "00000-Hello-world"
     assert namer.name(123456, "") == "123456-speech"
     assert Namer("{slug}_{index}").name(7, "a b") == "a-b_7"
+    assert Namer("{slug:.3}.{index:04x}").name(255, "abcdef") == "abc.00ff"
 
 
 @given(
@@ -171,6 +172,8 @@ def test_a_template_names_no_two_rows_alike() -> None:
         "{index:0<5}",
         "{index!s:.1}",
         "{index:{slug}}",
+        "{index}-{slug:{index}}",
+        "{index}-{slug:d}",
         "x" * 182 + "{index}",
     ],
 )

@@ -31,7 +31,7 @@ _RESERVED = re.compile(
 # Safe as it is: no reserved name begins with a digit.
 _NUMBERED = re.compile("[0-9][0-9A-Za-z_-]*")
 # Other formats give numbers one name: 1 and 10 are both 10000 with ``0<5``.
-_PLAIN_NUMBER = re.compile("[0-9]{0,2}[bdoxX]?")
+_SPECS = {"index": re.compile("[0-9]{0,2}[bdoxX]?"), "slug": re.compile(r"(\.[0-9]{1,2})?")}
 _MARKS = {"index": "\0", "slug": "\1"}
 _TOUCHING = re.compile("\0[^\\W_]*\1|\1[^\\W_]*\0")
 _ASCII_GAPS = bytes(b if chr(b).isascii() and chr(b).isalnum() else ord("-") for b in range(256))
@@ -49,7 +49,7 @@ class Namer:
     """
 
     def __init__(self, template: str = DEFAULT_TEMPLATE) -> None:
-        self._template = template
+        self._formatted = template.format
         self._given: set[int] = set()
         fields = _fields(template)
         if "index" not in fields or not fields <= {"index", "slug"}:
@@ -73,7 +73,7 @@ class Namer:
     def proposed(self, index: int, text: str, given: str | None = None) -> str:
         """The name of a row, were it the only one."""
         if not given:
-            return safe_name(_format(self._template, index, slug(text)))
+            return safe_name(self._formatted(index=index, slug=slug(text)))
         name = safe_name(given)
         return _numbered(name, str(index)) if self._unnamed.fullmatch(name) else name
 
@@ -131,10 +131,10 @@ def _check_names_differ(template: str) -> None:
     """
     parts = list(Formatter().parse(template))
     for _, field, spec, conversion in parts:
-        if field == "index" and (conversion or not _PLAIN_NUMBER.fullmatch(spec or "")):
+        if field and (conversion or not _SPECS[field].fullmatch(spec or "")):
             raise ConfigurationError(
-                "In a name template the index is written such as {index}, {index:05d} or "
-                f"{{index:x}}: {template!r}"
+                "In a name template {index} may be written such as {index:05d} or {index:x}, and "
+                f"{{slug}} such as {{slug:.20}}, not otherwise: {template!r}"
             )
     skeleton = "".join(text + _MARKS.get(field or "", "") for text, field, _, _ in parts)
     if _TOUCHING.search(skeleton):
@@ -143,8 +143,8 @@ def _check_names_differ(template: str) -> None:
             f"{{slug}}, or two rows could have one name: {template!r}"
         )
     longest = "\U00020000" * MAX_SLUG_CHARACTERS
-    last = {safe_name(_format(template, LAST_INDEX - back, longest)) for back in (0, 1)}
-    if len(last) < 2:
+    last = {template.format(index=LAST_INDEX - back, slug=longest) for back in (0, 1)}
+    if len(set(map(safe_name, last))) < 2:
         raise ConfigurationError(f"This template makes names that are too long: {template!r}")
 
 
@@ -152,13 +152,6 @@ def _fields(template: str) -> set[str | None]:
     try:
         return {field for _, field, _, _ in Formatter().parse(template) if field is not None}
     except ValueError as error:
-        raise ConfigurationError(f"Not a name template: {template!r} ({error})") from error
-
-
-def _format(template: str, index: int, text: str) -> str:
-    try:
-        return template.format(index=index, slug=text)
-    except (ValueError, LookupError, AttributeError) as error:
         raise ConfigurationError(f"Not a name template: {template!r} ({error})") from error
 
 

@@ -37,15 +37,14 @@ _as_json = json.JSONEncoder(ensure_ascii=False).encode
 class _Watched:
     """A journal that tells a status file how it goes."""
 
-    def __init__(self, journal: JournalFile, directory: Path, gate: GateState | None) -> None:
+    def __init__(self, journal: JournalFile, directory: Path, gate: GateState) -> None:
         self._journal = journal
         self._status = StatusFile(directory)
         self._gate = gate
 
     def look(self) -> None:
         """Note how the gate stands, on the event loop, whose clock it goes by."""
-        if self._gate:
-            self._status.look(self._gate)
+        self._status.look(self._gate)
 
     def claim(self, claims: Sequence[Claim]) -> list[Finding]:
         """Pass a group on, then count what is done already."""
@@ -79,7 +78,7 @@ async def open_scribe(
     options: Mapping[str, object],
     *,
     durable: bool,
-    gate: GateState | None = None,
+    gate: GateState,
 ) -> AsyncGenerator[Scribe, None]:
     """A scribe for the journal of a directory; on leaving, the manifest is written.
 

@@ -291,18 +291,15 @@ class _Job:
     async def _report_all(self, feed: Feed, results: SpeechBatch, progress: Progress) -> None:
         async for result in results:
             row = feed.land(result.index)
-            self._count(row, result)
+            error, info = _error(row, result), result.info
+            if error:
+                self.tally.fail(row_text(row), error)
+            if info:
+                (self.tally.keep if result.resumed else self.tally.speak)(info)
             weight = 1 if self.part.limit else row.size
-            audio = result.info.duration if result.info else None
-            progress.advance(weight, audio, fresh=not result.resumed)
+            progress.advance(weight, info.duration if info else None, fresh=not result.resumed)
             if self.terms.report.as_json:
                 await left_behind(emit, _record(row, result))
-
-    def _count(self, row: Row, result: BatchResult) -> None:
-        if error := _error(row, result):
-            self.tally.fail(row_text(row), error)
-        elif info := result.info:
-            (self.tally.keep if result.resumed else self.tally.speak)(info)
 
     def _summarise(self, elapsed: float) -> None:
         for failure in self.tally.failures():

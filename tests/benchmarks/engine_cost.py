@@ -96,7 +96,8 @@ async def batch(rows: int, *, gated: bool, journal: bool) -> float:
                     model=DEFAULT_MODEL,
                     placement="nested",
                 )
-                scribe = await stack.enter_async_context(open_scribe(directory, {}, durable=True))
+                opened = open_scribe(directory, {}, durable=True, gate=Gate())
+                scribe = await stack.enter_async_context(opened)
                 desk = JournalDesk(speak, scribe, shelf, keep_failures=False)
             before, told = time.process_time(), 0
             async with open_batch(
