@@ -107,10 +107,11 @@ class VerifiedBody:
         if received is not None:
             return self._verifier.feed(self._decoder.decode(received))
         self._ended = True
-        last = self._verifier.feed(self._decoder.flush())
+        last = self._decoder.flush()
+        cleared = self._verifier.feed(last) if last else b""
         # Events end with their own last word, and a JSON document with its last bracket.
         framed = self._answer.framed or self._decoder.form != "raw"
-        return last + self._verifier.finish(framed=framed)
+        return cleared + self._verifier.finish(framed=framed)
 
     def _note_first(self) -> None:
         if self._heard:

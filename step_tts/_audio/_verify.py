@@ -164,7 +164,8 @@ class AudioVerifier:
         if self._guard.found and not walk.source.in_metadata:
             raise self._tail_error()
         try:
-            cleared += self._held_until_sound(walk, walk.feed(self._guard.finish()))
+            if held := self._guard.finish():
+                cleared += self._held_until_sound(walk, walk.feed(held))
             return cleared + bytes(self._lead) + walk.finish()
         except AudioError:
             if self._guard.found:  # It was no part of a tag: the tag was cut, and this follows.

@@ -50,10 +50,9 @@ class Dialler:
         return looking.result()
 
 
-def _noted(looking: asyncio.Future[list[Any]]) -> None:
-    """Let asyncio not complain of a failure that nobody waits for any more."""
-    if not looking.cancelled():
-        looking.exception()
+def _noted(looking: asyncio.Future[list[Any]]) -> object:
+    """Look at a failure that perhaps nobody waits for any more: asyncio would complain of it."""
+    return looking.cancelled() or looking.exception()
 
 
 def in_turn(addresses: list[_Found]) -> list[_Found]:
