@@ -75,6 +75,23 @@ def by_length(random: Random, characters: int, mean: float = MEAN_SECONDS) -> fl
     return mean * (0.1 + 0.9 * characters / MEAN_CHARACTERS) * random.uniform(0.9, 1.1)
 
 
+def weibull(random: Random, characters: int, mean: float = MEAN_SECONDS) -> float:
+    """More spread than exponential: most are quick, a few take very long."""
+    del characters
+    return random.weibullvariate(mean / math.gamma(1 + 1 / 0.7), 0.7)
+
+
+def erlang(random: Random, characters: int, mean: float = MEAN_SECONDS) -> float:
+    """Three steps in a row, each exponential."""
+    del characters
+    return random.gammavariate(3, mean / 3)
+
+
+def uniform(random: Random, characters: int, mean: float = MEAN_SECONDS) -> float:
+    del characters
+    return random.uniform(0.2 * mean, 1.8 * mean)
+
+
 def bimodal(random: Random, characters: int, mean: float = MEAN_SECONDS) -> float:
     """Three in four are quick, one takes five times as long: two kinds of machine."""
     del characters
@@ -121,14 +138,21 @@ def visited(slots: int, left: int) -> Callable[[float], float]:
 
 
 def bursting(
-    level: float, left: float, *, every: float, lasting: float
+    level: float, left: float, *, every: float, lasting: float, seed: int = 11
 ) -> Callable[[float], float]:
     """A second tenant who comes and goes at random, on average so often and for so long."""
-    random, at, visits = Random(11), 0.0, []
+    random, at, visits = Random(seed), 0.0, []
     while at < SECONDS:
         at += random.expovariate(1 / every)
         visits.append((at, at := at + random.expovariate(1 / lasting)))
     return lambda now: left if any(begin <= now < end for begin, end in visits) else level
+
+
+def wandering(low: int, high: int, *, every: float, seed: int = 12) -> Callable[[float], float]:
+    """Another level at random, as often as is said."""
+    random = Random(seed)
+    levels = [random.uniform(low, high) for _ in range(math.ceil(SECONDS / every) + 1)]
+    return lambda now: levels[int(now // every)]
 
 
 # --- gateways ------------------------------------------------------------------------------------
@@ -202,6 +226,35 @@ class Bucket:
 
     def ideal(self, seconds: float) -> float:
         return self._burst + sum(self._rate(float(step)) for step in range(int(seconds)))
+
+
+class Characters:
+    """So many characters per second, and a burst: long texts cost more."""
+
+    def __init__(
+        self,
+        rate: float,
+        burst: float,
+        random: Random,
+        *,
+        law: Law = lognormal,
+        tells: bool = False,
+    ) -> None:
+        self._rate, self._burst, self._random = rate, burst, random
+        self._law, self._tells = law, tells
+        self._left, self._seen = burst, 0.0
+
+    def ask(self, now: float, characters: int) -> Reply:
+        self._left = min(self._burst, self._left + (now - self._seen) * self._rate)
+        self._seen = now
+        if self._left < characters:
+            wait = math.ceil((characters - self._left) / self._rate) if self._tells else None
+            return Reply(REFUSAL_SECONDS, refused=True, retry_after=wait)
+        self._left -= characters
+        return Reply(self._law(self._random, characters))
+
+    def ideal(self, seconds: float) -> float:
+        return (self._burst + self._rate * seconds) / MEAN_CHARACTERS
 
 
 class Window:
@@ -284,6 +337,35 @@ class Queue:
     @property
     def p95(self) -> float:
         return sorted(self.latencies)[int(0.95 * len(self.latencies))]
+
+
+class Both:
+    """Two limits, one after the other: what the second refuses has cost the first its share."""
+
+    def __init__(self, first: Gateway, second: Gateway) -> None:
+        self._first, self._second = first, second
+
+    def ask(self, now: float, characters: int) -> Reply:
+        reply = self._first.ask(now, characters)
+        return reply if reply.refused else self._second.ask(now, characters)
+
+    def ideal(self, seconds: float) -> float:
+        return min(self._first.ideal(seconds), self._second.ideal(seconds))
+
+
+@attrs.frozen
+class Reluctant:
+    """Says no only after a while, as behind a slow or distant balancer."""
+
+    _gateway: Gateway
+    _seconds: float
+
+    def ask(self, now: float, characters: int) -> Reply:
+        reply = self._gateway.ask(now, characters)
+        return attrs.evolve(reply, seconds=self._seconds) if reply.refused else reply
+
+    def ideal(self, seconds: float) -> float:
+        return self._gateway.ideal(seconds)
 
 
 # --- driving -------------------------------------------------------------------------------------

@@ -20,7 +20,7 @@ SETS = {
     "tuned": {
         "steady": sets.TUNED_STEADY,
         "moving": sets.TUNED_MOVING,
-        "queues": sets.QUEUES,
+        "queues": sets.TUNED_QUEUES,
     },
     "held-out": {
         "steady": sets.HELD_OUT_STEADY,
