@@ -65,14 +65,14 @@ def test_a_full_house_doubles_and_is_filled_step_by_step() -> None:
 
 
 def test_what_waits_for_one_instant_is_spread() -> None:
-    """Over a quarter of a round trip, so that a refusal is back before many too many are sent."""
+    """Over a third of a round trip, so that a refusal is back before many too many are sent."""
     controller = control(Concurrency(initial=8))
     controller.latency.add(2.0, 10)
     times = []
     while (now := max(0.0, controller.ready_at())) < math.inf:
         controller.start(now, 10)
         times.append(now)
-    assert times == pytest.approx([0.25 * 2.0 * n / 8 for n in range(8)])
+    assert times == pytest.approx([2.0 / 3 * n / 8 for n in range(8)])
 
 
 def test_an_empty_house_does_not_grow() -> None:
@@ -242,6 +242,17 @@ def test_a_few_faults_are_chance_and_many_are_overload() -> None:
     assert tickets[7].outcome is Outcome.FAULT
 
 
+def test_many_faults_that_name_a_wait_pause_everybody() -> None:
+    """One 503 with Retry-After concerns its own call; an overload is one, whatever its status."""
+    controller = control(Concurrency(initial=8))
+    tickets = fill(controller)
+    for ticket in tickets[:3]:
+        controller.fault(ticket, 1.0, 5.0)
+    assert controller.paused_until < 1.0
+    controller.fault(tickets[7], 1.0, 5.0)
+    assert controller.paused_until == 6.0
+
+
 # --- rates ---------------------------------------------------------------------------------------
 
 
@@ -264,12 +275,14 @@ def test_the_pace_comes_back_and_is_given_up() -> None:
     pacer = Pacer()
     assert pacer.rate(0.0) == math.inf
     pacer.review(0.0, 1.0)
-    pacer.refused(100.0, 10.0)
-    assert pacer.rate(100.0) == pytest.approx(9.5)
-    pacer.refused(101.0, 10.0)
-    assert pacer.rate(101.0) < 9.5
+    pacer.refused(100.0, 0.0, 10.0)
+    assert pacer.rate(100.0) == pytest.approx(9.7)
+    assert not pacer.probes(100.0)
+    pacer.refused(101.0, 0.0, 10.0)
+    assert pacer.rate(101.0) < 9.7
     rates = [pacer.rate(float(now)) for now in range(101, 160)]
     assert rates == sorted(rates)
+    assert pacer.probes(160.0)
     pacer.review(160.0, 1000.0)
     assert pacer.on
     pacer.review(1000.0, 1000.0)
@@ -280,27 +293,78 @@ def test_a_rate_passed_by_far_was_another_limit() -> None:
     """Then caution starts afresh: back to what is known within seconds."""
     pacer = Pacer()
     for now in (0.0, 1.0, 2.0):
-        pacer.refused(now, 10.0)
-    known = pacer.rate(2.0) / 0.95
-    assert pacer.rate(10.0) < known
+        pacer.refused(now, 0.0, 10.0)
+    known = pacer.rate(2.0) / 0.97
+    assert pacer.rate(8.0) < known
     pacer.review(300.0, math.inf)
     assert pacer.rate(300.0) > 2 * known
-    pacer.refused(300.0, 10.0)
-    assert pacer.rate(304.0) > pacer.rate(300.0) / 0.95
+    pacer.refused(300.0, 0.0, 10.0)
+    assert pacer.rate(304.0) > pacer.rate(300.0) / 0.97
 
 
 def test_a_refused_rate_lies_between_what_was_let_in_and_what_was_asked() -> None:
-    """Fifty were let in within ten seconds and eight a second were too many."""
+    """Five a second were let in and eight were too many."""
     pacer = Pacer()
-    pacer.refused(0.0, 8.0)
-    for _ in range(50):
-        pacer.admitted()
-    asked = pacer.rate(10.0)
+    pacer.refused(0.0, 0.0, 8.0)
+    asked = pacer.rate(20.0)
     assert asked > 8
-    pacer.refused(10.0, 1000.0)
-    assert 0.95 * 5 < pacer.rate(10.0) < 0.95 * asked
-    pacer.refused(10.0, 1000.0)
-    assert pacer.rate(10.0) > 0
+    pacer.refused(20.0, 5.0, 1000.0)
+    assert 0.97 * 5 < pacer.rate(20.0) < 0.97 * asked
+    pacer.refused(20.0, 1000.0, 1000.0)
+    assert pacer.rate(20.0) < asked
+
+
+def test_a_server_is_measured_from_one_dry_moment_to_the_next() -> None:
+    """Whatever it counts by, so much it gave; a handful is no measure and counts on."""
+    pacer = Pacer()
+    assert pacer.dry(10, 1.0) == 0.0
+    assert pacer.dry(13, 1.25) == 12
+    assert pacer.dry(110, 11.0) == 10
+    assert pacer.dry(130, 13.0) == 10
+
+
+def test_the_pace_rests_during_a_pause() -> None:
+    """A pause of a minute proves no rate."""
+    pacer = Pacer()
+    pacer.refused(0.0, 0.0, 10.0)
+    pacer.rest(60.0)
+    assert pacer.rate(60.0) == pacer.rate(30.0) == pytest.approx(9.7)
+
+
+def test_a_refusal_before_anything_was_let_in_is_no_news() -> None:
+    """A window that is used up refuses whatever comes: only the pauses grow."""
+    controller = control(Concurrency(initial=8))
+    for ticket in fill(controller):
+        controller.ok(ticket, 1.0, 1.0)
+        controller.leave(ticket)
+    controller.throttled(controller.start(1.0, 10), 1.1, None)
+    rate, slots, now, pauses = controller.pacer.rate(1.1), controller.limit.slots, 2.0, []
+    for _ in range(3):
+        controller.throttled(controller.start(now, 10), now, None)
+        pauses.append(controller.paused_until - now)
+        now = controller.paused_until
+    assert pauses == [0.5, 1.0, 2.0]
+    assert controller.pacer.rate(now) == rate
+    assert controller.limit.slots == slots
+
+
+def test_a_rate_above_what_is_known_is_blamed_before_the_level() -> None:
+    """More in flight than ever, because answers were slow: what was raised is taken back."""
+    controller = control(Concurrency(initial=40))
+    flying = [controller.start(0.1 * n, 10) for n in range(10)]
+    for ticket in flying:
+        controller.ok(ticket, 1.5, 1.0)
+        controller.leave(ticket)
+    controller.throttled(late := controller.start(2.0, 10), 2.1, None)
+    controller.leave(late)
+    known = controller.pacer.rate(2.1) / 0.97
+    now = 10.0
+    assert controller.pacer.rate(now) > known
+    flying = [controller.start(now, 10) for _ in range(20)]
+    controller.ok(flying[0], now + 1, 1.0)
+    controller.throttled(flying[19], now + 1, None)
+    assert controller.limit.slots >= 40
+    assert controller.pacer.rate(now + 1) < known
 
 
 def test_whoever_is_long_under_way_was_let_in() -> None:
@@ -317,46 +381,6 @@ def test_whoever_is_long_under_way_was_let_in() -> None:
     controller.throttled(controller.start(8.0, 10), 8.1, None)
     assert (controller.pacer.on, controller.limit.slots) == (True, 6)
     controller.leave(first)
-
-
-def test_what_a_bucket_saved_during_a_pause_is_used() -> None:
-    """As much as it gave at the start beyond its rate, once for each pause."""
-    pacer = Pacer()
-    pacer.refused(1.0, 10.0)
-    pacer.drained(16, 1.0)
-    assert not pacer.draw()
-    pacer.rest(0.4)
-    assert [pacer.draw() for _ in range(5)] == [True] * 4 + [False]
-    pacer.rest(100.0)
-    assert [pacer.draw() for _ in range(7)] == [True] * 6 + [False]
-
-
-def test_a_bucket_that_was_none_is_forgotten() -> None:
-    """Refused while it was being used: after the next pause the pace is kept."""
-    pacer = Pacer()
-    pacer.refused(1.0, 10.0)
-    pacer.drained(16, 1.0)
-    pacer.rest(0.55)
-    assert pacer.draw()
-    pacer.refused(2.0, 10.0)
-    pacer.rest(100.0)
-    assert not pacer.draw()
-
-
-def test_the_first_refusal_ever_tells_what_was_in_hand() -> None:
-    """Eight at once and one a second: after a pause of a minute, some go ahead of the pace."""
-    controller = control(Concurrency(initial=8))
-    for ticket in fill(controller):
-        controller.ok(ticket, 1.0, 1.0)
-        controller.leave(ticket)
-    controller.throttled(late := controller.start(8.0, 10), 8.1, 60.0)
-    controller.leave(late)
-    assert controller.pacer.on
-    sent, now = 0, controller.ready_at()
-    while controller.ready_at() < now + 0.5:
-        controller.start(controller.ready_at(), 10)
-        sent += 1
-    assert sent > 2
 
 
 def test_goodput_forgets() -> None:
