@@ -20,6 +20,7 @@ from gateways import (
     Queue,
     Reluctant,
     Sliding,
+    Spoken,
     Window,
     bimodal,
     bursting,
@@ -107,6 +108,24 @@ TUNED_QUEUES: Models = {
     "a queue of 6, bimodal": lambda r: Queue(6, r, law=bimodal),
     "a queue of 10, by length": lambda r: Queue(10, r, law=by_length),
     "a queue of 12, heavy tail": lambda r: Queue(12, r, law=pareto),
+}
+
+SILENT: Models = {
+    "cap 24": lambda r: Cap(24, r),
+    "1 a second, burst 1": lambda r: Bucket(1, 1, r),
+    "10 a second, burst 10": lambda r: Bucket(10, 10, r),
+    "30 a second, burst 5": lambda r: Bucket(30, 5, r, law=pareto),
+    "100 each 10 s": lambda r: Window(100, 10, r, law=constant, tells=False),
+    "600 a minute": lambda r: Window(600, 60, r, tells=False),
+}
+
+SPOKEN: Models = {
+    "cap 24": lambda r: Spoken(Cap(24, r)),
+    "1 a second, burst 1": lambda r: Spoken(Bucket(1, 1, r)),
+    "10 a second, burst 10": lambda r: Spoken(Bucket(10, 10, r)),
+    "30 a second, burst 5": lambda r: Spoken(Bucket(30, 5, r, law=pareto)),
+    "100 each 10 s": lambda r: Spoken(Window(100, 10, r, law=constant, tells=False)),
+    "600 a minute": lambda r: Spoken(Window(600, 60, r, tells=False)),
 }
 
 HELD_OUT_STEADY: Models = {

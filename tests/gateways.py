@@ -20,9 +20,10 @@ import attrs
 from step_tts._gate import Gate
 from step_tts._gate._controller import Controller
 from step_tts._models import Concurrency, Rate
+from step_tts._wire import limit_hints_from
 
 if TYPE_CHECKING:
-    from collections.abc import Callable
+    from collections.abc import Callable, Mapping
 
     from step_tts._gate._controller import Ticket
 
@@ -42,6 +43,7 @@ class Reply:
     refused: bool = False
     retry_after: float | None = None
     fault: bool = False
+    headers: Mapping[str, str] = attrs.field(factory=dict)
 
 
 # --- how long service takes ----------------------------------------------------------------------
@@ -193,6 +195,11 @@ class Cap:
         heapq.heappush(self._ends, now + seconds)
         return Reply(seconds)
 
+    def words(self) -> dict[str, str]:
+        """As the IETF draft has them."""
+        slots = int(self._slots(0.0))
+        return {"ratelimit-policy": f'"slots";q={slots};qu="concurrent-requests"'}
+
     def ideal(self, seconds: float) -> float:
         steps = range(int(seconds))
         return sum(int(self._slots(float(step))) for step in steps) / mean_of(self._law)
@@ -223,6 +230,15 @@ class Bucket:
             return Reply(REFUSAL_SECONDS, refused=True, retry_after=wait)
         self._tokens -= 1
         return Reply(self._law(self._random, characters))
+
+    def words(self) -> dict[str, str]:
+        """As OpenAI writes them."""
+        reset = (self._burst - self._tokens) / self._rate(self._seen)
+        return {
+            "x-ratelimit-limit-requests": f"{self._burst:g}",
+            "x-ratelimit-remaining-requests": f"{int(self._tokens)}",
+            "x-ratelimit-reset-requests": f"{reset:.3f}s",
+        }
 
     def ideal(self, seconds: float) -> float:
         return self._burst + sum(self._rate(float(step)) for step in range(int(seconds)))
@@ -271,10 +287,10 @@ class Window:
     ) -> None:
         self._requests, self._span, self._random = requests, span, random
         self._law, self._tells = law, tells
-        self._window, self._used = -1, 0
+        self._window, self._used, self._seen = -1, 0, 0.0
 
     def ask(self, now: float, characters: int) -> Reply:
-        window = int(now // self._span)
+        window, self._seen = int(now // self._span), now
         if window != self._window:
             self._window, self._used = window, 0
         if self._used >= self._requests:
@@ -282,6 +298,14 @@ class Window:
             return Reply(REFUSAL_SECONDS, refused=True, retry_after=wait)
         self._used += 1
         return Reply(self._law(self._random, characters))
+
+    def words(self) -> dict[str, str]:
+        """As the IETF draft has them."""
+        left, reset = self._requests - self._used, (self._window + 1) * self._span - self._seen
+        return {
+            "ratelimit-policy": f'"window";q={self._requests};w={self._span:.0f}',
+            "ratelimit": f'"window";r={left};t={math.ceil(reset)}',
+        }
 
     def ideal(self, seconds: float) -> float:
         return self._requests * math.ceil(seconds / self._span)
@@ -354,6 +378,20 @@ class Both:
 
 
 @attrs.frozen
+class Spoken:
+    """Says with each answer what it takes, in headers."""
+
+    _gateway: Bucket | Window | Cap
+
+    def ask(self, now: float, characters: int) -> Reply:
+        reply = self._gateway.ask(now, characters)
+        return attrs.evolve(reply, headers=self._gateway.words())
+
+    def ideal(self, seconds: float) -> float:
+        return self._gateway.ideal(seconds)
+
+
+@attrs.frozen
 class Reluctant:
     """Says no only after a while, as behind a slow or distant balancer."""
 
@@ -414,6 +452,7 @@ def drive(
             heapq.heappush(events, (now + reply.seconds, order, ticket, reply))
             continue
         now, _, ticket, reply = heapq.heappop(events)
+        control.told(ticket, limit_hints_from(reply.headers))
         if reply.refused:
             tally.refused += 1
             control.throttled(ticket, now, reply.retry_after)

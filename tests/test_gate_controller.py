@@ -16,13 +16,16 @@ from step_tts._errors import ConfigurationError
 from step_tts._gate._controller import Controller, Outcome, Ticket
 from step_tts._gate._latency import Latency
 from step_tts._gate._limit import Limit
-from step_tts._gate._pacer import Goodput, Pacer, Spacing
+from step_tts._gate._pacer import Allowance, Goodput, Pacer, Spacing
 from step_tts._gate._quota import Quota
 from step_tts._models import Concurrency, Rate
 from step_tts._wire import LimitHints
 
 if TYPE_CHECKING:
     from collections.abc import Callable
+
+
+SOME = Ticket(0.0, 10, 1)
 
 
 def control(
@@ -138,14 +141,14 @@ def test_a_refusal_far_above_the_ceiling_keeps_the_pace() -> None:
 def test_the_server_may_name_its_limit() -> None:
     """Then it is not passed, and not gone below the minimum for."""
     controller = control(Concurrency(initial=4, minimum=2))
-    controller.told(LimitHints(concurrent=3), 0.0)
+    controller.told(SOME, LimitHints(concurrent=3))
     for ticket in fill(controller):
         controller.ok(ticket, 1.0, 1.0)
     assert controller.limit.slots == 3
-    controller.told(LimitHints(concurrent=1), 0.0)
+    controller.told(SOME, LimitHints(concurrent=1))
     assert controller.limit.slots == 2
     fixed = control(Concurrency(fixed=8))
-    fixed.told(LimitHints(concurrent=3), 0.0)
+    fixed.told(SOME, LimitHints(concurrent=3))
     assert fixed.limit.slots == 8
 
 
@@ -201,7 +204,7 @@ def test_an_absurd_wish_pauses_nobody(wish: float) -> None:
     """The call that was told learns it as an error; the others must not hang for it."""
     controller = control()
     controller.throttled(controller.start(0.0, 10), 0.0, wish)
-    controller.told(LimitHints(pause=wish), 0.0)
+    controller.told(SOME, LimitHints(pause=wish))
     assert controller.paused_until < 0
 
 
@@ -220,9 +223,29 @@ def test_late_refusals_do_not_cut_again_but_may_prolong_the_pause() -> None:
 def test_hints_pause_too() -> None:
     """Nothing left for three seconds."""
     controller = control()
-    controller.told(LimitHints(pause=3.0), 1.0)
-    controller.told(LimitHints(pause=1.0), 1.0)
+    controller.told(Ticket(1.0, 10, 1), LimitHints(pause=3.0))
+    controller.told(Ticket(1.5, 10, 1), LimitHints(pause=1.0))
     assert controller.ready_at() == 4.0
+
+
+def test_what_a_bucket_has_left_is_not_overdrawn() -> None:
+    """Three more, then one each half second, counted from when the server said so."""
+    controller = control(Concurrency(initial=20))
+    first = controller.start(0.0, 10)
+    controller.told(first, LimitHints(remaining=3, refill=0.5))
+    assert len(fill(controller)) == 3
+    assert [len(fill(controller, now)) for now in (0.4, 0.5, 0.9, 2.0)] == [0, 1, 0, 3]
+    latest = controller.start(controller.ready_at(), 10)
+    controller.told(latest, LimitHints(remaining=2, refill=0.5))
+    controller.told(first, LimitHints(remaining=0, refill=100.0))
+    assert len(fill(controller, latest.sent_at)) == 2
+
+
+def test_a_bucket_that_never_fills_is_not_waited_for() -> None:
+    """No longer than for any wish of a server."""
+    controller = control()
+    controller.told(controller.start(0.0, 10), LimitHints(remaining=0, refill=1e9))
+    assert controller.ready_at() == 120.0
 
 
 # --- faults --------------------------------------------------------------------------------------
@@ -396,11 +419,11 @@ def test_goodput_forgets() -> None:
 def test_a_policy_of_the_server_is_a_pace() -> None:
     """Even spacing; a pace slower than one in two minutes is not believed."""
     controller = control()
-    controller.told(LimitHints(requests_per_second=2.0), 0.0)
-    controller.told(LimitHints(), 0.0)
+    controller.told(SOME, LimitHints(requests_per_second=2.0))
+    controller.told(SOME, LimitHints())
     controller.start(0.0, 10)
     assert controller.ready_at() == pytest.approx(0.5)
-    controller.told(LimitHints(requests_per_second=1e-9), 0.0)
+    controller.told(SOME, LimitHints(requests_per_second=1e-9))
     controller.start(1.0, 10)
     assert controller.ready_at() < 122
 
@@ -598,10 +621,25 @@ class Anything(RuleBasedStateMachine):
         pause=st.none() | st.floats(0, 300),
         rate=st.none() | st.floats(0, 1e6),
         concurrent=st.none() | st.integers(0, 100),
+        remaining=st.none() | st.integers(0, 100),
+        refill=st.floats(0, 1e6),
     )
-    def told(self, pause: float | None, rate: float | None, concurrent: int | None) -> None:
-        hints = LimitHints(requests_per_second=rate, concurrent=concurrent, pause=pause)
-        self.controller.told(hints, self.now)
+    def told(
+        self,
+        pause: float | None,
+        rate: float | None,
+        concurrent: int | None,
+        remaining: int | None,
+        refill: float,
+    ) -> None:
+        hints = LimitHints(
+            requests_per_second=rate,
+            concurrent=concurrent,
+            pause=pause,
+            remaining=remaining,
+            refill=refill,
+        )
+        self.controller.told(Ticket(self.now, 10, 1, self.controller._admitted), hints)
 
     def drawn(self, data: st.DataObject) -> Ticket:
         return data.draw(st.sampled_from(self.flying))
@@ -628,6 +666,7 @@ class Anything(RuleBasedStateMachine):
         for ticket in list(self.flying):
             self.leave(ticket)
         self.controller.limit.told, self.controller._policy = math.inf, None
+        self.controller._allowance = Allowance(-math.inf, 0, 0.0)
         begin, cap = max(self.now, self.controller.paused_until), Cap(4, Random(0), law=constant)
         for seconds in (600, 200):
             score = drive(cap, Random(1), begin=begin, seconds=seconds, controller=self.controller)

@@ -14,7 +14,7 @@ from typing import TYPE_CHECKING
 
 import pytest
 import trio
-from gateway_sets import TUNED_STEADY
+from gateway_sets import SILENT, SPOKEN, TUNED_STEADY
 from gateways import BOUNDS, Bucket, Cap, Queue, Score, drive, drive_gate, stepped, visited
 from trio.testing import MockClock
 
@@ -90,6 +90,17 @@ def test_a_queueing_server_is_not_buried(slots: int, worst: float) -> None:
     score = drive(gateway, Random(100), seconds=MINUTES)
     assert score.goodput >= 0.95
     assert gateway.p95 <= worst
+
+
+@pytest.mark.parametrize("name", ["cap 24", "100 each 10 s", "600 a minute"])
+def test_what_the_server_says_spares_refusals(name: str) -> None:
+    """Its headers go the whole way, and not one in a thousand is refused."""
+    silent, spoken = (
+        drive(models[name](Random(0)), Random(1), seconds=MINUTE) for models in (SILENT, SPOKEN)
+    )
+    assert silent.rejects > 0.003
+    assert spoken.rejects < 0.001
+    assert spoken.goodput >= 0.9
 
 
 def test_a_known_rate_is_kept_without_a_refusal() -> None:

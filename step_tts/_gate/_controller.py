@@ -17,7 +17,7 @@ import attrs
 
 from step_tts._gate._latency import Latency
 from step_tts._gate._limit import Limit
-from step_tts._gate._pacer import Goodput, Pacer, Spacing
+from step_tts._gate._pacer import Allowance, Goodput, Pacer, Spacing
 from step_tts._gate._quota import FAULT_COST, THROTTLE_COST, Quota
 
 if TYPE_CHECKING:
@@ -84,6 +84,7 @@ class Controller:
         self._chance = chance
         self._goodput = Goodput()
         self._policy: float | None = None
+        self._allowance = Allowance(-math.inf, 0, 0.0)
         self._flying: set[Ticket] = set()
         self._full_at = -math.inf  # When the limit was last in full use.
         self._epoch = -math.inf
@@ -109,6 +110,7 @@ class Controller:
             self._even.ready_at,
             self._requests.ready_at,
             self._characters.ready_at,
+            self._allowance.at + min(self._allowance.wait(self._admitted), LONGEST_WAIT_SECONDS),
         )
 
     def start(self, now: float, characters: int, again: Ticket | None = None) -> Ticket:
@@ -167,14 +169,17 @@ class Controller:
         """Free the slot. An attempt that ended without an outcome says nothing."""
         self._flying.discard(ticket)
 
-    def told(self, hints: LimitHints, now: float) -> None:
-        """Take the server's own words about its limits."""
+    def told(self, ticket: Ticket, hints: LimitHints) -> None:
+        """Take the server's own words about its limits, as of when it let the attempt in."""
         if hints.requests_per_second:
             self._policy = max(hints.requests_per_second, 1 / LONGEST_WAIT_SECONDS)
         if hints.concurrent:
             self.limit.know(hints.concurrent)
         if hints.pause and hints.pause <= LONGEST_WAIT_SECONDS:
-            self.paused_until = max(self.paused_until, now + hints.pause)
+            self.paused_until = max(self.paused_until, ticket.sent_at + hints.pause)
+        if hints.remaining is not None and hints.refill and ticket.sent_at >= self._allowance.at:
+            until = ticket.nth + 1 + hints.remaining
+            self._allowance = Allowance(ticket.sent_at, until, hints.refill)
 
     def _round_trip(self) -> float:
         return self.latency.mean or 1.0

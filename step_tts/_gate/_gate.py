@@ -197,4 +197,4 @@ class Slot:
 
     def told(self, hints: LimitHints) -> None:
         """The server spoke of its limits."""
-        self._gate.controller.told(hints, self._now())
+        self._gate.controller.told(self.ticket, hints)

@@ -12,7 +12,7 @@ from collections import deque
 
 import attrs
 
-__all__ = ["Goodput", "Pacer", "Spacing"]
+__all__ = ["Allowance", "Goodput", "Pacer", "Spacing"]
 
 WINDOW_SECONDS = 15
 KEPT = 0.97  # of what is known, after a refusal; at 0.95 the rates of the tuned set lose a percent
@@ -43,6 +43,22 @@ class Spacing:
         """Let one go that occupies so many seconds."""
         late = now - self.ready_at > min(self._slack, seconds / 2)
         self.ready_at = (now if late else self.ready_at) + seconds
+
+
+@attrs.frozen
+class Allowance:
+    """What the server said it had left when it let an attempt in."""
+
+    at: float
+    """When that attempt was sent."""
+    until: int
+    """How many will have been let in when nothing is left."""
+    refill: float
+    """Seconds until there is one more."""
+
+    def wait(self, admitted: int) -> float:
+        """Seconds after ``at`` until there is one more than the server has let in."""
+        return max(0, admitted + 1 - self.until) * self.refill
 
 
 @attrs.define
