@@ -17,7 +17,7 @@ import anyio
 import attrs
 
 from step_tts._audio import AudioVerifier
-from step_tts._errors import APIError, AudioLinkError, RetryAdvice
+from step_tts._errors import APIError, AudioLinkError, RateLimitError
 from step_tts._ledger import Ledger
 from step_tts._links import may_fetch
 from step_tts._stream import VerifiedBody
@@ -317,10 +317,10 @@ class Call:
 
 def _report(slot: Slot, error: APIError) -> None:
     """Tell the gate what a failed attempt says about load; most refusals say nothing."""
-    if error.advice is RetryAdvice.THROTTLED:
+    if isinstance(error, RateLimitError):
         slot.throttled(error.retry_after)
     elif error.retryable:
-        slot.fault()
+        slot.fault(error.retry_after)
 
 
 def _secrets_of(settings: Settings, request: SpeechRequest) -> tuple[str, ...]:

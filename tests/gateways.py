@@ -20,9 +20,10 @@ import attrs
 from step_tts._gate import Gate
 from step_tts._gate._controller import Controller
 from step_tts._models import Concurrency, Rate
+from step_tts._wire import limit_hints_from
 
 if TYPE_CHECKING:
-    from collections.abc import Callable
+    from collections.abc import Callable, Mapping
 
     from step_tts._gate._controller import Ticket
 
@@ -42,6 +43,7 @@ class Reply:
     refused: bool = False
     retry_after: float | None = None
     fault: bool = False
+    headers: Mapping[str, str] = attrs.field(factory=dict)
 
 
 # --- how long service takes ----------------------------------------------------------------------
@@ -73,6 +75,23 @@ def pareto(
 def by_length(random: Random, characters: int, mean: float = MEAN_SECONDS) -> float:
     """A tenth of it the same for all, the rest by the text."""
     return mean * (0.1 + 0.9 * characters / MEAN_CHARACTERS) * random.uniform(0.9, 1.1)
+
+
+def weibull(random: Random, characters: int, mean: float = MEAN_SECONDS) -> float:
+    """More spread than exponential: most are quick, a few take very long."""
+    del characters
+    return random.weibullvariate(mean / math.gamma(1 + 1 / 0.7), 0.7)
+
+
+def erlang(random: Random, characters: int, mean: float = MEAN_SECONDS) -> float:
+    """Three steps in a row, each exponential."""
+    del characters
+    return random.gammavariate(3, mean / 3)
+
+
+def uniform(random: Random, characters: int, mean: float = MEAN_SECONDS) -> float:
+    del characters
+    return random.uniform(0.2 * mean, 1.8 * mean)
 
 
 def bimodal(random: Random, characters: int, mean: float = MEAN_SECONDS) -> float:
@@ -121,14 +140,21 @@ def visited(slots: int, left: int) -> Callable[[float], float]:
 
 
 def bursting(
-    level: float, left: float, *, every: float, lasting: float
+    level: float, left: float, *, every: float, lasting: float, seed: int = 11
 ) -> Callable[[float], float]:
     """A second tenant who comes and goes at random, on average so often and for so long."""
-    random, at, visits = Random(11), 0.0, []
+    random, at, visits = Random(seed), 0.0, []
     while at < SECONDS:
         at += random.expovariate(1 / every)
         visits.append((at, at := at + random.expovariate(1 / lasting)))
     return lambda now: left if any(begin <= now < end for begin, end in visits) else level
+
+
+def wandering(low: int, high: int, *, every: float, seed: int = 12) -> Callable[[float], float]:
+    """Another level at random, as often as is said."""
+    random = Random(seed)
+    levels = [random.uniform(low, high) for _ in range(math.ceil(SECONDS / every) + 1)]
+    return lambda now: levels[int(now // every)]
 
 
 # --- gateways ------------------------------------------------------------------------------------
@@ -169,6 +195,11 @@ class Cap:
         heapq.heappush(self._ends, now + seconds)
         return Reply(seconds)
 
+    def words(self) -> dict[str, str]:
+        """As the IETF draft has them."""
+        slots = int(self._slots(0.0))
+        return {"ratelimit-policy": f'"slots";q={slots};qu="concurrent-requests"'}
+
     def ideal(self, seconds: float) -> float:
         steps = range(int(seconds))
         return sum(int(self._slots(float(step))) for step in steps) / mean_of(self._law)
@@ -200,8 +231,46 @@ class Bucket:
         self._tokens -= 1
         return Reply(self._law(self._random, characters))
 
+    def words(self) -> dict[str, str]:
+        """As OpenAI writes them."""
+        reset = (self._burst - self._tokens) / self._rate(self._seen)
+        return {
+            "x-ratelimit-limit-requests": f"{self._burst:g}",
+            "x-ratelimit-remaining-requests": f"{int(self._tokens)}",
+            "x-ratelimit-reset-requests": f"{reset:.3f}s",
+        }
+
     def ideal(self, seconds: float) -> float:
         return self._burst + sum(self._rate(float(step)) for step in range(int(seconds)))
+
+
+class Characters:
+    """So many characters per second, and a burst: long texts cost more."""
+
+    def __init__(
+        self,
+        rate: float,
+        burst: float,
+        random: Random,
+        *,
+        law: Law = lognormal,
+        tells: bool = False,
+    ) -> None:
+        self._rate, self._burst, self._random = rate, burst, random
+        self._law, self._tells = law, tells
+        self._left, self._seen = burst, 0.0
+
+    def ask(self, now: float, characters: int) -> Reply:
+        self._left = min(self._burst, self._left + (now - self._seen) * self._rate)
+        self._seen = now
+        if self._left < characters:
+            wait = math.ceil((characters - self._left) / self._rate) if self._tells else None
+            return Reply(REFUSAL_SECONDS, refused=True, retry_after=wait)
+        self._left -= characters
+        return Reply(self._law(self._random, characters))
+
+    def ideal(self, seconds: float) -> float:
+        return (self._burst + self._rate * seconds) / MEAN_CHARACTERS
 
 
 class Window:
@@ -218,10 +287,10 @@ class Window:
     ) -> None:
         self._requests, self._span, self._random = requests, span, random
         self._law, self._tells = law, tells
-        self._window, self._used = -1, 0
+        self._window, self._used, self._seen = -1, 0, 0.0
 
     def ask(self, now: float, characters: int) -> Reply:
-        window = int(now // self._span)
+        window, self._seen = int(now // self._span), now
         if window != self._window:
             self._window, self._used = window, 0
         if self._used >= self._requests:
@@ -229,6 +298,14 @@ class Window:
             return Reply(REFUSAL_SECONDS, refused=True, retry_after=wait)
         self._used += 1
         return Reply(self._law(self._random, characters))
+
+    def words(self) -> dict[str, str]:
+        """As the IETF draft has them."""
+        left, reset = self._requests - self._used, (self._window + 1) * self._span - self._seen
+        return {
+            "ratelimit-policy": f'"window";q={self._requests};w={self._span:.0f}',
+            "ratelimit": f'"window";r={left};t={math.ceil(reset)}',
+        }
 
     def ideal(self, seconds: float) -> float:
         return self._requests * math.ceil(seconds / self._span)
@@ -286,6 +363,49 @@ class Queue:
         return sorted(self.latencies)[int(0.95 * len(self.latencies))]
 
 
+class Both:
+    """Two limits, one after the other: what the second refuses has cost the first its share."""
+
+    def __init__(self, first: Gateway, second: Gateway) -> None:
+        self._first, self._second = first, second
+
+    def ask(self, now: float, characters: int) -> Reply:
+        reply = self._first.ask(now, characters)
+        return reply if reply.refused else self._second.ask(now, characters)
+
+    def ideal(self, seconds: float) -> float:
+        return min(self._first.ideal(seconds), self._second.ideal(seconds))
+
+
+@attrs.frozen
+class Spoken:
+    """Says with each answer what it takes, in headers."""
+
+    _gateway: Bucket | Window | Cap
+
+    def ask(self, now: float, characters: int) -> Reply:
+        reply = self._gateway.ask(now, characters)
+        return attrs.evolve(reply, headers=self._gateway.words())
+
+    def ideal(self, seconds: float) -> float:
+        return self._gateway.ideal(seconds)
+
+
+@attrs.frozen
+class Reluctant:
+    """Says no only after a while, as behind a slow or distant balancer."""
+
+    _gateway: Gateway
+    _seconds: float
+
+    def ask(self, now: float, characters: int) -> Reply:
+        reply = self._gateway.ask(now, characters)
+        return attrs.evolve(reply, seconds=self._seconds) if reply.refused else reply
+
+    def ideal(self, seconds: float) -> float:
+        return self._gateway.ideal(seconds)
+
+
 # --- driving -------------------------------------------------------------------------------------
 
 
@@ -332,6 +452,7 @@ def drive(
             heapq.heappush(events, (now + reply.seconds, order, ticket, reply))
             continue
         now, _, ticket, reply = heapq.heappop(events)
+        control.told(ticket, limit_hints_from(reply.headers))
         if reply.refused:
             tally.refused += 1
             control.throttled(ticket, now, reply.retry_after)

@@ -202,6 +202,28 @@ def test_siblings_share_one_gate() -> None:
     on_mock_clock(main)
 
 
+def test_one_backend_that_fails_slows_nobody_else() -> None:
+    """A 503 with Retry-After is waited for by the call that met it."""
+
+    async def main() -> None:
+        begun = anyio.current_time()
+        replies = iter(
+            [answer(LIB, [b"{}"], status=503, headers={"retry-after": "7"})]
+            + [answer(LIB, [wav()]) for _ in range(2)]
+        )
+        http = client(LIB, lambda request: next(replies))
+        async with http, AsyncClient(api_key="k", http_client=http) as tts:
+            async with anyio.create_task_group() as tasks:
+                tasks.start_soon(tts.synthesize, "text")
+                await trio.testing.wait_all_tasks_blocked()
+                other = await tts.synthesize("text")
+                assert other.receipt.queued < 1
+                assert tts._engine.gate.limit >= 4
+            assert anyio.current_time() >= begun + 7
+
+    on_mock_clock(main)
+
+
 def test_hints_of_the_server_are_heeded() -> None:
     """Nothing left, it says with a good answer: the next call waits."""
 

@@ -16,13 +16,16 @@ from step_tts._errors import ConfigurationError
 from step_tts._gate._controller import Controller, Outcome, Ticket
 from step_tts._gate._latency import Latency
 from step_tts._gate._limit import Limit
-from step_tts._gate._pacer import Goodput, Pacer, Spacing
+from step_tts._gate._pacer import Allowance, Goodput, Pacer, Spacing
 from step_tts._gate._quota import Quota
 from step_tts._models import Concurrency, Rate
 from step_tts._wire import LimitHints
 
 if TYPE_CHECKING:
     from collections.abc import Callable
+
+
+SOME = Ticket(0.0, 10, 1)
 
 
 def control(
@@ -65,14 +68,14 @@ def test_a_full_house_doubles_and_is_filled_step_by_step() -> None:
 
 
 def test_what_waits_for_one_instant_is_spread() -> None:
-    """Over a quarter of a round trip, so that a refusal is back before many too many are sent."""
+    """Over a third of a round trip, so that a refusal is back before many too many are sent."""
     controller = control(Concurrency(initial=8))
     controller.latency.add(2.0, 10)
     times = []
     while (now := max(0.0, controller.ready_at())) < math.inf:
         controller.start(now, 10)
         times.append(now)
-    assert times == pytest.approx([0.25 * 2.0 * n / 8 for n in range(8)])
+    assert times == pytest.approx([2.0 / 3 * n / 8 for n in range(8)])
 
 
 def test_an_empty_house_does_not_grow() -> None:
@@ -138,14 +141,14 @@ def test_a_refusal_far_above_the_ceiling_keeps_the_pace() -> None:
 def test_the_server_may_name_its_limit() -> None:
     """Then it is not passed, and not gone below the minimum for."""
     controller = control(Concurrency(initial=4, minimum=2))
-    controller.told(LimitHints(concurrent=3), 0.0)
+    controller.told(SOME, LimitHints(concurrent=3))
     for ticket in fill(controller):
         controller.ok(ticket, 1.0, 1.0)
     assert controller.limit.slots == 3
-    controller.told(LimitHints(concurrent=1), 0.0)
+    controller.told(SOME, LimitHints(concurrent=1))
     assert controller.limit.slots == 2
     fixed = control(Concurrency(fixed=8))
-    fixed.told(LimitHints(concurrent=3), 0.0)
+    fixed.told(SOME, LimitHints(concurrent=3))
     assert fixed.limit.slots == 8
 
 
@@ -201,7 +204,7 @@ def test_an_absurd_wish_pauses_nobody(wish: float) -> None:
     """The call that was told learns it as an error; the others must not hang for it."""
     controller = control()
     controller.throttled(controller.start(0.0, 10), 0.0, wish)
-    controller.told(LimitHints(pause=wish), 0.0)
+    controller.told(SOME, LimitHints(pause=wish))
     assert controller.paused_until < 0
 
 
@@ -220,9 +223,29 @@ def test_late_refusals_do_not_cut_again_but_may_prolong_the_pause() -> None:
 def test_hints_pause_too() -> None:
     """Nothing left for three seconds."""
     controller = control()
-    controller.told(LimitHints(pause=3.0), 1.0)
-    controller.told(LimitHints(pause=1.0), 1.0)
+    controller.told(Ticket(1.0, 10, 1), LimitHints(pause=3.0))
+    controller.told(Ticket(1.5, 10, 1), LimitHints(pause=1.0))
     assert controller.ready_at() == 4.0
+
+
+def test_what_a_bucket_has_left_is_not_overdrawn() -> None:
+    """Three more, then one each half second, counted from when the server said so."""
+    controller = control(Concurrency(initial=20))
+    first = controller.start(0.0, 10)
+    controller.told(first, LimitHints(remaining=3, refill=0.5))
+    assert len(fill(controller)) == 3
+    assert [len(fill(controller, now)) for now in (0.4, 0.5, 0.9, 2.0)] == [0, 1, 0, 3]
+    latest = controller.start(controller.ready_at(), 10)
+    controller.told(latest, LimitHints(remaining=2, refill=0.5))
+    controller.told(first, LimitHints(remaining=0, refill=100.0))
+    assert len(fill(controller, latest.sent_at)) == 2
+
+
+def test_a_bucket_that_never_fills_is_not_waited_for() -> None:
+    """No longer than for any wish of a server."""
+    controller = control()
+    controller.told(controller.start(0.0, 10), LimitHints(remaining=0, refill=1e9))
+    assert controller.ready_at() == 120.0
 
 
 # --- faults --------------------------------------------------------------------------------------
@@ -240,6 +263,17 @@ def test_a_few_faults_are_chance_and_many_are_overload() -> None:
     controller.fault(tickets[6], 1.0)
     assert controller.limit.slots == 7
     assert tickets[7].outcome is Outcome.FAULT
+
+
+def test_many_faults_that_name_a_wait_pause_everybody() -> None:
+    """One 503 with Retry-After concerns its own call; an overload is one, whatever its status."""
+    controller = control(Concurrency(initial=8))
+    tickets = fill(controller)
+    for ticket in tickets[:3]:
+        controller.fault(ticket, 1.0, 5.0)
+    assert controller.paused_until < 1.0
+    controller.fault(tickets[7], 1.0, 5.0)
+    assert controller.paused_until == 6.0
 
 
 # --- rates ---------------------------------------------------------------------------------------
@@ -264,12 +298,14 @@ def test_the_pace_comes_back_and_is_given_up() -> None:
     pacer = Pacer()
     assert pacer.rate(0.0) == math.inf
     pacer.review(0.0, 1.0)
-    pacer.refused(100.0, 10.0)
-    assert pacer.rate(100.0) == pytest.approx(9.5)
-    pacer.refused(101.0, 10.0)
-    assert pacer.rate(101.0) < 9.5
+    pacer.refused(100.0, 0.0, 10.0)
+    assert pacer.rate(100.0) == pytest.approx(9.7)
+    assert not pacer.probes(100.0)
+    pacer.refused(101.0, 0.0, 10.0)
+    assert pacer.rate(101.0) < 9.7
     rates = [pacer.rate(float(now)) for now in range(101, 160)]
     assert rates == sorted(rates)
+    assert pacer.probes(160.0)
     pacer.review(160.0, 1000.0)
     assert pacer.on
     pacer.review(1000.0, 1000.0)
@@ -280,27 +316,78 @@ def test_a_rate_passed_by_far_was_another_limit() -> None:
     """Then caution starts afresh: back to what is known within seconds."""
     pacer = Pacer()
     for now in (0.0, 1.0, 2.0):
-        pacer.refused(now, 10.0)
-    known = pacer.rate(2.0) / 0.95
-    assert pacer.rate(10.0) < known
+        pacer.refused(now, 0.0, 10.0)
+    known = pacer.rate(2.0) / 0.97
+    assert pacer.rate(8.0) < known
     pacer.review(300.0, math.inf)
     assert pacer.rate(300.0) > 2 * known
-    pacer.refused(300.0, 10.0)
-    assert pacer.rate(304.0) > pacer.rate(300.0) / 0.95
+    pacer.refused(300.0, 0.0, 10.0)
+    assert pacer.rate(304.0) > pacer.rate(300.0) / 0.97
 
 
 def test_a_refused_rate_lies_between_what_was_let_in_and_what_was_asked() -> None:
-    """Fifty were let in within ten seconds and eight a second were too many."""
+    """Five a second were let in and eight were too many."""
     pacer = Pacer()
-    pacer.refused(0.0, 8.0)
-    for _ in range(50):
-        pacer.admitted()
-    asked = pacer.rate(10.0)
+    pacer.refused(0.0, 0.0, 8.0)
+    asked = pacer.rate(20.0)
     assert asked > 8
-    pacer.refused(10.0, 1000.0)
-    assert 0.95 * 5 < pacer.rate(10.0) < 0.95 * asked
-    pacer.refused(10.0, 1000.0)
-    assert pacer.rate(10.0) > 0
+    pacer.refused(20.0, 5.0, 1000.0)
+    assert 0.97 * 5 < pacer.rate(20.0) < 0.97 * asked
+    pacer.refused(20.0, 1000.0, 1000.0)
+    assert pacer.rate(20.0) < asked
+
+
+def test_a_server_is_measured_from_one_dry_moment_to_the_next() -> None:
+    """Whatever it counts by, so much it gave; a handful is no measure and counts on."""
+    pacer = Pacer()
+    assert pacer.dry(10, 1.0) == 0.0
+    assert pacer.dry(13, 1.25) == 12
+    assert pacer.dry(110, 11.0) == 10
+    assert pacer.dry(130, 13.0) == 10
+
+
+def test_the_pace_rests_during_a_pause() -> None:
+    """A pause of a minute proves no rate."""
+    pacer = Pacer()
+    pacer.refused(0.0, 0.0, 10.0)
+    pacer.rest(60.0)
+    assert pacer.rate(60.0) == pacer.rate(30.0) == pytest.approx(9.7)
+
+
+def test_a_refusal_before_anything_was_let_in_is_no_news() -> None:
+    """A window that is used up refuses whatever comes: only the pauses grow."""
+    controller = control(Concurrency(initial=8))
+    for ticket in fill(controller):
+        controller.ok(ticket, 1.0, 1.0)
+        controller.leave(ticket)
+    controller.throttled(controller.start(1.0, 10), 1.1, None)
+    rate, slots, now, pauses = controller.pacer.rate(1.1), controller.limit.slots, 2.0, []
+    for _ in range(3):
+        controller.throttled(controller.start(now, 10), now, None)
+        pauses.append(controller.paused_until - now)
+        now = controller.paused_until
+    assert pauses == [0.5, 1.0, 2.0]
+    assert controller.pacer.rate(now) == rate
+    assert controller.limit.slots == slots
+
+
+def test_a_rate_above_what_is_known_is_blamed_before_the_level() -> None:
+    """More in flight than ever, because answers were slow: what was raised is taken back."""
+    controller = control(Concurrency(initial=40))
+    flying = [controller.start(0.1 * n, 10) for n in range(10)]
+    for ticket in flying:
+        controller.ok(ticket, 1.5, 1.0)
+        controller.leave(ticket)
+    controller.throttled(late := controller.start(2.0, 10), 2.1, None)
+    controller.leave(late)
+    known = controller.pacer.rate(2.1) / 0.97
+    now = 10.0
+    assert controller.pacer.rate(now) > known
+    flying = [controller.start(now, 10) for _ in range(20)]
+    controller.ok(flying[0], now + 1, 1.0)
+    controller.throttled(flying[19], now + 1, None)
+    assert controller.limit.slots >= 40
+    assert controller.pacer.rate(now + 1) < known
 
 
 def test_whoever_is_long_under_way_was_let_in() -> None:
@@ -319,46 +406,6 @@ def test_whoever_is_long_under_way_was_let_in() -> None:
     controller.leave(first)
 
 
-def test_what_a_bucket_saved_during_a_pause_is_used() -> None:
-    """As much as it gave at the start beyond its rate, once for each pause."""
-    pacer = Pacer()
-    pacer.refused(1.0, 10.0)
-    pacer.drained(16, 1.0)
-    assert not pacer.draw()
-    pacer.rest(0.4)
-    assert [pacer.draw() for _ in range(5)] == [True] * 4 + [False]
-    pacer.rest(100.0)
-    assert [pacer.draw() for _ in range(7)] == [True] * 6 + [False]
-
-
-def test_a_bucket_that_was_none_is_forgotten() -> None:
-    """Refused while it was being used: after the next pause the pace is kept."""
-    pacer = Pacer()
-    pacer.refused(1.0, 10.0)
-    pacer.drained(16, 1.0)
-    pacer.rest(0.55)
-    assert pacer.draw()
-    pacer.refused(2.0, 10.0)
-    pacer.rest(100.0)
-    assert not pacer.draw()
-
-
-def test_the_first_refusal_ever_tells_what_was_in_hand() -> None:
-    """Eight at once and one a second: after a pause of a minute, some go ahead of the pace."""
-    controller = control(Concurrency(initial=8))
-    for ticket in fill(controller):
-        controller.ok(ticket, 1.0, 1.0)
-        controller.leave(ticket)
-    controller.throttled(late := controller.start(8.0, 10), 8.1, 60.0)
-    controller.leave(late)
-    assert controller.pacer.on
-    sent, now = 0, controller.ready_at()
-    while controller.ready_at() < now + 0.5:
-        controller.start(controller.ready_at(), 10)
-        sent += 1
-    assert sent > 2
-
-
 def test_goodput_forgets() -> None:
     """Fifteen seconds; over a shorter time while it is young."""
     goodput = Goodput()
@@ -372,11 +419,11 @@ def test_goodput_forgets() -> None:
 def test_a_policy_of_the_server_is_a_pace() -> None:
     """Even spacing; a pace slower than one in two minutes is not believed."""
     controller = control()
-    controller.told(LimitHints(requests_per_second=2.0), 0.0)
-    controller.told(LimitHints(), 0.0)
+    controller.told(SOME, LimitHints(requests_per_second=2.0))
+    controller.told(SOME, LimitHints())
     controller.start(0.0, 10)
     assert controller.ready_at() == pytest.approx(0.5)
-    controller.told(LimitHints(requests_per_second=1e-9), 0.0)
+    controller.told(SOME, LimitHints(requests_per_second=1e-9))
     controller.start(1.0, 10)
     assert controller.ready_at() < 122
 
@@ -574,10 +621,25 @@ class Anything(RuleBasedStateMachine):
         pause=st.none() | st.floats(0, 300),
         rate=st.none() | st.floats(0, 1e6),
         concurrent=st.none() | st.integers(0, 100),
+        remaining=st.none() | st.integers(0, 100),
+        refill=st.floats(0, 1e6),
     )
-    def told(self, pause: float | None, rate: float | None, concurrent: int | None) -> None:
-        hints = LimitHints(requests_per_second=rate, concurrent=concurrent, pause=pause)
-        self.controller.told(hints, self.now)
+    def told(
+        self,
+        pause: float | None,
+        rate: float | None,
+        concurrent: int | None,
+        remaining: int | None,
+        refill: float,
+    ) -> None:
+        hints = LimitHints(
+            requests_per_second=rate,
+            concurrent=concurrent,
+            pause=pause,
+            remaining=remaining,
+            refill=refill,
+        )
+        self.controller.told(Ticket(self.now, 10, 1, self.controller._admitted), hints)
 
     def drawn(self, data: st.DataObject) -> Ticket:
         return data.draw(st.sampled_from(self.flying))
@@ -604,6 +666,7 @@ class Anything(RuleBasedStateMachine):
         for ticket in list(self.flying):
             self.leave(ticket)
         self.controller.limit.told, self.controller._policy = math.inf, None
+        self.controller._allowance = Allowance(-math.inf, 0, 0.0)
         begin, cap = max(self.now, self.controller.paused_until), Cap(4, Random(0), law=constant)
         for seconds in (600, 200):
             score = drive(cap, Random(1), begin=begin, seconds=seconds, controller=self.controller)

@@ -1,110 +1,122 @@
 """The gate against gateways that are arithmetic: how much it gets, how little is refused.
 
-The first table goes through the gate itself, on a clock that jumps; the sets of
-``gateway_sets`` through its controller alone, fifteen minutes of service each. The same every
-time, in milliseconds. What is asked for is 95 % and 3 %; what is not met is listed as it is.
+The first table goes through the gate itself, on a clock that jumps, a minute each; the second
+through its controller alone, five minutes each. The same every time, in tenths of a second. They
+hold a little less than what is reached; fifteen minutes of many more gateways are scored by
+``tests/benchmarks/gate_score.py``.
 """
 
 from __future__ import annotations
 
 from random import Random
+from statistics import mean
 from typing import TYPE_CHECKING
 
 import pytest
 import trio
-from gateway_sets import HELD_OUT_MOVING, HELD_OUT_STEADY, TUNED_MOVING, TUNED_STEADY
-from gateways import BOUNDS, Bucket, Cap, Queue, Score, Window, drive, drive_gate, stepped
+from gateway_sets import SILENT, SPOKEN, TUNED_STEADY
+from gateways import BOUNDS, Bucket, Cap, Queue, Score, drive, drive_gate, stepped, visited
 from trio.testing import MockClock
 
+from step_tts._gate import Gate
 from step_tts._gate._controller import Controller
 from step_tts._models import Concurrency, Rate
 
 if TYPE_CHECKING:
     from gateway_sets import Make
 
-MINUTES = 120.0
-TABLE: dict[str, tuple[Make, float, float]] = {
-    "cap 24": (lambda r: Cap(24, r), 0.90, 0.01),
-    "cap 4": (lambda r: Cap(4, r), 0.93, 0.03),
-    "cap 24, 6, 48": (lambda r: Cap(stepped(24, 6, 48, seconds=MINUTES), r), 0.58, 0.02),
-    "cap 64": (lambda r: Cap(64, r), 0.88, 0.01),
+MINUTE = 60.0
+THROUGH_THE_GATE: dict[str, tuple[Make, float, float]] = {
+    "cap 4": (lambda r: Cap(4, r), 1.0, 0.04),
+    "cap 24": (lambda r: Cap(24, r), 0.87, 0.01),
     "10 a second, burst 10": (lambda r: Bucket(10, 10, r), 0.93, 0.02),
-    "2 a second, burst 2, says when": (lambda r: Bucket(2, 2, r, tells=True), 0.87, 0.06),
-    "600 a minute, says when": (lambda r: Window(600, 60, r), 0.97, 0.03),
-    "10, 2, 20 a second": (
-        lambda r: Bucket(stepped(10, 2, 20, seconds=MINUTES), 10, r),
-        0.60,
-        0.04,
-    ),
-    "a queue of 4": (lambda r: Queue(4, r), 0.95, 0.0),
+    "2 a second, burst 2, says when": (lambda r: Bucket(2, 2, r, tells=True), 0.87, 0.07),
+    "a queue of 4": (lambda r: Queue(4, r), 0.94, 0.0),
 }
 
 
-@pytest.mark.parametrize("name", TABLE)
+@pytest.mark.parametrize("name", THROUGH_THE_GATE)
 def test_the_gate_itself(name: str) -> None:
-    """Two minutes, the search for the limit included."""
-    make, floor, ceiling = TABLE[name]
+    """A minute, the search for the limit included."""
+    make, floor, ceiling = THROUGH_THE_GATE[name]
 
     async def main() -> Score:
-        return await drive_gate(make(Random(0)), Random(100), seconds=MINUTES)
+        gate = Gate(Concurrency(maximum=32), chance=Random(1).random)
+        return await drive_gate(make(Random(0)), Random(100), seconds=MINUTE, gate=gate)
 
     score = trio.run(main, clock=MockClock(autojump_threshold=0))
     assert score.goodput >= floor
     assert score.rejects <= ceiling
 
 
-SETS = TUNED_STEADY | TUNED_MOVING | HELD_OUT_STEADY | HELD_OUT_MOVING
-SHORT_OF_THE_AIM: dict[str, tuple[float, float]] = {
-    "1 a second, burst 1": (0.92, 0.03),
-    "10 a second, burst 1, says when": (0.84, 0.03),
-    "30 a second, burst 5, heavy tail": (0.85, 0.03),
-    "cap 24, 6, 48": (0.90, 0.03),
-    "cap 20, 12 taken for 15 s a minute": (0.76, 0.03),
-    "10, 2, 20 a second": (0.78, 0.03),
-    "1.5 a second, burst 1, exponential": (0.90, 0.03),
-    "40 a second, burst 10, says when": (0.90, 0.03),
-    "60 in any 30 s, says when": (0.87, 0.045),
-    "300 in any 10 s": (0.90, 0.03),
-    "100 each 10 s": (0.60, 0.13),
-    "cap 8 to 40 and back, bimodal": (0.82, 0.03),
-    "cap 28, exponential, 4 % of 503": (0.92, 0.03),
-    "cap 30, a bursting neighbour takes 20": (0.66, 0.03),
-    "cap 3, 12, says 1 s, by length": (0.90, 0.03),
-    "5, 15, 3 a second, burst 5": (0.80, 0.03),
-    "12 a second, a bursting neighbour takes 8": (0.62, 0.03),
+MINUTES = 300.0
+MOVING: dict[str, Make] = {
+    "cap 12, 4, 24": lambda r: Cap(stepped(12, 4, 24, seconds=MINUTES), r),
+    "cap 20, 12 taken for 15 s a minute": lambda r: Cap(visited(20, 8), r),
+    "6, 2, 12 a second": lambda r: Bucket(stepped(6, 2, 12, seconds=MINUTES), 6, r),
+}
+GOLDEN: dict[str, tuple[float, float]] = {
+    "cap 4": (0.96, 0.033),
+    "cap 8, heavy tail": (0.98, 0.018),
+    "cap 12, 2 % of 503": (0.94, 0.012),
+    "1 a second, burst 1": (0.89, 0.048),
+    "2 a second, burst 2, says when": (0.94, 0.031),
+    "5 a second, burst 20, exponential": (0.97, 0.019),
+    "7 a second, burst 2, constant": (0.91, 0.011),
+    "10 a second, burst 1, says when": (0.82, 0.01),
+    "600 a minute, says when": (0.98, 0.011),
+    "60 in any 30 s, says when": (0.91, 0.048),
+    "100 each 10 s": (0.95, 0.022),
+    "cap 12, 4, 24": (0.86, 0.014),
+    "cap 20, 12 taken for 15 s a minute": (0.8, 0.021),
+    "6, 2, 12 a second": (0.66, 0.027),
 }
 
 
-@pytest.mark.parametrize("name", SETS)
+@pytest.mark.parametrize("name", GOLDEN)
 def test_golden(name: str) -> None:
     """A floor under what gets through and a ceiling over what is refused."""
-    floor, ceiling = SHORT_OF_THE_AIM.get(name, (0.95, 0.03))
-    score = drive(SETS[name](Random(0)), Random(100))
-    assert score.goodput >= floor
-    assert score.rejects <= ceiling
+    make = (TUNED_STEADY | MOVING)[name]
+    scores = [drive(make(Random(n)), Random(100 + n), seconds=MINUTES) for n in range(3)]
+    floor, ceiling = GOLDEN[name]
+    assert mean(score.goodput for score in scores) >= floor
+    assert mean(score.rejects for score in scores) <= ceiling
 
 
 @pytest.mark.parametrize(("slots", "worst"), [(4, 16), (16, 22)])
 def test_a_queueing_server_is_not_buried(slots: int, worst: float) -> None:
     """It never refuses, and the longest waits stay a few times the shortest."""
     gateway = Queue(slots, Random(0))
-    score = drive(gateway, Random(100))
+    score = drive(gateway, Random(100), seconds=MINUTES)
     assert score.goodput >= 0.95
     assert gateway.p95 <= worst
+
+
+@pytest.mark.parametrize("name", ["cap 24", "100 each 10 s", "600 a minute"])
+def test_what_the_server_says_spares_refusals(name: str) -> None:
+    """Its headers go the whole way, and not one in a thousand is refused."""
+    silent, spoken = (
+        drive(models[name](Random(0)), Random(1), seconds=MINUTE) for models in (SILENT, SPOKEN)
+    )
+    assert silent.rejects > 0.003
+    assert spoken.rejects < 0.001
+    assert spoken.goodput >= 0.9
 
 
 def test_a_known_rate_is_kept_without_a_refusal() -> None:
     """Who names the limit pays nothing for finding it."""
     rate = Rate(requests_per_minute=600)
-    score = drive(Bucket(10, 10, Random(0)), Random(1), controller=control(BOUNDS, rate))
+    score = drive(
+        Bucket(10, 10, Random(0)), Random(1), seconds=MINUTE, controller=control(BOUNDS, rate)
+    )
     assert score.rejects == 0
-    assert score.goodput >= 0.95
+    assert score.goodput >= 0.93
 
 
 def test_a_fixed_number_stays() -> None:
     """Whatever the server says; pauses keep even a bad choice from storming."""
     controller = control(Concurrency(fixed=8))
-    score = drive(Cap(4, Random(0)), Random(1), controller=controller)
+    score = drive(Cap(4, Random(0)), Random(1), seconds=MINUTE, controller=controller)
     assert controller.limit.slots == 8
     assert score.goodput > 0.6
     assert 0.1 < score.rejects < 0.8
@@ -113,7 +125,8 @@ def test_a_fixed_number_stays() -> None:
 def test_the_limit_is_found_again_after_it_rose() -> None:
     """From 4 to 40: the climb quickens while nothing is refused."""
     controller = control(BOUNDS)
-    drive(Cap(stepped(4, 40, 40, 40), Random(0)), Random(1), controller=controller)
+    rising = Cap(stepped(4, 40, seconds=2 * MINUTE), Random(0))
+    drive(rising, Random(1), seconds=3 * MINUTE, controller=controller)
     assert 36 <= controller.limit.slots <= 41
 
 

@@ -79,6 +79,30 @@ def test_openai(
     assert limit_hints_from(headers).pause == (pytest.approx(pause) if pause else None)
 
 
+@pytest.mark.parametrize(
+    ("limit", "remaining", "reset", "left"),
+    [
+        ("60", "40", "20s", (40, 1)),
+        ("10", "0", "500ms", (0, 0.05)),
+        ("10", "10", "0s", (None, None)),
+        ("10", "12", "1s", (None, None)),
+        ("10", "x", "1s", (None, None)),
+        ("10", "5", "soon", (None, None)),
+        ("", "5", "1s", (None, None)),
+    ],
+)
+def test_bucket(limit: str, remaining: str, reset: str, left: tuple[object, object]) -> None:
+    """What was spent is back when the bucket is full again, so one of it much earlier."""
+    hints = limit_hints_from(
+        {
+            "x-ratelimit-limit-requests": limit,
+            "x-ratelimit-remaining-requests": remaining,
+            "x-ratelimit-reset-requests": reset,
+        }
+    )
+    assert (hints.remaining, hints.refill) == left
+
+
 def test_silence() -> None:
     """Most servers say nothing."""
     assert limit_hints_from({"content-type": "audio/wav"}) == NOTHING
@@ -103,5 +127,5 @@ def test_silence() -> None:
 def test_no_header_breaks_it(headers: dict[str, str]) -> None:
     """Whatever comes, a hint is finite and positive, or none."""
     hints = limit_hints_from(headers)
-    for value in (hints.requests_per_second, hints.concurrent, hints.pause):
+    for value in (hints.requests_per_second, hints.concurrent, hints.pause, hints.refill):
         assert value is None or 0 < value < float("inf")

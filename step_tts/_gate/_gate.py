@@ -191,10 +191,10 @@ class Slot:
         """The server asked for less, and perhaps for how long."""
         self._gate.controller.throttled(self.ticket, self._now(), retry_after)
 
-    def fault(self) -> None:
-        """The server, or the way to it, failed."""
-        self._gate.controller.fault(self.ticket, self._now())
+    def fault(self, retry_after: float | None = None) -> None:
+        """The server, or the way to it, failed, and perhaps said for how long."""
+        self._gate.controller.fault(self.ticket, self._now(), retry_after)
 
     def told(self, hints: LimitHints) -> None:
         """The server spoke of its limits."""
-        self._gate.controller.told(hints, self._now())
+        self._gate.controller.told(self.ticket, hints)

@@ -12,20 +12,22 @@ from collections import deque
 
 import attrs
 
-__all__ = ["Goodput", "Pacer", "Spacing"]
+__all__ = ["Allowance", "Goodput", "Pacer", "Spacing"]
 
 WINDOW_SECONDS = 15
-KEPT = 0.95  # of what is known, after a refusal
+KEPT = 0.97  # of what is known, after a refusal; at 0.95 the rates of the tuned set lose a percent
 # How the rate comes back: a cubic that is flat around what is known, in steps of a second, or of
-# two requests where they are rarer. After each hit it is four times flatter.
+# three requests where they are rarer (with two, one in thirty of a rare rate's is refused). After
+# each hit it is four times flatter.
 CURVE = 0.001
 FLATTER = 0.25
 MOST_HITS = 4
-REQUESTS = 2.0
+REQUESTS = 3.0
 LONGEST_STEP = 4.0
 SQUEEZE = 0.6  # between what was let in, which is too little, and what was refused, too much
+FEWEST = 10  # requests to measure a rate by: one more or less is then a tenth
 SHORTEST_SPAN = 0.1  # seconds
-PASSED = 2.0  # times the rate: the limit has moved
+PASSED = 1.25  # times the rate: the limit has moved; at 2 it is followed far later, at 1.1 in vain
 SLACK_SECONDS = 0.05  # a timer may fire late without costing rate
 
 
@@ -41,6 +43,22 @@ class Spacing:
         """Let one go that occupies so many seconds."""
         late = now - self.ready_at > min(self._slack, seconds / 2)
         self.ready_at = (now if late else self.ready_at) + seconds
+
+
+@attrs.frozen
+class Allowance:
+    """What the server said it had left when it let an attempt in."""
+
+    at: float
+    """When that attempt was sent."""
+    until: int
+    """How many will have been let in when nothing is left."""
+    refill: float
+    """Seconds until there is one more."""
+
+    def wait(self, admitted: int) -> float:
+        """Seconds after ``at`` until there is one more than the server has let in."""
+        return max(0, admitted + 1 - self.until) * self.refill
 
 
 @attrs.define
@@ -82,12 +100,8 @@ class Pacer:
     """Requests per second the server seems to take; ``None`` is off."""
     _cut_at: float = 0.0
     _hits: int = 0
-    successes: int = 0
-    """Successes since the last refusal."""
-    _depth: float = 0.0
-    """What a full bucket gave at once beyond the rate, where one was seen to be emptied."""
-    _saved: float = 0.0
-    """What has come back into it during a pause."""
+    _dry: tuple[int, float] | None = None
+    """When the server had nothing left, and how many it had let in by then."""
 
     @property
     def on(self) -> bool:
@@ -100,52 +114,52 @@ class Pacer:
             return math.inf
         curve = CURVE * FLATTER**self._hits
         step = min(max(1.0, REQUESTS / self._known), LONGEST_STEP)
-        steps = (now - self._cut_at) / step - math.cbrt((1 - KEPT) / curve)
+        steps = max(0.0, now - self._cut_at) / step - math.cbrt((1 - KEPT) / curve)
         return self._known * (1 + curve * steps * steps * steps)
 
-    def drained(self, admitted: int, seconds: float) -> None:
-        """Note how much the first seconds gave before the first refusal ever."""
-        self._depth = max(0.0, admitted - (self._known or 0.0) * seconds)
+    def probes(self, now: float) -> bool:
+        """Whether the rate is above what is known."""
+        return self._known is not None and self.rate(now) > self._known
 
-    def rest(self, seconds: float) -> None:
-        """Note a pause: a bucket fills meanwhile."""
-        self._saved = min(self._depth, (self._known or 0.0) * seconds)
+    def rest(self, until: float) -> None:
+        """Note a pause: nothing is learnt meanwhile."""
+        self._cut_at = max(self._cut_at, until)
 
-    def draw(self) -> bool:
-        """Whether the next may go ahead of the pace, since a pause has saved it."""
-        if self._saved < 1:
-            return False
-        self._saved -= 1
-        return True
+    def dry(self, admitted: int, at: float) -> float:
+        """Note that the server had nothing left for whoever was sent then.
 
-    def admitted(self) -> None:
-        """Count one that was let in."""
-        self.successes += 1
+        Args:
+            admitted: How many it had ever let in.
+            at: The time.
 
-    def refused(self, now: float, goodput: float) -> None:
+        Returns:
+            How many a second it has let in since it last had nothing left: whatever it counts
+            by, it gave no more; it gives more if the client did not ask for all. Nothing the
+            first time.
+        """
+        before = self._dry
+        if before is None or admitted - before[0] >= FEWEST:
+            self._dry = admitted, at
+        if before is None:
+            return 0.0
+        return (admitted - before[0]) / max(at - before[1], SHORTEST_SPAN)
+
+    def refused(self, now: float, measured: float, goodput: float) -> None:
         """Keep below what was refused; the more often it is hit, the slower back up.
 
         Args:
             now: The time.
+            measured: What ``dry`` found.
             goodput: Successes per second of late, for want of a rate that was kept.
         """
-        rate = self.rate(now)
-        if self._saved:
-            self._depth = self._saved = 0.0  # Refused before it was used up: there was none.
-        if self._known is not None:
+        if self._known is None:
+            known = max(measured, goodput)
+        else:
+            rate = self.rate(now)
             if rate <= PASSED * self._known:
                 self._hits = min(MOST_HITS, self._hits + 1)
-            goodput = self._between(now, rate)
-        self._known, self._cut_at, self.successes = max(goodput, 1 / 60), now, 0
-
-    def _between(self, now: float, rate: float) -> float:
-        """The rate of a server that has just refused this one.
-
-        A bucket was empty at the last refusal and is empty now, so it never gave more than what
-        it let in since; and it can hardly give what it has just refused.
-        """
-        least = self.successes / max(now - self._cut_at, SHORTEST_SPAN)
-        return min(rate, least + SQUEEZE * max(0.0, rate - least))
+            known = min(rate, measured + SQUEEZE * max(0.0, rate - measured))
+        self._known, self._cut_at = max(known, 1 / 60), now
 
     def review(self, now: float, at_most: float) -> None:
         """Forget hits that were passed, and the rate when concurrency alone keeps below it."""

@@ -27,6 +27,10 @@ class LimitHints:
     """Requests admitted at once."""
     pause: float | None = None
     """Seconds until one more request makes sense, when none is left now."""
+    remaining: int | None = None
+    """Requests a token bucket still had when it let this one in."""
+    refill: float | None = None
+    """Seconds until it has one more."""
 
 
 _SILENT = LimitHints()
@@ -54,10 +58,13 @@ def limit_hints_from(headers: Mapping[str, str]) -> LimitHints:
     policies = list(_items(headers.get("ratelimit-policy", "")))
     states = list(_items(headers.get("ratelimit", "")))
     pauses = [*map(_pause_of, states), _openai(headers, "requests"), _openai(headers, "tokens")]
+    remaining, refill = _bucket(headers)
     return LimitHints(
         requests_per_second=min(filter(None, map(_rate_of, policies)), default=None),
         concurrent=min(filter(None, map(_concurrent_of, policies)), default=None),
         pause=max(filter(None, pauses), default=None),
+        remaining=remaining,
+        refill=refill,
     )
 
 
@@ -102,6 +109,16 @@ def _openai(headers: Mapping[str, str], unit: str) -> float | None:
     reset = _duration(headers.get(f"x-ratelimit-reset-{unit}", "").strip())
     limit = _natural(headers.get(f"x-ratelimit-limit-{unit}"))
     return reset / limit if reset and limit and unit == "requests" else reset
+
+
+def _bucket(headers: Mapping[str, str]) -> tuple[int, float] | tuple[None, None]:
+    """What is left of all requests, and how soon one comes back."""
+    remaining = _natural(headers.get("x-ratelimit-remaining-requests"))
+    limit = _natural(headers.get("x-ratelimit-limit-requests"))
+    reset = _duration(headers.get("x-ratelimit-reset-requests", "").strip())
+    if remaining is None or not limit or not reset or remaining >= limit:
+        return None, None
+    return remaining, reset / (limit - remaining)
 
 
 def _natural(text: str | None) -> int | None:

@@ -221,7 +221,7 @@ def _stream_head(call: Call, order: Order, *, chunked: bool) -> bytes:
 def _limit_headers(verdict: Verdict, rate: Rate) -> Pairs:
     """As OpenAI writes them."""
     return (
-        ("X-RateLimit-Limit-Requests", str(rate.requests)),
+        ("X-RateLimit-Limit-Requests", str(rate.size)),
         ("X-RateLimit-Remaining-Requests", str(verdict.remaining)),
         ("X-RateLimit-Reset-Requests", f"{verdict.reset:.3f}s"),
     )

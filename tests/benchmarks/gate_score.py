@@ -1,7 +1,8 @@
 """How much the gate gets out of simulated servers, and how much it is refused.
 
-``python tests/benchmarks/gate_score.py [tuned|held-out] [NAME]``: means of four seeds, fifteen
-minutes of service each, limits unknown to the client. Ends with the worst of each set.
+``python tests/benchmarks/gate_score.py [tuned|held-out|hints] [NAME]``: means of four seeds,
+fifteen minutes of service each, limits unknown to the client; ``hints`` puts servers that name
+them beside the same ones silent.
 """
 
 from __future__ import annotations
@@ -20,13 +21,14 @@ SETS = {
     "tuned": {
         "steady": sets.TUNED_STEADY,
         "moving": sets.TUNED_MOVING,
-        "queues": sets.QUEUES,
+        "queues": sets.TUNED_QUEUES,
     },
     "held-out": {
         "steady": sets.HELD_OUT_STEADY,
         "moving": sets.HELD_OUT_MOVING,
         "queues": sets.HELD_OUT_QUEUES,
     },
+    "hints": {"silent": sets.SILENT, "spoken": sets.SPOKEN},
 }
 SEEDS = range(4)
 

@@ -8,7 +8,7 @@ rounds, after one unmeasured storm that imports what is imported late.
 The ideal schedule is that of a client who knows the limit beforehand, is refused nothing and waits
 for nothing: no client that starts blind can reach all of them. One that begins with four at once
 sends 4 + 11 x 5 + 1 to five slots, which are 13 seconds, not 12. One that may at most double with
-each answer needs four rounds for sixty calls, 2 seconds where the ideal is half of one. The two
+each answer needs four rounds for sixty calls, 2 seconds where half of one would do. The two
 token buckets can be emptied in time by doubling, so there the ideal stands for it as well.
 """
 
@@ -72,8 +72,9 @@ SERVERS = {
     "600 a minute, 40 in hand": Server(
         2.5, lambda: {"rate": Rate(600, 60.0, burst=40), "latency": 0.5}
     ),
+    # Each 503 of the sandbox says Retry-After: 1, and two of three storms meet one: 0.5 + 1 + 0.5.
     "2 % of 503": Server(
-        0.5, lambda: {"faults": Faults(probability={"503": 0.02}), "latency": 0.5}
+        2.0, lambda: {"faults": Faults(probability={"503": 0.02}), "latency": 0.5}
     ),
     "a queue, 5 at once": Server(12, lambda: {"capacity": Capacity(5, queue=None), "latency": 1.0}),
     # The mean of the law is exp(0.8 ** 2 / 2) medians: a second.
