@@ -30,7 +30,7 @@ THROUGH_THE_GATE: dict[str, tuple[Make, float, float]] = {
     "cap 4": (lambda r: Cap(4, r), 1.0, 0.04),
     "cap 24": (lambda r: Cap(24, r), 0.87, 0.01),
     "10 a second, burst 10": (lambda r: Bucket(10, 10, r), 0.93, 0.02),
-    "2 a second, burst 2, says when": (lambda r: Bucket(2, 2, r, tells=True), 0.87, 0.07),
+    "2 a second, burst 2, says when": (lambda r: Bucket(2, 2, r, tells=True), 0.87, 0.09),
     "a queue of 4": (lambda r: Queue(4, r), 0.94, 0.0),
 }
 
