@@ -4,8 +4,10 @@ import io
 import os
 import sys
 from contextlib import ExitStack
+from threading import Barrier, get_ident
 from typing import TYPE_CHECKING
 
+import anyio
 import click
 import pytest
 
@@ -100,3 +102,19 @@ def test_a_stream_the_shell_closed_is_a_usage_error(monkeypatch: pytest.MonkeyPa
     with pytest.raises(click.UsageError, match="output is closed"):
         _pipes.standard_output()
     assert not _pipes.is_terminal(None)
+
+
+async def test_what_is_left_behind_takes_few_threads() -> None:
+    """One call after the other is no reason for another thread; those at once have their own."""
+    threads = {await _pipes.left_behind(get_ident) for _ in range(30)}
+    assert len(threads) < 30
+    both = Barrier(2)
+    async with anyio.create_task_group() as tasks:
+        for _ in range(2):
+            tasks.start_soon(_pipes.left_behind, both.wait, 30)
+
+
+async def test_a_call_that_fails_fails_where_it_is_awaited() -> None:
+    """With its own error."""
+    with pytest.raises(LookupError, match="gone"):
+        await _pipes.left_behind({}.__getitem__, "gone")

@@ -107,13 +107,14 @@ def test_a_signal_ends_a_batch_in_order(
     rows = tmp_path / "rows.txt"
     rows.write_text("".join(f"Row {n}\n" for n in range(200)))
     out = tmp_path / "out"
-    with sandbox_in_env(monkeypatch, latency=30.0 if again else 0.2):
+    with sandbox_in_env(monkeypatch, latency=30.0 if again else 0.2) as server:
         command = ("batch", rows, "--to", out, "-c", "2", "--grace", "60" if again else "20")
         with started(*command) as process:
             assert process.stderr
-            while not (out / ".step_tts.sqlite3-wal").exists():
+            for _ in range(3000):
+                if server.peak_in_flight:
+                    break
                 time.sleep(0.01)
-            time.sleep(0.3)
             process.send_signal(number)
             assert process.stderr.readline().startswith(b"stopping: no more rows are begun")
             if again:

@@ -16,10 +16,13 @@ import sys
 from concurrent.futures import Future
 from functools import partial
 from pathlib import Path
+from queue import SimpleQueue
 from threading import Thread
 from typing import TYPE_CHECKING, BinaryIO, TextIO, TypeVar
 
 import click
+
+from step_tts._loop import Signal, asyncio_loop
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Iterator
@@ -31,23 +34,49 @@ T = TypeVar("T")
 
 async def left_behind(call: Callable[..., T], *args: object) -> T:
     """Call in a thread which nobody waits for when this is cancelled or the process ends."""
-    import anyio
-    from anyio.lowlevel import current_token
-
-    returned, token = anyio.Event(), current_token()
-    outcome: Future[T] = Future()
+    returned, outcome = Signal(), Future[T]()
 
     def work() -> None:
         try:
             outcome.set_result(call(*args))
         except BaseException as error:  # noqa: BLE001  raised where the result is awaited
             outcome.set_exception(error)
-        with contextlib.suppress(RuntimeError):  # the event loop has ended meanwhile
-            anyio.from_thread.run_sync(returned.set, token=token)
 
-    Thread(target=work, daemon=True).start()
+    hand = _idle.pop() if _idle else _Hand()
+    hand.calls.put((work, _on_this_loop(returned.set)))
     await returned.wait()
     return outcome.result()
+
+
+class _Hand:
+    """A thread that takes one call after the other: to start one costs more than most calls do."""
+
+    def __init__(self) -> None:
+        self.calls: SimpleQueue[tuple[Callable[[], None], Callable[[], object]]] = SimpleQueue()
+        Thread(target=self._work, daemon=True).start()
+
+    def _work(self) -> None:
+        while True:
+            self._take()
+
+    def _take(self) -> None:
+        work, tell = self.calls.get()
+        work()
+        with contextlib.suppress(RuntimeError):  # the event loop has ended meanwhile
+            tell()
+        _idle.append(self)
+
+
+_idle: list[_Hand] = []
+
+
+def _on_this_loop(call: Callable[[], None]) -> Callable[[], object]:
+    """What another thread calls to have something called here."""
+    if loop := asyncio_loop():
+        return partial(loop.call_soon_threadsafe, call)
+    from anyio import from_thread, lowlevel
+
+    return partial(from_thread.run_sync, call, token=lowlevel.current_token())
 
 
 def is_terminal(stream: TextIO | None) -> bool:
