@@ -360,15 +360,39 @@ def test_a_refusal_before_anything_was_let_in_is_no_news() -> None:
     for ticket in fill(controller):
         controller.ok(ticket, 1.0, 1.0)
         controller.leave(ticket)
-    controller.throttled(controller.start(1.0, 10), 1.1, None)
+    controller.throttled(refused := controller.start(1.0, 10), 1.1, None)
+    controller.leave(refused)
     rate, slots, now, pauses = controller.pacer.rate(1.1), controller.limit.slots, 2.0, []
     for _ in range(3):
-        controller.throttled(controller.start(now, 10), now, None)
+        controller.throttled(refused := controller.start(now, 10), now, None)
+        controller.leave(refused)
         pauses.append(controller.paused_until - now)
         now = controller.paused_until
     assert pauses == [0.5, 1.0, 2.0]
     assert controller.pacer.rate(now) == rate
     assert controller.limit.slots == slots
+
+
+def test_one_that_is_let_in_ends_a_dry_time() -> None:
+    """Though others, sent with it, were refused before it was answered."""
+    controller, now = control(Concurrency(initial=4)), 0.0
+    for ticket in fill(controller):
+        controller.throttled(ticket, 0.1, None)
+        controller.leave(ticket)
+    for _ in range(4):
+        now = max(now + 5, controller.ready_at())
+        controller.throttled(refused := controller.start(now, 10), now + 0.1, None)
+        controller.leave(refused)
+    now = controller.paused_until
+    first = controller.start(now, 10)
+    assert controller.ready_at() >= now + 0.2
+    controller.limit.value = 4.0
+    controller.throttled(refused := controller.start(now + 0.05, 10), now + 0.15, None)
+    controller.leave(refused)
+    controller.ok(first, now + 3, 3.0)
+    controller.leave(first)
+    controller.throttled(controller.start(now + 60, 10), now + 60.1, None)
+    assert controller.paused_until < now + 60
 
 
 def test_a_rate_above_what_is_known_is_blamed_before_the_level() -> None:

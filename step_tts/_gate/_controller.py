@@ -38,6 +38,7 @@ JITTER = 0.1  # of a pause is added at most, so that clients told the same do no
 SPREAD_OVER = 1 / 3
 SHORT = 2.0  # round trips: a wait below that concerns the refused call alone
 AFTER_REFUSAL = 0.25  # of the gap: at a pace just too high, little is missing
+CONSENT = 2.0  # times what a refusal takes: silence for so long is consent
 PROBE_SECONDS = 1.0  # between two attempts while no retry can be afforded
 FAULTY = 0.25  # of an epoch's answers: more faults than this are overload, fewer are chance
 FEWEST_FAULTS = 4
@@ -88,7 +89,9 @@ class Controller:
         self._flying: set[Ticket] = set()
         self._full_at = -math.inf  # When the limit was last in full use.
         self._epoch = -math.inf
+        self._lowered_at = -math.inf
         self._streak = 0
+        self._refusal = 0.0  # Seconds that the last one took to come back.
         self._admitted = 0  # Sent and not refused.
         self._answers = self._faults = 0
         self._proven = 0  # The highest level at which an attempt of this epoch was admitted.
@@ -136,10 +139,11 @@ class Controller:
             self.latency.add(seconds, ticket.characters)
         if not self.limit.adapts:
             self._streak = 0  # A number that was set too high is refused all the time.
-        if ticket.sent_at >= self._epoch:
+        if ticket.sent_at >= self._lowered_at:
             self._streak = 0
-            self._answers += 1
             self._proven = max(self._proven, ticket.level)
+        if ticket.sent_at >= self._epoch:
+            self._answers += 1
             if self._full_at >= ticket.sent_at and not self.latency.crowded:
                 self.limit.grow()
         if self.pacer.on:
@@ -149,6 +153,7 @@ class Controller:
         """Note that the server asked for less, and perhaps for how long."""
         ticket.outcome = Outcome.THROTTLED
         self._admitted -= 1
+        self._refusal = now - ticket.sent_at
         fresh = ticket.sent_at >= self._epoch
         if fresh:
             self._cut(ticket, now)
@@ -191,6 +196,8 @@ class Controller:
             gap = max(gap, 1 / self.pacer.rate(now))
         if self._policy:
             gap = max(gap, 1 / self._policy)
+        if self._streak >= 2:  # The first goes alone: where it is refused, so are all.
+            gap = max(gap, CONSENT * self._refusal)
         if self.quota.exhausted:
             gap = max(gap, PROBE_SECONDS, self._round_trip())
         return gap
@@ -208,11 +215,11 @@ class Controller:
         """
         level = self._admitted_level(ticket, now)
         if level or self._epoch == -math.inf:
-            self._streak = 0
             self._lower(ticket, level, now)
+            self._lowered_at, self._streak, self._proven = now, 0, 0
         self._epoch = now
         self._streak += 1
-        self._answers = self._faults = self._proven = 0
+        self._answers = self._faults = 0
 
     def _lower(self, refused: Ticket, level: int, now: float) -> None:
         """Take back the rate, if it alone was raised or the level just worked; else the level."""
@@ -220,7 +227,8 @@ class Controller:
         raised = self.pacer.probes(now) and refused.level < self.limit.slots
         if self.limit.adapts and (raised or refused.level <= level):
             self.pacer.refused(now, measured, self._goodput.per_second(now))
-            self._even.ready_at = now + AFTER_REFUSAL * self._gap(now)
+            if self._admitted == refused.nth:  # Nobody followed: the next one takes its place.
+                self._even.ready_at = now + AFTER_REFUSAL * self._gap(now)
         else:
             self.limit.cut(refused.level)
 
@@ -229,8 +237,8 @@ class Controller:
 
         Whoever has been under way for twice as long as this refusal took was let in as well.
         """
-        before = now - 2 * (now - refused.sent_at)
-        silent = (t.level for t in self._flying if self._epoch <= t.sent_at < before)
+        before = now - CONSENT * (now - refused.sent_at)
+        silent = (t.level for t in self._flying if self._lowered_at <= t.sent_at < before)
         return max(self._proven, *silent, 0)
 
     def _pause(self, now: float, retry_after: float | None, *, fresh: bool) -> None:
