@@ -10,6 +10,7 @@ import hashlib
 import json
 import sys
 import time
+from array import array
 from pathlib import Path
 from typing import TYPE_CHECKING
 
@@ -80,12 +81,10 @@ def fields(job: Job, text: str) -> dict[str, str]:
 
 
 class Notes:
-    """When each text began, was heard first, and was done."""
+    """When each text began, was heard first, and was done; 24 bytes for each."""
 
     def __init__(self, count: int) -> None:
-        self.began = [0.0] * count
-        self.heard = [0.0] * count
-        self.done = [0.0] * count
+        self.began, self.heard, self.done = (array("d", bytes(8 * count)) for _ in range(3))
 
     def first(self, number: int) -> None:
         """Note a piece of audio; the first counts."""
