@@ -1,9 +1,10 @@
 """The gate itself: calls wait here in line until the controller lets the next one go.
 
 First come, first served, retries before new calls. There is no task in the background: whoever
-stands first in line sleeps until the controller's time, and is woken earlier when something
-changed. Between the decision and its booking nothing awaits, so no cancellation falls between
-them. Knows neither HTTP nor speech; what an outcome means is the controller's business.
+stands first in line sleeps until the controller's time. Whenever something has changed, all who
+may go now are let go at once: one in each turn of the loop would leave slots empty. Between the
+decision and its booking nothing awaits, so no cancellation falls between them. Knows neither
+HTTP nor speech; what an outcome means is the controller's business.
 """
 
 from __future__ import annotations
@@ -94,36 +95,43 @@ class Gate:
         """Whether nobody is in line and the next may go."""
         return not (self._again or self._new) and self.controller.ready_at() <= moment
 
-    async def turn(self, *, again: bool) -> None:
-        """Wait until this caller stands first and the controller lets it go."""
+    async def turn(self, characters: int, again: Ticket | None) -> Ticket:
+        """Wait in line until the controller lets this caller go."""
         line = self._again if again else self._new
-        waiter = _Waiter()
+        waiter = _Waiter(characters, again)
         line.append(waiter)
         try:
-            await anyio.lowlevel.checkpoint()
-            while (ready_at := self._ready_at(waiter)) > now():
-                await waiter.sleep_until(ready_at)
+            while waiter.ticket is None:
+                first = line[0] is waiter and line is self._line
+                await waiter.sleep_until(self.controller.ready_at() if first else math.inf)
+                self.wake()
         except BaseException:
-            line.remove(waiter)
+            if waiter.ticket:
+                self.controller.leave(waiter.ticket)
+            else:
+                line.remove(waiter)
             self.wake()
             raise
-        line.remove(waiter)
+        return waiter.ticket
 
-    def _ready_at(self, waiter: _Waiter) -> float:
-        return self.controller.ready_at() if waiter is self._first() else math.inf
-
-    def _first(self) -> _Waiter | None:
-        line = self._again or self._new
-        return line[0] if line else None
+    @property
+    def _line(self) -> deque[_Waiter]:
+        """The line whose first is the next to go."""
+        return self._again or self._new
 
     def wake(self) -> None:
-        """Let whoever stands first look again, and the listener know: something changed.
+        """Let all go who may, and the listener know: something changed.
 
         Nobody is woken for less than an earlier start: a full gate changes with every answer.
         """
-        first = self._first()
-        if first and self.controller.ready_at() < first.until:
-            first.woken.set()
+        while line := self._line:
+            ready_at, first = self.controller.ready_at(), line[0]
+            if ready_at == math.inf or ready_at > (moment := now()):
+                if ready_at < first.until:
+                    first.woken.set()
+                break
+            first.ticket = self.controller.start(moment, first.characters, first.again)
+            line.popleft().woken.set()
         if self._watch:
             self._watch.look(self.limit, self.controller.paused_until, now())
 
@@ -132,6 +140,10 @@ class Gate:
 class _Waiter:
     """Somebody in line."""
 
+    characters: int
+    again: Ticket | None
+    ticket: Ticket | None = None
+    """Given when it is let go."""
     woken: Signal = attrs.field(factory=Signal)
     until: float = -math.inf
     """How long it sleeps if nobody wakes it."""
@@ -166,14 +178,14 @@ class Slot:
     async def __aenter__(self) -> Self:
         """Wait for a turn and take it."""
         gate, self._now = self._gate, self._gate.arrive()
-        sent_at = asked_at = self._now()
+        asked_at = self._now()
         if gate.is_free(asked_at):
             await anyio.lowlevel.checkpoint_if_cancelled()
+            self.queued = 0.0
+            self.ticket = gate.controller.start(asked_at, self._characters, self._again)
         else:
-            await gate.turn(again=self._again is not None)
-            sent_at = self._now()
-        self.queued = sent_at - asked_at
-        self.ticket = gate.controller.start(sent_at, self._characters, self._again)
+            self.ticket = await gate.turn(self._characters, self._again)
+            self.queued = self.ticket.sent_at - asked_at
         gate.wake()
         return self
 
