@@ -184,7 +184,9 @@ class Call:
         except BaseException as error:
             await self.aclose(error)
             raise
-        if not keep:
+        if keep:
+            self._engine.gate.wake()
+        else:
             await self.aclose()
         return result
 

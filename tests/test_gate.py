@@ -228,7 +228,7 @@ async def test_one_refusal_pauses_everybody() -> None:
 
 @CLOCKED
 async def test_a_success_may_let_the_next_one_in_at_once() -> None:
-    """The limit grows while the slot that proved it is still held."""
+    """The limit grows while the slot that proved it is still held, and stays held."""
     gate = Gate(Concurrency(initial=1), chance=lambda: 0.0)
     async with AsyncExitStack() as stack:
         slot = await stack.enter_async_context(gate.slot())
@@ -242,7 +242,24 @@ async def test_a_success_may_let_the_next_one_in_at_once() -> None:
             tasks.start_soon(work)
             await anyio.wait_all_tasks_blocked()
             slot.ok(None)
+            gate.wake()
             assert gate.limit == 2
+
+
+async def test_whoever_leaves_counts_no_more() -> None:
+    """Else the next would be taken for one more than the server has, and its limit for higher."""
+    gate, levels = Gate(Concurrency(initial=1), chance=lambda: 0.0), []
+
+    async def work() -> None:
+        async with gate.slot() as slot:
+            levels.append(slot.ticket.level)
+            await anyio.lowlevel.checkpoint()
+            slot.ok(0.1)
+
+    async with anyio.create_task_group() as tasks:
+        for _ in range(2):
+            tasks.start_soon(work)
+    assert levels == [1, 1]
 
 
 @CLOCKED

@@ -195,9 +195,13 @@ class Slot:
         self._gate.wake()
 
     def ok(self, seconds: float | None) -> None:
-        """Whole audio came, after so many seconds of the server's time if that is known."""
+        """Whole audio came, after so many seconds of the server's time if that is known.
+
+        Nobody is let go for it yet: while this slot is held they would count one too many in
+        flight, and what the server admits would look like more than it is. Whoever holds it on
+        says so with ``gate.wake()``.
+        """
         self._gate.controller.ok(self.ticket, self._now(), seconds)
-        self._gate.wake()
 
     def throttled(self, retry_after: float | None) -> None:
         """The server asked for less, and perhaps for how long."""
