@@ -1,9 +1,10 @@
 """Two sets of gateways: one to choose the rules of the gate by, and one kept from that.
 
-The held-out set was written down before the rules were last changed and scored once they stood:
-other service times, other sizes, other ways of counting, other neighbours. What was held out
-before that is in the other set now. *Steady* limits do not move; for them a goodput of 95 % and
-3 % of refusals are the aim.
+The held-out set was written down before the rules were last changed and scored once they stood,
+and a second time after a fault it had shown was corrected: other service times, other sizes, other
+ways of counting, other neighbours. What was held out before that is in the other set now.
+
+*Steady* limits do not move; for them a goodput of 95 % and 3 % of refusals are the aim.
 """
 
 from __future__ import annotations
