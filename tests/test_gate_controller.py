@@ -344,6 +344,7 @@ def test_a_server_is_measured_from_one_dry_moment_to_the_next() -> None:
     assert pacer.dry(13, 1.25) == 12
     assert pacer.dry(110, 11.0) == 10
     assert pacer.dry(130, 13.0) == 10
+    assert pacer.dry(128, 13.1) == 0
 
 
 def test_the_pace_rests_during_a_pause() -> None:

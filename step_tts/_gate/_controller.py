@@ -89,7 +89,7 @@ class Controller:
         self._flying: set[Ticket] = set()
         self._full_at = -math.inf  # When the limit was last in full use.
         self._epoch = -math.inf
-        self._lowered_at = -math.inf
+        self._lowered_at = -math.inf  # When an epoch last began with less.
         self._streak = 0
         self._refusal = 0.0  # Seconds that the last one took to come back.
         self._admitted = 0  # Sent and not refused.

@@ -142,7 +142,8 @@ class Pacer:
             self._dry = admitted, at
         if before is None:
             return 0.0
-        return (admitted - before[0]) / max(at - before[1], SHORTEST_SPAN)
+        # Some that seemed to be let in before may have been refused since.
+        return max(0, admitted - before[0]) / max(at - before[1], SHORTEST_SPAN)
 
     def refused(self, now: float, measured: float, goodput: float) -> None:
         """Keep below what was refused; the more often it is hit, the slower back up.
