@@ -655,3 +655,12 @@ def test_a_client_goes_on_on_another_loop(
         with pytest.raises(step_tts.ClientClosedError):
             anyio.run(tts.synthesize, TEXT, backend=backend)
     gc.collect()
+
+
+def test_a_callers_client_is_used_on_every_loop(lib: ModuleType) -> None:
+    """What it is good for there is the caller's business."""
+    server = Server(lib, good(lib))
+    tts = server.client()
+    for _ in range(2):
+        anyio.run(several, tts)
+    assert len(server.requests) == 6
