@@ -17,7 +17,7 @@ import sqlite3
 import sys
 import time
 from contextlib import contextmanager, suppress
-from itertools import chain, starmap
+from itertools import chain
 from operator import attrgetter
 from typing import TYPE_CHECKING, Protocol, cast
 
@@ -145,10 +145,6 @@ class JournalFile:
         """
         with self._group(self._sync):
             self._put(records)
-
-    def records(self) -> Iterator[Record]:
-        """Every row, by name."""
-        return starmap(Record, self.columns(_COLUMNS))
 
     def columns(self, names: Iterable[str]) -> Iterator[Columns]:
         """Some fields of every row's record, by name of the row."""

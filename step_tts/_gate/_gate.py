@@ -20,7 +20,7 @@ import attrs
 from anyio.lowlevel import RunVar
 
 from step_tts._gate._controller import Controller
-from step_tts._loop import Signal, asyncio_loop, now
+from step_tts._loop import Signal, clock, now
 from step_tts._models import Concurrency, Rate
 
 if TYPE_CHECKING:
@@ -84,12 +84,11 @@ class Gate:
         All of asyncio's loops count from one beginning. A run of trio has one of its own, drawn
         at random: the moments of another run mean nothing in it, so the gate learns afresh.
         """
-        if loop := asyncio_loop():
-            return loop.time
-        if not self._known_here.get(False):
+        ours = clock()
+        if ours is anyio.current_time and not self._known_here.get(False):
             self._known_here.set(True)
             self.controller = self._begin()
-        return anyio.current_time
+        return ours
 
     def is_free(self, moment: float) -> bool:
         """Whether nobody is in line and the next may go."""

@@ -8,7 +8,7 @@ as good as none, and no field is a promise. Knows header names in lower case, an
 from __future__ import annotations
 
 import re
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, TypeAlias
 
 import attrs
 
@@ -16,6 +16,9 @@ if TYPE_CHECKING:
     from collections.abc import Iterator, Mapping
 
 __all__ = ["LimitHints", "limit_hints_from"]
+
+_Bucket: TypeAlias = "tuple[int | None, int | None, float | None]"
+"""What is left, of how many, and the seconds until it is full."""
 
 
 @attrs.frozen(kw_only=True)
@@ -57,8 +60,10 @@ def limit_hints_from(headers: Mapping[str, str]) -> LimitHints:
         return _SILENT
     policies = list(_items(headers.get("ratelimit-policy", "")))
     states = list(_items(headers.get("ratelimit", "")))
-    pauses = [*map(_pause_of, states), _openai(headers, "requests"), _openai(headers, "tokens")]
-    remaining, refill = _bucket(headers)
+    requests, tokens = _bucket(headers, "requests"), _bucket(headers, "tokens")
+    waits = _wait_of(requests, for_one=True), _wait_of(tokens, for_one=False)
+    pauses = [*map(_pause_of, states), *waits]
+    remaining, refill = _refill_of(requests)
     return LimitHints(
         requests_per_second=min(filter(None, map(_rate_of, policies)), default=None),
         concurrent=min(filter(None, map(_concurrent_of, policies)), default=None),
@@ -102,20 +107,25 @@ def _pause_of(state: Mapping[str, str]) -> float | None:
     return _natural(state.get("t")) if _natural(state.get("r")) == 0 else None
 
 
-def _openai(headers: Mapping[str, str], unit: str) -> float | None:
-    """The wait for one more: the reset is the time until the bucket is full again."""
-    if _natural(headers.get(f"x-ratelimit-remaining-{unit}")) != 0:
+def _bucket(headers: Mapping[str, str], unit: str) -> _Bucket:
+    return (
+        _natural(headers.get(f"x-ratelimit-remaining-{unit}")),
+        _natural(headers.get(f"x-ratelimit-limit-{unit}")),
+        _duration(headers.get(f"x-ratelimit-reset-{unit}", "").strip()),
+    )
+
+
+def _wait_of(bucket: _Bucket, *, for_one: bool) -> float | None:
+    """How long an empty one takes to have one more, or to be full again."""
+    remaining, limit, reset = bucket
+    if remaining != 0:
         return None
-    reset = _duration(headers.get(f"x-ratelimit-reset-{unit}", "").strip())
-    limit = _natural(headers.get(f"x-ratelimit-limit-{unit}"))
-    return reset / limit if reset and limit and unit == "requests" else reset
+    return reset / limit if reset and limit and for_one else reset
 
 
-def _bucket(headers: Mapping[str, str]) -> tuple[int, float] | tuple[None, None]:
-    """What is left of all requests, and how soon one comes back."""
-    remaining = _natural(headers.get("x-ratelimit-remaining-requests"))
-    limit = _natural(headers.get("x-ratelimit-limit-requests"))
-    reset = _duration(headers.get("x-ratelimit-reset-requests", "").strip())
+def _refill_of(bucket: _Bucket) -> tuple[int, float] | tuple[None, None]:
+    """What is left, and how soon one comes back."""
+    remaining, limit, reset = bucket
     if remaining is None or not limit or not reset or remaining >= limit:
         return None, None
     return remaining, reset / (limit - remaining)
