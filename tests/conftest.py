@@ -9,6 +9,7 @@ from typing import TYPE_CHECKING
 import pytest
 from hypothesis import settings
 from trio._core import _run as trio_run
+from trio.testing import MockClock
 
 from step_tts import AsyncClient
 
@@ -21,9 +22,11 @@ settings.load_profile("steady")
 
 
 @pytest.fixture(params=["asyncio", "trio"])
-def anyio_backend(request: pytest.FixtureRequest) -> str:
-    """Run every async test on both backends."""
-    return str(request.param)
+def anyio_backend(request: pytest.FixtureRequest) -> object:
+    """Run every async test on both backends, or as ``clocks.on_mock_clock`` wants it."""
+    if request.param == "mock clock":
+        return "trio", {"clock": MockClock(autojump_threshold=0)}
+    return request.param
 
 
 @pytest.fixture(autouse=True)

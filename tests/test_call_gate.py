@@ -13,25 +13,21 @@ import anyio
 import attrs
 import pytest
 import trio
+from clocks import on_mock_clock
 from gateways import Bucket, Cap, Gateway, Queue, constant, lognormal, pareto, taking
 from scripted import LIBRARIES, answer, client, library
 from sounds import wav
-from trio.testing import MockClock
 
 import step_tts
 from step_tts import AsyncClient, Concurrency, Rate, RetryPolicy
 from step_tts._gate._quota import FAULT_COST, Quota
 
 if TYPE_CHECKING:
-    from collections.abc import Awaitable, Callable
+    from collections.abc import Callable
 
 CALLS = 60
 SECOND = taking(constant, 1.0)
 LIB = library("httpx")
-
-
-def on_mock_clock(main: Callable[[], Awaitable[None]]) -> None:
-    trio.run(main, clock=MockClock(autojump_threshold=0))
 
 
 @attrs.define
@@ -92,164 +88,135 @@ async def storm(gateway: Gateway, **options: Any) -> Storm:
         "a queue",
     ],
 )
-def test_no_storm(make: Callable[[Random], Gateway], ideal: float | None) -> None:
+@pytest.mark.parametrize("seed", range(3))
+@on_mock_clock
+async def test_no_storm(make: Callable[[Random], Gateway], ideal: float | None, seed: int) -> None:
     """Sixty of sixty, at most a tenth of them asked twice, and little slower than can be."""
-    for seed in range(3):
-
-        async def main(seed: int = seed) -> None:
-            outcome = await storm(make(Random(seed)))
-            assert outcome.done == CALLS
-            assert outcome.sent <= CALLS * 1.1
-            assert ideal is None or outcome.seconds <= ideal * 1.3
-
-        on_mock_clock(main)
+    outcome = await storm(make(Random(seed)))
+    assert outcome.done == CALLS
+    assert outcome.sent <= CALLS * 1.1
+    assert ideal is None or outcome.seconds <= ideal * 1.3
 
 
+@on_mock_clock
 @pytest.mark.parametrize(("retry_after", "worst"), [(None, 1.15), (1, 1.25)])
-def test_steady_limits_are_used_well(retry_after: float | None, worst: float) -> None:
+async def test_steady_limits_are_used_well(retry_after: float | None, worst: float) -> None:
     """The search for the limit included; the pauses the server asks for cost their time."""
-
-    async def main() -> None:
-        outcome = await storm(Cap(5, Random(0), law=SECOND, retry_after=retry_after))
-        assert outcome.seconds <= 12 * worst
-
-    on_mock_clock(main)
+    outcome = await storm(Cap(5, Random(0), law=SECOND, retry_after=retry_after))
+    assert outcome.seconds <= 12 * worst
 
 
-def test_an_outage_is_outlasted() -> None:
+@on_mock_clock
+async def test_an_outage_is_outlasted() -> None:
     """Nothing but 503 for five seconds: few are sent, none is lost, later all goes well."""
+    begun = anyio.current_time()
+    good = Cap(8, Random(0), law=SECOND)
 
-    async def main() -> None:
-        begun = anyio.current_time()
-        good = Cap(8, Random(0), law=SECOND)
+    class Outage:
+        def ask(self, now: float, characters: int) -> Any:
+            reply = good.ask(now, characters)
+            return attrs.evolve(reply, fault=True) if now < begun + 5 else reply
 
-        class Outage:
-            def ask(self, now: float, characters: int) -> Any:
-                reply = good.ask(now, characters)
-                return attrs.evolve(reply, fault=True) if now < begun + 5 else reply
+        def ideal(self, seconds: float) -> float:
+            return seconds
 
-            def ideal(self, seconds: float) -> float:
-                return seconds
-
-        retry = RetryPolicy(max_retries=20, base=0.5)
-        outcome = await storm(Outage(), retry=retry)
-        assert outcome.done == CALLS
-        assert outcome.sent < CALLS * 2
-
-    on_mock_clock(main)
+    retry = RetryPolicy(max_retries=20, base=0.5)
+    outcome = await storm(Outage(), retry=retry)
+    assert outcome.done == CALLS
+    assert outcome.sent < CALLS * 2
 
 
-def test_a_rate_of_the_user_holds_for_all_calls() -> None:
+@on_mock_clock
+async def test_a_rate_of_the_user_holds_for_all_calls() -> None:
     """Of the client and of its siblings."""
-
-    async def main() -> None:
-        outcome = await storm(Cap(99, Random(0), law=SECOND), rate=Rate(requests_per_minute=300))
-        assert outcome.sent == CALLS
-        assert outcome.seconds == pytest.approx(59 / 5 + 1, abs=0.5)
-
-    on_mock_clock(main)
+    outcome = await storm(Cap(99, Random(0), law=SECOND), rate=Rate(requests_per_minute=300))
+    assert outcome.sent == CALLS
+    assert outcome.seconds == pytest.approx(59 / 5 + 1, abs=0.5)
 
 
+@on_mock_clock
 @pytest.mark.parametrize("lib", [library(name) for name in LIBRARIES])
-def test_a_slow_listener_is_no_slow_server(lib: Any) -> None:
+async def test_a_slow_listener_is_no_slow_server(lib: Any) -> None:
     """What counts is how long the server took, and a stream says nothing about that."""
-
-    async def main() -> None:
-        audio = wav()
-        script = [audio[:100], 0.5, audio[100:]]
-        http = client(lib, lambda request: answer(lib, script))
-        async with http, AsyncClient(api_key="k", http_client=http) as tts:
-            gate = tts._engine.gate
-            await tts.synthesize("text")
-            assert gate.controller.latency.mean == pytest.approx(0.5)
-            async with tts.stream("text") as stream:
-                async for _ in stream:
-                    await trio.sleep(1000)
-            assert gate.controller.latency.mean == pytest.approx(0.5)
-            assert gate.in_flight == 0
-
-    on_mock_clock(main)
+    audio = wav()
+    script = [audio[:100], 0.5, audio[100:]]
+    http = client(lib, lambda request: answer(lib, script))
+    async with http, AsyncClient(api_key="k", http_client=http) as tts:
+        gate = tts._engine.gate
+        await tts.synthesize("text")
+        assert gate.controller.latency.mean == pytest.approx(0.5)
+        async with tts.stream("text") as stream:
+            async for _ in stream:
+                await trio.sleep(1000)
+        assert gate.controller.latency.mean == pytest.approx(0.5)
+        assert gate.in_flight == 0
 
 
-def test_siblings_share_one_gate() -> None:
+@on_mock_clock
+async def test_siblings_share_one_gate() -> None:
     """A refusal of one is a pause of the other, and the receipt says so."""
+    replies = iter(
+        [answer(LIB, [b"{}"], status=429, headers={"retry-after": "7"})]
+        + [answer(LIB, [wav()]) for _ in range(2)]
+    )
+    http = client(LIB, lambda request: next(replies))
+    retry = RetryPolicy(throttle_base=1e-6)
+    async with http, AsyncClient(api_key="k", http_client=http, retry=retry) as tts:
+        refused: list[step_tts.Speech] = []
 
-    async def main() -> None:
-        replies = iter(
-            [answer(LIB, [b"{}"], status=429, headers={"retry-after": "7"})]
-            + [answer(LIB, [wav()]) for _ in range(2)]
-        )
-        http = client(LIB, lambda request: next(replies))
-        retry = RetryPolicy(throttle_base=1e-6)
-        async with http, AsyncClient(api_key="k", http_client=http, retry=retry) as tts:
-            refused: list[step_tts.Speech] = []
+        async def first() -> None:
+            refused.append(await tts.synthesize("text"))
 
-            async def first() -> None:
-                refused.append(await tts.synthesize("text"))
-
-            async with anyio.create_task_group() as tasks:
-                tasks.start_soon(first)
-                await trio.testing.wait_all_tasks_blocked()
-                other = await tts.with_options(model="other").synthesize("text")
-            assert 7 <= other.receipt.queued <= 8
-            (receipt,) = [speech.receipt for speech in refused]
-            assert [attempt.outcome for attempt in receipt.attempts] == ["RateLimitError", "ok"]
-            assert 7 <= receipt.attempts[1].waited <= 7.7
-            assert receipt.total == pytest.approx(
-                receipt.queued + receipt.attempts[1].waited, abs=0.01
-            )
-
-    on_mock_clock(main)
+        async with anyio.create_task_group() as tasks:
+            tasks.start_soon(first)
+            await trio.testing.wait_all_tasks_blocked()
+            other = await tts.with_options(model="other").synthesize("text")
+        assert 7 <= other.receipt.queued <= 8
+        (receipt,) = [speech.receipt for speech in refused]
+        assert [attempt.outcome for attempt in receipt.attempts] == ["RateLimitError", "ok"]
+        assert 7 <= receipt.attempts[1].waited <= 7.7
+        assert receipt.total == pytest.approx(receipt.queued + receipt.attempts[1].waited, abs=0.01)
 
 
-def test_one_backend_that_fails_slows_nobody_else() -> None:
+@on_mock_clock
+async def test_one_backend_that_fails_slows_nobody_else() -> None:
     """A 503 with Retry-After is waited for by the call that met it."""
-
-    async def main() -> None:
-        begun = anyio.current_time()
-        replies = iter(
-            [answer(LIB, [b"{}"], status=503, headers={"retry-after": "7"})]
-            + [answer(LIB, [wav()]) for _ in range(2)]
-        )
-        http = client(LIB, lambda request: next(replies))
-        async with http, AsyncClient(api_key="k", http_client=http) as tts:
-            async with anyio.create_task_group() as tasks:
-                tasks.start_soon(tts.synthesize, "text")
-                await trio.testing.wait_all_tasks_blocked()
-                other = await tts.synthesize("text")
-                assert other.receipt.queued < 1
-                assert tts._engine.gate.limit >= 4
-            assert anyio.current_time() >= begun + 7
-
-    on_mock_clock(main)
+    begun = anyio.current_time()
+    replies = iter(
+        [answer(LIB, [b"{}"], status=503, headers={"retry-after": "7"})]
+        + [answer(LIB, [wav()]) for _ in range(2)]
+    )
+    http = client(LIB, lambda request: next(replies))
+    async with http, AsyncClient(api_key="k", http_client=http) as tts:
+        async with anyio.create_task_group() as tasks:
+            tasks.start_soon(tts.synthesize, "text")
+            await trio.testing.wait_all_tasks_blocked()
+            other = await tts.synthesize("text")
+            assert other.receipt.queued < 1
+            assert tts._engine.gate.limit >= 4
+        assert anyio.current_time() >= begun + 7
 
 
-def test_hints_of_the_server_are_heeded() -> None:
+@on_mock_clock
+async def test_hints_of_the_server_are_heeded() -> None:
     """Nothing left, it says with a good answer: the next call waits."""
-
-    async def main() -> None:
-        headers = {"ratelimit": '"default";r=0;t=4'}
-        http = client(LIB, lambda request: answer(LIB, [wav()], headers=headers))
-        async with http, AsyncClient(api_key="k", http_client=http) as tts:
-            await tts.synthesize("text")
-            later = await tts.synthesize("text")
-            assert later.receipt.queued == pytest.approx(4.0)
-
-    on_mock_clock(main)
+    headers = {"ratelimit": '"default";r=0;t=4'}
+    http = client(LIB, lambda request: answer(LIB, [wav()], headers=headers))
+    async with http, AsyncClient(api_key="k", http_client=http) as tts:
+        await tts.synthesize("text")
+        later = await tts.synthesize("text")
+        assert later.receipt.queued == pytest.approx(4.0)
 
 
-def test_refusals_of_the_text_say_nothing_about_load() -> None:
+@on_mock_clock
+async def test_refusals_of_the_text_say_nothing_about_load() -> None:
     """A hundred bad rows must not slow the good ones."""
-
-    async def main() -> None:
-        http = client(LIB, lambda request: answer(LIB, [b"{}"], status=400))
-        async with http, AsyncClient(api_key="k", http_client=http) as tts:
-            for _ in range(10):
-                with pytest.raises(step_tts.BadRequestError):
-                    await tts.synthesize("text")
-            assert tts._engine.gate.limit == 4
-
-    on_mock_clock(main)
+    http = client(LIB, lambda request: answer(LIB, [b"{}"], status=400))
+    async with http, AsyncClient(api_key="k", http_client=http) as tts:
+        for _ in range(10):
+            with pytest.raises(step_tts.BadRequestError):
+                await tts.synthesize("text")
+        assert tts._engine.gate.limit == 4
 
 
 @pytest.mark.parametrize(
@@ -269,7 +236,8 @@ def test_a_senseless_number_is_refused(number: int) -> None:
         AsyncClient(api_key="k", concurrency=number)
 
 
-def test_an_empty_quota_delays_and_fails_nobody(monkeypatch: pytest.MonkeyPatch) -> None:
+@on_mock_clock
+async def test_an_empty_quota_delays_and_fails_nobody(monkeypatch: pytest.MonkeyPatch) -> None:
     """An outage of two minutes, more retries than the quota pays for: all sixty are spoken."""
     pay, left = Quota.pay, []
 
@@ -279,53 +247,46 @@ def test_an_empty_quota_delays_and_fails_nobody(monkeypatch: pytest.MonkeyPatch)
         return paid
 
     monkeypatch.setattr(Quota, "pay", spied)
+    begun, good = anyio.current_time(), Cap(8, Random(0), law=SECOND)
+    sent: list[float] = []
 
-    async def main() -> None:
-        begun, good = anyio.current_time(), Cap(8, Random(0), law=SECOND)
-        sent: list[float] = []
+    class Outage:
+        def ask(self, now: float, characters: int) -> Any:
+            sent.append(now - begun)
+            reply = good.ask(now, characters)
+            return attrs.evolve(reply, fault=True) if now < begun + 120 else reply
 
-        class Outage:
-            def ask(self, now: float, characters: int) -> Any:
-                sent.append(now - begun)
-                reply = good.ask(now, characters)
-                return attrs.evolve(reply, fault=True) if now < begun + 120 else reply
+        def ideal(self, seconds: float) -> float:
+            return seconds
 
-            def ideal(self, seconds: float) -> float:
-                return seconds
-
-        outcome = await storm(Outage(), retry=RetryPolicy(max_retries=1000, base=0.5))
-        assert outcome.done == CALLS
-        assert min(left) < FAULT_COST
-        late = [at for at in sent if 90 <= at < 120]
-        assert 1 <= len(late) <= 31
-
-    on_mock_clock(main)
+    outcome = await storm(Outage(), retry=RetryPolicy(max_retries=1000, base=0.5))
+    assert outcome.done == CALLS
+    assert min(left) < FAULT_COST
+    late = [at for at in sent if 90 <= at < 120]
+    assert 1 <= len(late) <= 31
 
 
+@on_mock_clock
 @pytest.mark.parametrize("per_minute", [30, 90, 600])
-def test_a_rate_of_the_user_holds_in_any_minute(per_minute: int) -> None:
+async def test_a_rate_of_the_user_holds_in_any_minute(per_minute: int) -> None:
     """Calls that come in bunches, with rests between: no sixty seconds see one more."""
+    sent: list[float] = []
 
-    async def main() -> None:
-        sent: list[float] = []
+    def handler(request: Any) -> Any:
+        del request
+        sent.append(anyio.current_time())
+        return answer(LIB, [wav()])
 
-        def handler(request: Any) -> Any:
-            del request
-            sent.append(anyio.current_time())
-            return answer(LIB, [wav()])
-
-        random = Random(per_minute)
-        http = client(LIB, handler)
-        rate = Rate(requests_per_minute=per_minute)
-        async with http, AsyncClient(api_key="k", http_client=http, rate=rate) as tts:
-            async with anyio.create_task_group() as tasks:
-                for _ in range(12):
-                    for _ in range(random.randint(1, per_minute // 3)):
-                        tasks.start_soon(tts.synthesize, "text")
-                    await anyio.sleep(random.expovariate(1 / 20))
-        for first, at in enumerate(sent):
-            # The end of a span is open: what is sent a whole minute later belongs to the next.
-            inside = [later for later in sent[first:] if later < at + 60 - 1e-6]
-            assert len(inside) <= per_minute
-
-    on_mock_clock(main)
+    random = Random(per_minute)
+    http = client(LIB, handler)
+    rate = Rate(requests_per_minute=per_minute)
+    async with http, AsyncClient(api_key="k", http_client=http, rate=rate) as tts:
+        async with anyio.create_task_group() as tasks:
+            for _ in range(12):
+                for _ in range(random.randint(1, per_minute // 3)):
+                    tasks.start_soon(tts.synthesize, "text")
+                await anyio.sleep(random.expovariate(1 / 20))
+    for first, at in enumerate(sent):
+        # The end of a span is open: what is sent a whole minute later belongs to the next.
+        inside = [later for later in sent[first:] if later < at + 60 - 1e-6]
+        assert len(inside) <= per_minute

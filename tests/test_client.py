@@ -13,6 +13,7 @@ import anyio
 import pytest
 import trio.testing
 from cli_kit import sandbox_in_env
+from clocks import on_mock_clock
 from scripted import LIBRARIES, answer, audio_in, client, library
 from sounds import mp3, wav
 
@@ -381,67 +382,51 @@ async def test_retries_can_be_off(lib: ModuleType) -> None:
         assert len(server.requests) == 1
 
 
-def on_mock_clock(main: Callable[[], Any]) -> None:
-    trio.run(main, clock=trio.testing.MockClock(autojump_threshold=0))
-
-
-def test_retry_after_is_obeyed(lib: ModuleType) -> None:
+@on_mock_clock
+async def test_retry_after_is_obeyed(lib: ModuleType) -> None:
     """The server's wait is a lower bound, and the receipt shows it."""
-
-    async def main() -> None:
-        server = Server(lib, status(lib, 429, retry_after="7"), good(lib))
-        async with server.client(retry=RetryPolicy()) as tts:
-            speech = await tts.synthesize(TEXT)
-        assert 7 <= speech.receipt.attempts[1].waited <= 7.8
-        assert 7 <= speech.receipt.total <= 7.8
-
-    on_mock_clock(main)
+    server = Server(lib, status(lib, 429, retry_after="7"), good(lib))
+    async with server.client(retry=RetryPolicy()) as tts:
+        speech = await tts.synthesize(TEXT)
+    assert 7 <= speech.receipt.attempts[1].waited <= 7.8
+    assert 7 <= speech.receipt.total <= 7.8
 
 
-def test_a_wait_beyond_the_deadline_is_not_begun(lib: ModuleType) -> None:
+@on_mock_clock
+async def test_a_wait_beyond_the_deadline_is_not_begun(lib: ModuleType) -> None:
     """An answer that cannot come in time is given up at once."""
-
-    async def main() -> None:
-        server = Server(lib, status(lib, 429, retry_after="100"))
-        async with server.client(retry=RetryPolicy(), timeout=60) as tts:
-            with pytest.raises(step_tts.RateLimitError):
-                await tts.synthesize(TEXT)
-        assert trio.current_time() < 1
-
-    on_mock_clock(main)
+    server = Server(lib, status(lib, 429, retry_after="100"))
+    async with server.client(retry=RetryPolicy(), timeout=60) as tts:
+        with pytest.raises(step_tts.RateLimitError):
+            await tts.synthesize(TEXT)
+    assert trio.current_time() < 1
 
 
-def test_a_call_that_backs_off_holds_no_slot(lib: ModuleType) -> None:
+@on_mock_clock
+async def test_a_call_that_backs_off_holds_no_slot(lib: ModuleType) -> None:
     """Others pass meanwhile, and the wait for a slot does not count against the total."""
-
-    async def main() -> None:
-        server = Server(lib, status(lib, 500), good(lib))
-        retry = RetryPolicy(base=1e9, max_delay=50)
-        async with server.client(retry=retry, concurrency=1, timeout=60) as tts:
-            async with trio.open_nursery() as nursery:
-                nursery.start_soon(tts.synthesize, TEXT)
-                await trio.testing.wait_all_tasks_blocked()
-                started = trio.current_time()
-                await tts.synthesize("other")
-                assert trio.current_time() == started
-        assert len(server.requests) == 3
-
-    on_mock_clock(main)
+    server = Server(lib, status(lib, 500), good(lib))
+    retry = RetryPolicy(base=1e9, max_delay=50)
+    async with server.client(retry=retry, concurrency=1, timeout=60) as tts:
+        async with trio.open_nursery() as nursery:
+            nursery.start_soon(tts.synthesize, TEXT)
+            await trio.testing.wait_all_tasks_blocked()
+            started = trio.current_time()
+            await tts.synthesize("other")
+            assert trio.current_time() == started
+    assert len(server.requests) == 3
 
 
-def test_queueing_does_not_count_against_the_total(lib: ModuleType) -> None:
+@on_mock_clock
+async def test_queueing_does_not_count_against_the_total(lib: ModuleType) -> None:
     """Behind a slow call in the gate, a row of a batch has not begun."""
-
-    async def main() -> None:
-        slow = lambda: answer(lib, [50, wav()])  # noqa: E731
-        async with Server(lib, slow).client(concurrency=1, timeout=60) as tts:
-            async with tts.batch(["a", "b", "c"]) as results:
-                done = [result async for result in results]
-        assert all(result.ok for result in done)
-        assert max(r.speech.receipt.queued for r in done if r.speech) == pytest.approx(50)
-        assert trio.current_time() == pytest.approx(150)
-
-    on_mock_clock(main)
+    slow = lambda: answer(lib, [50, wav()])  # noqa: E731
+    async with Server(lib, slow).client(concurrency=1, timeout=60) as tts:
+        async with tts.batch(["a", "b", "c"]) as results:
+            done = [result async for result in results]
+    assert all(result.ok for result in done)
+    assert max(r.speech.receipt.queued for r in done if r.speech) == pytest.approx(50)
+    assert trio.current_time() == pytest.approx(150)
 
 
 # --- links ---------------------------------------------------------------------------------------

@@ -9,10 +9,9 @@ from typing import TYPE_CHECKING, Any
 import anyio
 import attrs
 import pytest
-import trio
+from clocks import on_mock_clock
 from scripted import answer, client, library
 from sounds import wav
-from trio.testing import MockClock
 
 from step_tts import (
     AsyncClient,
@@ -216,16 +215,13 @@ async def test_a_call_beside_a_batch_belongs_to_no_row() -> None:
     assert rows == ["0", "1", "None", "None"]
 
 
-def test_limits_and_pauses_are_told_when_they_change() -> None:
+@on_mock_clock
+async def test_limits_and_pauses_are_told_when_they_change() -> None:
     """A pause says how long; a limit is told once."""
     answers = [lambda: answer(LIB, [b"{}"], status=429, headers={"retry-after": "7"}), good]
     tts, heard = watched(*answers, concurrency=Concurrency(initial=3))
-
-    async def main() -> None:
-        async with tts:
-            await tts.synthesize(TEXT)
-
-    trio.run(main, clock=MockClock(autojump_threshold=0))
+    async with tts:
+        await tts.synthesize(TEXT)
     limits = [event.limit for event in heard if isinstance(event, LimitChanged)]
     (pause,) = (event for event in heard if isinstance(event, Paused))
     assert limits[0] == 3

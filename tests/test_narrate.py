@@ -11,10 +11,10 @@ import anyio
 import anyio.lowlevel
 import pytest
 import trio
+from clocks import on_mock_clock
 from narrator_kit import HEAD_BYTES, SECOND_BYTES, Listener, Voice, book, silence, spoken
 from scripted import audio_in
 from sounds import mp3, wav
-from trio.testing import MockClock
 
 import step_tts
 from step_tts import Segmentation, SpeechRequest, inspect, sandbox
@@ -121,22 +121,19 @@ async def test_a_broken_segment_is_repeated_unheard(tmp_path: Path) -> None:
     assert [each.attempts for each in saved.segments]
 
 
-def test_what_was_heard_is_not_repeated() -> None:
+@on_mock_clock
+async def test_what_was_heard_is_not_repeated() -> None:
     """The first segment streams from its first byte; cut then, it cannot begin anew."""
+    voice, (first, *_) = Voice(), parts_of(THREE)
+    voice.answers = {first: [[spoken(first)[:9000], 0.1, OSError("reset")]]}
+    async with voice.client() as tts, tts.narrate(THREE, segmentation=PLAIN) as narration:
+        with pytest.raises(step_tts.StreamInterruptedError) as caught:
+            await narration.read()
 
-    async def run() -> None:
-        voice, (first, *_) = Voice(), parts_of(THREE)
-        voice.answers = {first: [[spoken(first)[:9000], 0.1, OSError("reset")]]}
-        async with voice.client() as tts, tts.narrate(THREE, segmentation=PLAIN) as narration:
-            with pytest.raises(step_tts.StreamInterruptedError) as caught:
-                await narration.read()
-
-        assert voice.texts.count(first) == 1
-        assert caught.value.bytes_received
-        assert len(caught.value.attempts) == 1
-        assert narration.segments == ()
-
-    on_mock_clock(run)
+    assert voice.texts.count(first) == 1
+    assert caught.value.bytes_received
+    assert len(caught.value.attempts) == 1
+    assert narration.segments == ()
 
 
 async def test_a_segment_that_cannot_be_had_ends_the_narration() -> None:
@@ -366,44 +363,34 @@ async def test_without_the_extra_the_difference_is_explained(
 # ── on a clock of its own ────────────────────────────────────────────────────────────────────
 
 
-def on_mock_clock(test: Any) -> None:
-    trio.run(test, clock=MockClock(autojump_threshold=0))
-
-
-def test_the_first_sound_comes_at_once_and_never_stops() -> None:
+@on_mock_clock
+async def test_the_first_sound_comes_at_once_and_never_stops() -> None:
     """200 sentences, 300 ms to the first byte, spoken twice as fast as heard."""
-
-    async def run() -> None:
-        voice, listener = Voice(first_byte=0.3, speed=2.0), Listener(trio.current_time)
-        async with voice.client() as tts:
-            began = trio.current_time()
-            async with tts.narrate(book(200)) as narration:
-                async for piece in narration:
-                    await listener.hear(piece)
-        one_short = 0.3 + 0.25  # Until half a second of one sentence is there.
-        assert listener.started_at - began <= 1.1 * one_short
-        assert listener.gaps == 0
-        assert narration.segments[-1].text_end == len(book(200))
-
-    on_mock_clock(run)
+    voice, listener = Voice(first_byte=0.3, speed=2.0), Listener(trio.current_time)
+    async with voice.client() as tts:
+        began = trio.current_time()
+        async with tts.narrate(book(200)) as narration:
+            async for piece in narration:
+                await listener.hear(piece)
+    one_short = 0.3 + 0.25  # Until half a second of one sentence is there.
+    assert listener.started_at - began <= 1.1 * one_short
+    assert listener.gaps == 0
+    assert narration.segments[-1].text_end == len(book(200))
 
 
+@on_mock_clock
 @pytest.mark.parametrize("slots", [1, 4, 8])
-def test_the_whole_takes_what_an_ideal_pipeline_takes(slots: int) -> None:
+async def test_the_whole_takes_what_an_ideal_pipeline_takes(slots: int) -> None:
     """Every slot of the gate is used to the end, whoever reads as fast as it comes."""
-
-    async def run() -> None:
-        voice = Voice(first_byte=0.3, speed=2.0)
-        text = book(200)
-        async with voice.client(slots) as tts:
-            began = trio.current_time()
-            async with tts.narrate(text, ahead=2 * slots) as narration:
-                await narration.read()
-            took = trio.current_time() - began
-        work = sum(0.3 + (each.end - each.start) / 2 for each in narration.segments)
-        assert took <= 1.15 * work / slots
-
-    on_mock_clock(run)
+    voice = Voice(first_byte=0.3, speed=2.0)
+    text = book(200)
+    async with voice.client(slots) as tts:
+        began = trio.current_time()
+        async with tts.narrate(text, ahead=2 * slots) as narration:
+            await narration.read()
+        took = trio.current_time() - began
+    work = sum(0.3 + (each.end - each.start) / 2 for each in narration.segments)
+    assert took <= 1.15 * work / slots
 
 
 def tokens(text: str, pause: float = 0.05) -> AsyncIterator[str]:
@@ -417,97 +404,84 @@ def tokens(text: str, pause: float = 0.05) -> AsyncIterator[str]:
     return written()
 
 
-def test_a_text_being_written_is_heard_after_its_first_sentence() -> None:
+@on_mock_clock
+async def test_a_text_being_written_is_heard_after_its_first_sentence() -> None:
     """20 tokens a second: one sentence, and one wait for a first byte."""
-
-    async def run() -> None:
-        voice = Voice(first_byte=0.3)
-        text = "It is a fine day today. " + book(20)
-        async with voice.client() as tts:
-            began = trio.current_time()
-            async with tts.narrate(tokens(text)) as narration:
-                first = trio.current_time() - began
-                await narration.read()
-        written = (len("It is a fine day today. C") / 4 + 1) * 0.05
-        assert voice.texts[0] == "It is a fine day today."
-        assert first <= written + 0.3
-        assert "".join(each.text for each in narration.segments) == text
-
-    on_mock_clock(run)
+    voice = Voice(first_byte=0.3)
+    text = "It is a fine day today. " + book(20)
+    async with voice.client() as tts:
+        began = trio.current_time()
+        async with tts.narrate(tokens(text)) as narration:
+            first = trio.current_time() - began
+            await narration.read()
+    written = (len("It is a fine day today. C") / 4 + 1) * 0.05
+    assert voice.texts[0] == "It is a fine day today."
+    assert first <= written + 0.3
+    assert "".join(each.text for each in narration.segments) == text
 
 
-def test_a_listener_who_leaves_cancels_what_is_under_way() -> None:
+@on_mock_clock
+async def test_a_listener_who_leaves_cancels_what_is_under_way() -> None:
     """At once, not at the end of what was asked for."""
-
-    async def run() -> None:
-        voice = Voice(first_byte=30.0)
-        async with voice.client() as tts:
-            with trio.move_on_after(1.0):
-                async with tts.narrate(tokens(book(50))):
-                    pytest.fail("nothing can have come yet")
-            left = trio.current_time()
-        assert left <= 1.1
-        assert (voice.in_flight, voice.cancelled) == (0, len(voice.texts))
-        assert voice.cancelled > 0
-
-    on_mock_clock(run)
+    voice = Voice(first_byte=30.0)
+    async with voice.client() as tts:
+        with trio.move_on_after(1.0):
+            async with tts.narrate(tokens(book(50))):
+                pytest.fail("nothing can have come yet")
+        left = trio.current_time()
+    assert left <= 1.1
+    assert (voice.in_flight, voice.cancelled) == (0, len(voice.texts))
+    assert voice.cancelled > 0
 
 
-def test_a_writer_who_stops_in_the_middle_is_not_waited_for() -> None:
+@on_mock_clock
+async def test_a_writer_who_stops_in_the_middle_is_not_waited_for() -> None:
     """The clause that is there is spoken; later, the words that are."""
 
-    async def run() -> None:
-        async def written() -> AsyncIterator[str]:
-            yield "There was an old house, and behind"
-            await anyio.sleep(60)
-            yield " it stood a tree."
+    async def written() -> AsyncIterator[str]:
+        yield "There was an old house, and behind"
+        await anyio.sleep(60)
+        yield " it stood a tree."
 
-        voice = Voice()
-        async with voice.client() as tts:
-            async with tts.narrate(written(), patience=1.0) as narration:
-                assert trio.current_time() < 1.5
-                await narration.read()
-        assert voice.texts == ["There was an old house,", "and", "behind it stood a tree."]
-
-    on_mock_clock(run)
+    voice = Voice()
+    async with voice.client() as tts:
+        async with tts.narrate(written(), patience=1.0) as narration:
+            assert trio.current_time() < 1.5
+            await narration.read()
+    assert voice.texts == ["There was an old house,", "and", "behind it stood a tree."]
 
 
-def test_nobody_is_impatient_while_there_is_something_to_hear() -> None:
+@on_mock_clock
+async def test_nobody_is_impatient_while_there_is_something_to_hear() -> None:
     """Sentences are not broken for a listener who has minutes left."""
 
-    async def run() -> None:
-        async def written() -> AsyncIterator[str]:
-            yield book(6) + " And then, quite late"
-            await anyio.sleep(20)
-            yield " in the day, it ended. "
+    async def written() -> AsyncIterator[str]:
+        yield book(6) + " And then, quite late"
+        await anyio.sleep(20)
+        yield " in the day, it ended. "
 
-        voice, listener = Voice(), Listener(trio.current_time)
-        async with voice.client() as tts, tts.narrate(written(), segmentation=PLAIN) as narration:
-            async for piece in narration:
-                await listener.hear(piece)
-        assert voice.texts[-1] == "And then, quite late in the day, it ended."
-
-    on_mock_clock(run)
+    voice, listener = Voice(), Listener(trio.current_time)
+    async with voice.client() as tts, tts.narrate(written(), segmentation=PLAIN) as narration:
+        async for piece in narration:
+            await listener.hear(piece)
+    assert voice.texts[-1] == "And then, quite late in the day, it ended."
 
 
-def test_a_fast_writer_waits_for_the_listener() -> None:
+@on_mock_clock
+async def test_a_fast_writer_waits_for_the_listener() -> None:
     """What is read ahead of the text is bounded, too."""
+    wrote = 0
 
-    async def run() -> None:
-        wrote = 0
+    async def written() -> AsyncIterator[str]:
+        nonlocal wrote
+        for _ in range(100):
+            wrote += 1
+            yield book(150)
 
-        async def written() -> AsyncIterator[str]:
-            nonlocal wrote
-            for _ in range(100):
-                wrote += 1
-                yield book(150)
-
-        async with Voice().client() as tts, tts.narrate(written(), ahead=1) as narration:
-            await trio.testing.wait_all_tasks_blocked()
-            assert wrote < 12
-            assert narration.info.format == "wav"
-
-    on_mock_clock(run)
+    async with Voice().client() as tts, tts.narrate(written(), ahead=1) as narration:
+        await trio.testing.wait_all_tasks_blocked()
+        assert wrote < 12
+        assert narration.info.format == "wav"
 
 
 # ── kept on disk ─────────────────────────────────────────────────────────────────────────────
