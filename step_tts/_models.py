@@ -77,9 +77,18 @@ class AudioFormat(enum.StrEnum):
     UNKNOWN = "unknown"
 
     @property
+    def media_type(self) -> str:
+        """What a ``Content-Type`` calls it, such as ``audio/mpeg``.
+
+        IANA's name where there is one, but ``audio/wav``: RFC 2361's ``audio/vnd.wave`` is
+        known to few players.
+        """
+        return _NAMES[self][0]
+
+    @property
     def suffixes(self) -> tuple[str, ...]:
         """File suffixes that are right for this format, the usual one first."""
-        return _SUFFIXES[self]
+        return _NAMES[self][1:]
 
     @property
     def suffix(self) -> str:
@@ -87,31 +96,32 @@ class AudioFormat(enum.StrEnum):
         return self.suffixes[0]
 
 
-_SUFFIXES: dict[AudioFormat, tuple[str, ...]] = {
-    AudioFormat.MP3: (".mp3",),
-    AudioFormat.WAV: (".wav", ".wave"),
-    AudioFormat.FLAC: (".flac",),
-    AudioFormat.OGG_OPUS: (".opus", ".ogg", ".oga"),
-    AudioFormat.OGG_VORBIS: (".ogg", ".oga"),
-    AudioFormat.OGG_FLAC: (".oga", ".ogg"),
-    AudioFormat.OGG_SPEEX: (".spx", ".ogg", ".oga"),
-    AudioFormat.AAC: (".aac",),
-    AudioFormat.M4A: (".m4a", ".mp4"),
-    AudioFormat.WEBM: (".webm", ".mka"),
-    AudioFormat.PCM: (".pcm", ".raw"),
-    AudioFormat.MP2: (".mp2",),
-    AudioFormat.LATM: (".latm", ".loas"),
-    AudioFormat.W64: (".w64",),
-    AudioFormat.AIFF: (".aiff", ".aif", ".aifc"),
-    AudioFormat.AMR: (".amr",),
-    AudioFormat.CAF: (".caf",),
-    AudioFormat.AU: (".au", ".snd"),
-    AudioFormat.AC3: (".ac3",),
-    AudioFormat.WAVPACK: (".wv",),
-    AudioFormat.UNKNOWN: (".bin",),
+_NAMES: dict[AudioFormat, tuple[str, ...]] = {
+    AudioFormat.MP3: ("audio/mpeg", ".mp3"),
+    AudioFormat.WAV: ("audio/wav", ".wav", ".wave"),
+    AudioFormat.FLAC: ("audio/flac", ".flac"),
+    AudioFormat.OGG_OPUS: ("audio/ogg", ".opus", ".ogg", ".oga"),
+    AudioFormat.OGG_VORBIS: ("audio/ogg", ".ogg", ".oga"),
+    AudioFormat.OGG_FLAC: ("audio/ogg", ".oga", ".ogg"),
+    AudioFormat.OGG_SPEEX: ("audio/ogg", ".spx", ".ogg", ".oga"),
+    AudioFormat.AAC: ("audio/aac", ".aac"),
+    AudioFormat.M4A: ("audio/mp4", ".m4a", ".mp4"),
+    AudioFormat.WEBM: ("audio/webm", ".webm", ".mka"),
+    AudioFormat.PCM: ("application/octet-stream", ".pcm", ".raw"),
+    AudioFormat.MP2: ("audio/mpeg", ".mp2"),
+    AudioFormat.LATM: ("audio/aac", ".latm", ".loas"),
+    AudioFormat.W64: ("audio/x-w64", ".w64"),
+    AudioFormat.AIFF: ("audio/aiff", ".aiff", ".aif", ".aifc"),
+    AudioFormat.AMR: ("audio/amr", ".amr"),
+    AudioFormat.CAF: ("audio/x-caf", ".caf"),
+    AudioFormat.AU: ("audio/basic", ".au", ".snd"),
+    AudioFormat.AC3: ("audio/ac3", ".ac3"),
+    AudioFormat.WAVPACK: ("audio/x-wavpack", ".wv"),
+    AudioFormat.UNKNOWN: ("application/octet-stream", ".bin"),
 }
+"""Of each format its media type, then its suffixes."""
 
-AUDIO_SUFFIXES = frozenset(suffix for group in _SUFFIXES.values() for suffix in group) - {".bin"}
+AUDIO_SUFFIXES = frozenset(suffix for kind in AudioFormat for suffix in kind.suffixes) - {".bin"}
 
 
 @attrs.frozen

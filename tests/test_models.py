@@ -10,6 +10,7 @@ import attrs
 import pytest
 
 from step_tts import _models
+from step_tts._audio._labels import label_of
 from step_tts._errors import APIError, InvalidRequestError, StepTTSError
 from step_tts._models import (
     AUDIO_SUFFIXES,
@@ -41,6 +42,15 @@ def test_every_format_has_suffixes_of_its_own_kind(format_: AudioFormat) -> None
     assert format_.suffix == format_.suffixes[0]
     assert all(suffix == "." + suffix[1:].lower() for suffix in format_.suffixes)
     assert format_ is AudioFormat.UNKNOWN or AUDIO_SUFFIXES.issuperset(format_.suffixes)
+
+
+@pytest.mark.parametrize("format_", AudioFormat)
+def test_every_format_has_a_media_type_that_fits_it(format_: AudioFormat) -> None:
+    """Sent on under its own label, audio would pass the client's check of labels."""
+    label = label_of(format_.media_type)
+    assert str(label) == format_.media_type
+    assert label.may_be_audio
+    assert not label.contradicts(format_)
 
 
 def test_unknown_audio_claims_no_suffix() -> None:
