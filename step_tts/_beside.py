@@ -34,7 +34,9 @@ async def beside(
             tasks.start_soon(step)
         try:
             yield tasks.cancel_scope
-        except (Exception, KeyboardInterrupt) as error:  # noqa: BLE001  raised again below
+        except anyio.get_cancelled_exc_class():
+            raise  # The task group's own business.
+        except BaseException as error:  # noqa: BLE001  raised again below
             raised = error
         tasks.cancel_scope.cancel()
     if raised is not None:
