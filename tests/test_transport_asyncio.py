@@ -59,7 +59,8 @@ def test_an_address(url: str, origin: object, authority: str, target: str) -> No
     address = parse_address(url)
 
     assert address is not None
-    assert (address.origin, address.authority, address.target) == (origin, authority, target)
+    assert (address.scheme, address.host, address.port) == origin
+    assert (address.authority, address.target) == (authority, target)
 
 
 @pytest.mark.parametrize(
