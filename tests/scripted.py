@@ -7,10 +7,15 @@ from typing import TYPE_CHECKING, Any
 
 import anyio
 
+from step_tts._transport._httpx import HTTPXSender
+from step_tts._transport._shared import Shared
+
 if TYPE_CHECKING:
     from collections.abc import Callable, Sequence
     from pathlib import Path
     from types import ModuleType
+
+    from step_tts import AsyncClient
 
 LIBRARIES = ("httpx", "httpx2")
 ENGINES = {"asyncio": ("asyncio", *LIBRARIES), "trio": LIBRARIES}
@@ -73,3 +78,9 @@ def answer(
 def client(lib: ModuleType, handler: Callable[[Any], Any], **options: Any) -> Any:
     """A caller's own client over a scripted transport."""
     return lib.AsyncClient(transport=lib.MockTransport(handler), **options)
+
+
+def answer_links(tts: AsyncClient, http: Any) -> None:
+    """Let a scripted client answer for every place that links lead to."""
+    engines = tts._engine.transport._for_links
+    engines.default_factory = lambda: Shared(HTTPXSender(http))

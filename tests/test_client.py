@@ -14,7 +14,7 @@ import pytest
 import trio.testing
 from cli_kit import sandbox_in_env
 from clocks import on_mock_clock
-from scripted import LIBRARIES, answer, audio_in, client, library
+from scripted import LIBRARIES, answer, answer_links, audio_in, client, library
 from sounds import mp3, wav
 
 import step_tts
@@ -464,7 +464,7 @@ async def test_a_link_is_fetched_only_on_request(
             await tts.synthesize(TEXT)
         assert "secret" not in str(caught.value) + repr(caught.value)
     async with server.client(fetch_audio_from=["*.example.com"]) as tts:
-        tts._engine.transport._for_links = HTTPXSender(client(lib, cdn))
+        answer_links(tts, client(lib, cdn))
         speech = await tts.synthesize(TEXT)
 
     assert speech.audio == wav()
@@ -480,7 +480,7 @@ async def test_a_link_behind_a_link_is_an_error(lib: ModuleType) -> None:
     document = json.dumps({"url": LINK}).encode()
     reply = lambda *_: answer(lib, [document], headers={"content-type": "application/json"})  # noqa: E731
     async with Server(lib, reply).client(fetch_audio_from=["*"]) as tts:
-        tts._engine.transport._for_links = HTTPXSender(client(lib, reply))
+        answer_links(tts, client(lib, reply))
         with pytest.raises(step_tts.AudioLinkError):
             await tts.synthesize(TEXT)
 
@@ -493,8 +493,9 @@ async def test_a_bare_client_is_built_for_links(lib: ModuleType) -> None:
             with pytest.raises(step_tts.APIConnectionError):
                 async with transport.fetch("http://127.0.0.1:1/", 10, Deadlines(Timeouts())):
                     pass
-        assert isinstance(transport._for_links, HTTPXSender)
-        bare = transport._for_links._client
+        (engine,) = transport._for_links.values()
+        assert isinstance(engine.built, HTTPXSender)
+        bare = engine.built._client
         assert "authorization" not in bare.headers
     assert bare.is_closed
 

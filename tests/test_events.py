@@ -10,7 +10,7 @@ import anyio
 import attrs
 import pytest
 from clocks import on_mock_clock
-from scripted import answer, client, library
+from scripted import answer, answer_links, client, library
 from sounds import wav
 
 from step_tts import (
@@ -29,7 +29,6 @@ from step_tts import (
     StreamInterruptedError,
     _watch,
 )
-from step_tts._transport._httpx import HTTPXSender
 
 if TYPE_CHECKING:
     from collections.abc import Callable
@@ -165,7 +164,7 @@ async def test_of_a_link_only_its_host_is_told() -> None:
         lambda: answer(LIB, status=302, headers={"location": link}),
         fetch_audio_from=["cdn.example"],
     )
-    tts._engine.transport._for_links = HTTPXSender(client(LIB, lambda _: good()))
+    answer_links(tts, client(LIB, lambda _: good()))
     async with tts:
         await tts.synthesize(TEXT)
     posted, got = (event for event in heard if isinstance(event, AttemptStarted))

@@ -15,12 +15,11 @@ from opentelemetry.sdk.trace import TracerProvider
 from opentelemetry.sdk.trace.export import SimpleSpanProcessor
 from opentelemetry.sdk.trace.export.in_memory_span_exporter import InMemorySpanExporter
 from opentelemetry.trace import SpanKind, StatusCode
-from scripted import answer, client, library
+from scripted import answer, answer_links, client, library
 from sounds import wav
 
 import step_tts
 from step_tts import AsyncClient, Event, LimitChanged, Listener, Paused, RetryPolicy, RowStarted
-from step_tts._transport._httpx import HTTPXSender
 
 if TYPE_CHECKING:
     from collections.abc import Callable
@@ -165,7 +164,7 @@ async def test_a_link_that_is_followed_is_no_error(lab: Lab) -> None:
     link = "https://cdn.example/secret?sig=secret"
     moved = lambda: answer(LIB, status=302, headers={"location": link})  # noqa: E731
     async with lab.client(moved, fetch_audio_from=["cdn.example"]) as tts:
-        tts._engine.transport._for_links = HTTPXSender(client(LIB, lambda _: good()))
+        answer_links(tts, client(LIB, lambda _: good()))
         await tts.synthesize(TEXT)
     async with lab.client(moved) as tts:
         with pytest.raises(step_tts.APIError):

@@ -20,6 +20,7 @@ from step_tts._transport import Answer, Deadlines, HTTPOptions, Outgoing, Transp
 from step_tts._transport._build import build_client, check_client, needs_tls
 from step_tts._transport._httpx import HTTPXReply, HTTPXSender
 from step_tts._transport._open import origin
+from step_tts._transport._shared import Shared
 from step_tts._transport._translate import translate_body_error, translate_send_error
 
 if TYPE_CHECKING:
@@ -444,39 +445,65 @@ async def test_a_callers_closed_client(lib: ModuleType) -> None:
 async def test_our_own_client_is_built_once_and_closed(name: Any) -> None:
     """Building happens at first use and off the loop; a closed transport stays closed."""
     transport = Transport(HTTPOptions(transport=name, trust_env=False))
-    first = await transport._built("http://127.0.0.1:9/")
+    url = "http://127.0.0.1:9/"
+    first = await transport._sender(transport._engine, url)
 
     assert isinstance(first, HTTPXSender)
-    assert await transport._built("http://127.0.0.1:9/") is first
+    assert await transport._sender(transport._engine, url) is first
     await transport.aclose()
     assert first._client.is_closed
     with pytest.raises(errors.ClientClosedError):
-        await transport._built("http://127.0.0.1:9/")
+        await transport._sender(transport._engine, url)
 
 
-async def test_all_who_wait_for_the_engine_go_on_at_once(monkeypatch: pytest.MonkeyPatch) -> None:
+async def test_an_engine_built_while_its_client_closes_is_closed(
+    monkeypatch: pytest.MonkeyPatch,
+) -> None:
+    """Nobody else would close it."""
+    go_on, engine = threading.Event(), HTTPXSender(library("httpx").AsyncClient(verify=False))
+
+    def build(*_: object, **__: object) -> HTTPXSender:
+        assert go_on.wait(10)
+        return engine
+
+    monkeypatch.setattr("step_tts._transport._open.build_sender", build)
+    transport = Transport(HTTPOptions())
+
+    async def ask() -> None:
+        with pytest.raises(errors.ClientClosedError):
+            await transport.open(OUTGOING, Deadlines(Timeouts()))
+
+    async with anyio.create_task_group() as tasks:
+        tasks.start_soon(ask)
+        await anyio.wait_all_tasks_blocked()
+        await transport.aclose()
+        go_on.set()
+
+    assert engine._client.is_closed
+
+
+async def test_all_who_wait_for_an_engine_go_on_at_once() -> None:
     """One in each turn of the loop would keep the last of many for seconds."""
     calls, go_on = 0, threading.Event()
 
-    def build(*_: object, **__: object) -> HTTPXSender:
+    def build() -> object:
         nonlocal calls
         calls += 1
         assert go_on.wait(10)
         if calls == 1:
             raise errors.ConfigurationError("no")
-        return HTTPXSender(None)
+        return object()
 
-    monkeypatch.setattr("step_tts._transport._open.build_sender", build)
-    transport = Transport(HTTPOptions())
+    shared: Shared[object] = Shared()
     built: list[tuple[int, object]] = []
     turn = 0
 
     async def ask() -> None:
         try:
-            sender: object = await transport._built("http://127.0.0.1:9/")
+            engine = await shared.get(build)
         except errors.ConfigurationError as error:
-            sender = error
-        built.append((turn, sender))
+            engine = error
+        built.append((turn, engine))
 
     async with anyio.create_task_group() as tasks:
         for _ in range(9):
@@ -490,7 +517,7 @@ async def test_all_who_wait_for_the_engine_go_on_at_once(monkeypatch: pytest.Mon
 
     assert calls == 2
     assert isinstance(built[0][1], errors.ConfigurationError)
-    assert len({id(sender) for _, sender in built[1:]}) == 1
+    assert len({id(engine) for _, engine in built[1:]}) == 1
     assert built[-1][0] - built[1][0] <= 2
 
 

@@ -14,7 +14,7 @@ import anyio
 import h11
 import pytest
 from conformance.cases import LENGTH, OK
-from conformance.engines import ask, engine_for, nothing_left_behind
+from conformance.engines import ask, drain, engine_for, nothing_left_behind
 from conformance.server import Reply, listening, raw_server
 
 from step_tts import _errors as errors
@@ -59,7 +59,8 @@ def test_an_address(url: str, origin: object, authority: str, target: str) -> No
     address = parse_address(url)
 
     assert address is not None
-    assert (address.origin, address.authority, address.target) == (origin, authority, target)
+    assert (address.scheme, address.host, address.port) == origin
+    assert (address.authority, address.target) == (authority, target)
 
 
 @pytest.mark.parametrize(
@@ -359,6 +360,26 @@ async def test_a_server_that_accepts_nothing_in_time() -> None:
                 assert heard.error == error
 
 
+async def test_several_addresses_share_one_deadline(monkeypatch: pytest.MonkeyPatch) -> None:
+    """The attempts end with it, and with the task that waits for them."""
+
+    async def found(_: object) -> list[Any]:
+        return [(V4, 1, 6, "", ("192.0.2.1", 80)), (V4, 1, 6, "", ("192.0.2.2", 80))]
+
+    async def connect(*_: object) -> socket.socket:
+        await anyio.sleep_forever()
+        raise AssertionError
+
+    monkeypatch.setattr(_dial.Dialler, "_found", found)
+    monkeypatch.setattr(_dial, "_connect", connect)
+    async with nothing_left_behind(), engine_for("asyncio") as by:
+        heard = await ask(by, "http://a.example/", timeouts=Timeouts(connect=0.05))
+        assert heard.error == "ConnectTimeoutError"
+        with anyio.move_on_after(0.05) as scope:
+            await ask(by, "http://a.example/")
+        assert scope.cancelled_caught
+
+
 async def test_no_deadlines_at_all() -> None:
     unlimited = Timeouts(connect=None, first_byte=None, stall=None, total=None)
     async with raw_server(LENGTH) as server, engine_for("asyncio") as by:
@@ -370,7 +391,7 @@ async def test_one_timer_serves_many_waits(monkeypatch: pytest.MonkeyPatch) -> N
     slow = Reply(LENGTH, cuts=tuple(range(1, len(LENGTH))))
     async with raw_server(slow) as server, engine_for("asyncio") as by:
         assert (await ask(by, server.url)).body == b"audio"
-        sender = by._sender
+        sender = by._engine.built
         assert isinstance(sender, AsyncioSender)
         (connection,) = sender._open
         assert connection._timer is not None
@@ -414,8 +435,8 @@ async def test_a_connection_lost_as_it_is_made(monkeypatch: pytest.MonkeyPatch) 
     monkeypatch.setattr(Connection, "connection_made", made_and_lost)
     async with nothing_left_behind(), raw_server(LENGTH) as server, engine_for("asyncio") as by:
         assert (await ask(by, server.url)).error == "APIConnectionError"
-        assert isinstance(by._sender, AsyncioSender)
-        assert by._sender._open == set()
+        assert isinstance(by._engine.built, AsyncioSender)
+        assert by._engine.built._open == set()
 
 
 async def test_one_that_will_not_close_is_cut(monkeypatch: pytest.MonkeyPatch) -> None:
@@ -424,6 +445,20 @@ async def test_one_that_will_not_close_is_cut(monkeypatch: pytest.MonkeyPatch) -
     async with nothing_left_behind(), raw_server(LENGTH) as server, engine_for("asyncio") as by:
         await ask(by, server.url)
         monkeypatch.setattr(Connection, "close", lambda _: None)
+
+
+async def test_links_go_by_this_engine_too() -> None:
+    """Each place that they lead to has an engine of its own, and its connections."""
+    async with nothing_left_behind(), raw_server(LENGTH) as cdn, raw_server(LENGTH) as other:
+        async with engine_for("asyncio") as by:
+            for url in (cdn.url, other.url, cdn.url):
+                async with by.fetch(url, 99, Deadlines(Timeouts())) as answer:
+                    assert await drain(answer) == b"audio"
+            engines = [engine.built for engine in by._for_links.values()]
+        assert [type(engine) for engine in engines] == [AsyncioSender, AsyncioSender]
+    assert [request.split(b" ")[0] for request in cdn.requests] == [b"GET", b"GET"]
+    assert (cdn.connections, other.connections) == (1, 1)
+    assert not any(b"authorization" in request for request in cdn.requests)
 
 
 async def test_a_reply_may_be_closed_twice() -> None:

@@ -2,25 +2,20 @@
 
 from __future__ import annotations
 
+from collections import defaultdict
 from functools import partial
 from typing import TYPE_CHECKING
 from urllib.parse import urljoin, urlsplit
 
-import anyio
-import anyio.to_thread
 import attrs
 
 from step_tts._errors import ClientClosedError
-from step_tts._loop import Signal, asyncio_loop
+from step_tts._loop import asyncio_loop
 from step_tts._transport._answer import Answer
-from step_tts._transport._build import (
-    HTTPOptions,
-    build_client,
-    build_sender,
-    check_client,
-)
+from step_tts._transport._build import HTTPOptions, build_sender, check_client
 from step_tts._transport._httpx import HTTPXSender
 from step_tts._transport._seam import Late, Outgoing
+from step_tts._transport._shared import Shared
 from step_tts._transport._translate import translate_send_error
 
 if TYPE_CHECKING:
@@ -38,22 +33,22 @@ MAX_REDIRECTS = 3
 
 
 class Transport:
-    """Opens attempts over one engine, which lives on the event loop it was first used on.
+    """Opens attempts over engines, which live on the event loop they were first used on.
 
-    A client used on another loop, as by a second ``asyncio.run``, gets a new engine there: the
-    connections of a loop that has ended can be neither used nor closed.
+    One engine speaks to the server; links to audio, if they are followed, have one for each
+    place they lead to, which knows nothing of the server's. A client used on another loop, as by
+    a second ``asyncio.run``, gets new engines there: the connections of a loop that has ended can
+    be neither used nor closed.
     """
 
     def __init__(self, options: HTTPOptions, http_client: object | None = None) -> None:
         self._options = options
         theirs = check_client(http_client)
-        self._sender: Sender | None = HTTPXSender(theirs) if theirs else None
         self._is_ours = theirs is None
-        self._for_links: Sender | None = None
+        self._engine: Shared[Sender] = Shared(HTTPXSender(theirs) if theirs else None)
+        self._for_links: defaultdict[tuple[str, str], Shared[Sender]] = defaultdict(Shared)
         self._closed = False
         self._home: asyncio.AbstractEventLoop | None = None
-        self._building: Signal | None = None
-        self._building_for_links = anyio.Lock()
 
     def open(self, outgoing: Outgoing, deadlines: Deadlines) -> Opening:
         """Send one request and hold its answer open.
@@ -68,7 +63,7 @@ class Transport:
         return Opening(self._opened(outgoing, deadlines))
 
     def fetch(self, url: str, max_bytes: int, deadlines: Deadlines) -> Opening:
-        """Get a link to audio with a bare client: no key, no cookies, no redirects."""
+        """Get a link to audio, bare: no key, no cookies, no redirects."""
         headers = {"accept": "*/*", "accept-encoding": "identity"}
         outgoing = Outgoing(url=url, method="GET", max_bytes=max_bytes, headers=headers)
         return Opening(self._fetched(outgoing, deadlines))
@@ -76,27 +71,25 @@ class Transport:
     async def aclose(self) -> None:
         """Close what is ours; a caller's client is the caller's to close."""
         self._settle()
-        ours = [self._for_links]
-        if self._is_ours:
-            self._closed = True
-            ours.append(self._sender)
-            self._sender = None
-        self._for_links = None
-        for sender in filter(None, ours):
-            await sender.aclose()
+        self._closed = self._is_ours
+        engines = [*self._for_links.values(), *([self._engine] if self._is_ours else ())]
+        self._for_links.clear()
+        for engine in engines:
+            if engine.built is not None:
+                await engine.built.aclose()
 
     def _settle(self) -> None:
         """Be at home on the running loop, and leave behind what is at home on another."""
         before, self._home = self._home, asyncio_loop()
         if before is None or before is self._home:
             return
-        self._building, self._building_for_links, self._for_links = None, anyio.Lock(), None
+        self._for_links.clear()
         if self._is_ours:
-            self._sender = None
+            self._engine = Shared()
 
     async def _opened(self, outgoing: Outgoing, deadlines: Deadlines) -> Answer:
         self._settle()
-        sender = self._sender or await self._built(outgoing.url)
+        sender = await self._sender(self._engine, outgoing.url)
         answer = await _send(sender, outgoing, deadlines)
         for _ in range(MAX_REDIRECTS):
             onward = redirected(outgoing, answer)
@@ -109,39 +102,20 @@ class Transport:
 
     async def _fetched(self, outgoing: Outgoing, deadlines: Deadlines) -> Answer:
         self._settle()
-        return await _send(await self._built_for_links(), outgoing, deadlines)
+        scheme, authority, *_ = urlsplit(outgoing.url)
+        sender = await self._sender(self._for_links[scheme, authority], outgoing.url)
+        return await _send(sender, outgoing, deadlines)
 
-    async def _built(self, url: str) -> Sender:
-        """Build our engine at first use and off the event loop, which it would block.
-
-        Who comes meanwhile waits, and all go on at once: a lock would let one go in each turn of
-        the loop, and of 256 calls the last one set out after two seconds.
-        """
-        while self._sender is None:
-            if self._closed:
-                raise ClientClosedError("This client is closed.")
-            if self._building is not None:
-                await self._building.wait()
-                continue
-            self._building = built = Signal()
-            asyncio_runs = self._home is not None
-            try:
-                self._sender = await anyio.to_thread.run_sync(
-                    partial(build_sender, self._options, url, asyncio_runs=asyncio_runs)
-                )
-            finally:
-                self._building = None
-                built.set()
-        return self._sender
-
-    async def _built_for_links(self) -> Sender:
-        """A client for links, ready for https whatever the first link is: none goes unverified."""
-        async with self._building_for_links:
-            if self._for_links is None:
-                self._for_links = HTTPXSender(
-                    await anyio.to_thread.run_sync(build_client, self._options, "https://")
-                )
-            return self._for_links
+    async def _sender(self, engine: Shared[Sender], url: str) -> Sender:
+        """An engine, built for ``url`` at first use."""
+        runs = self._home is not None
+        sender = engine.built or await engine.get(
+            partial(build_sender, self._options, url, asyncio_runs=runs)
+        )
+        if self._closed:
+            await sender.aclose()  # It may have been built in the meantime.
+            raise ClientClosedError("This client is closed.")
+        return sender
 
 
 class Opening:

@@ -73,16 +73,22 @@ def measure(results: Results, names: list[str], rounds: int | None) -> None:
     began = time.perf_counter()
     for case in CASES:
         if not names or case.name in names:
-            results["cases"][case.name] = run_case(case, case.clients, rounds or case.rounds)
+            figures = run_case(case, case.clients, rounds or case.rounds)
+            results["cases"][case.name] = {**figures, "made": moment()}
             JSON.write_text(json.dumps(results, indent=1), "utf-8")
             show(results, case.name)
     if not names or "start" in names:
         results["start"] = measure_start(rounds or START_ROUNDS)
+        results["start_made"] = moment()
         show_start(results)
     if not names:
         results["minutes"] = (time.perf_counter() - began) / 60
-    results["date"] = dt.datetime.now(dt.UTC).date().isoformat()
     results["machine"], results["versions"] = machine(), versions()
+
+
+def moment() -> str:
+    """When this was: not everything is measured in one run."""
+    return f"{dt.datetime.now(dt.UTC):%Y-%m-%d %H:%M} UTC"
 
 
 def show(results: Results, name: str) -> None:

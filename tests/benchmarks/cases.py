@@ -124,7 +124,7 @@ CASES = (
         title="64 KiB of WAV in 16 pieces, the first after 100 ms, then one every 5 ms, 32 at once",
         work=Work(chunk=4 * KIB, delay=0.1, pace=0.005),
         at_once=32,
-        clients=(AIOHTTP, STREAM, OPENAI),
+        clients=(FLOOR, AIOHTTP, STREAM, OPENAI),
         count=320,
     ),
     Case(
@@ -132,7 +132,7 @@ CASES = (
         title="4 MiB of WAV, 64 KiB of each every 10 ms, 16 at once",
         work=Work(size=4 * MIB, chunk=64 * KIB, pace=0.01),
         at_once=16,
-        clients=(AIOHTTP, SAVE, OPENAI),
+        clients=(FLOOR, AIOHTTP, SAVE, OPENAI),
         count=48,
         beat=True,
     ),

@@ -1,7 +1,8 @@
 """The floor: as little as an asyncio client can do and still bring every body into its file.
 
-One connection for each worker, request bytes by hand, the socket's bytes straight into the file
-descriptor. No checks, no deadlines, no pool, no closing server: a yardstick and not a client.
+One connection for each worker, all opened at once after one look-up of the name, request bytes
+by hand, the socket's bytes straight into the file descriptor. No checks, no deadlines, no pool,
+no closing server: a yardstick and not a client.
 """
 
 from __future__ import annotations
@@ -9,6 +10,7 @@ from __future__ import annotations
 import asyncio
 import json
 import os
+import socket
 import ssl
 import time
 from typing import TYPE_CHECKING, cast
@@ -41,18 +43,24 @@ class Connection(asyncio.Protocol):
         self._in_head = True
         self._left = 0
         self._held = b""
+        self._row = self._taken()
+
+    def _taken(self) -> tuple[int, str] | None:
+        """The next text, whose time begins."""
+        row = next(self._rows, None)
+        if row:
+            self._notes.began[row[0]] = time.perf_counter()
+        return row
 
     def connection_made(self, transport: asyncio.BaseTransport) -> None:
         self._transport = cast("asyncio.Transport", transport)
-        self._next()
+        self._ask()
 
-    def _next(self) -> None:
-        row = next(self._rows, None)
-        if row is None:
+    def _ask(self) -> None:
+        if self._row is None:
             self._transport.close()
             return
-        self._number, text = row
-        self._notes.began[self._number] = time.perf_counter()
+        self._number, text = self._row
         body = json.dumps(fields(self._job, text)).encode()
         flags = os.O_WRONLY | os.O_CREAT | os.O_TRUNC
         self._file = os.open(self._job.path(self._number), flags, 0o644)
@@ -74,7 +82,8 @@ class Connection(asyncio.Protocol):
         if not self._left:
             os.close(self._file)
             self._notes.done[self._number] = time.perf_counter()
-            self._next()
+            self._row = self._taken()
+            self._ask()
 
     def _take_chunks(self, data: bytes) -> None:
         """Write the whole chunks there are, and hold the beginning of the next one."""
@@ -104,10 +113,18 @@ async def floor(job: Job, notes: Notes) -> None:
     host, _, port = urlsplit(job.base).netloc.partition(":")
     loop = asyncio.get_running_loop()
     context = ssl.create_default_context() if job.base.startswith("https") else None
-    made = [
+    found = await loop.getaddrinfo(host, port, type=socket.SOCK_STREAM)
+    address, number = found[0][4][:2]
+
+    async def work() -> None:
+        connection = Connection(job, notes, rows)
         await loop.create_connection(
-            lambda: Connection(job, notes, rows), host, int(port), ssl=context
+            lambda: connection,
+            str(address),
+            int(number),
+            ssl=context,
+            server_hostname=host if context else None,
         )
-        for _ in range(job.at_once)
-    ]
-    await asyncio.gather(*(connection.over for _, connection in made))
+        await connection.over
+
+    await asyncio.gather(*(work() for _ in range(job.at_once)))

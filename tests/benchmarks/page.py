@@ -79,7 +79,7 @@ def case_table(results: Results, case: str) -> str:
     rows = [[client, *case_row(results, case, client)] for client in clients_of(results, case)]
     skipped = [f"{client} was skipped: {why}." for client, why in facts["skipped"].items()]
     rounds = max(len(runs) for runs in facts["runs"].values())
-    title = f"**{facts['title']}**, {rounds} rounds:"
+    title = f"**{facts['title']}**, {rounds} rounds, {facts['made']}:"
     return "\n\n".join([title, table(head, *rows), *skipped])
 
 
@@ -123,7 +123,7 @@ def start_table(results: Results) -> str:
         size = [f"{facts['distributions']:.0f}", f"{facts['megabytes']:.1f}"]
         rows.append([package, *shown, *size])
     head = ["package", "import, ms", "… and construct", "… and one call", "distributions", "MB"]
-    return table(head, *rows)
+    return f"Made {results['start_made']}:\n\n{table(head, *rows)}"
 
 
 def streams_table(results: Results) -> str:
@@ -163,7 +163,7 @@ def run_facts(results: Results) -> str:
     machine = ", ".join(f"{name} {value}" for name, value in results["machine"].items())
     versions = ", ".join(f"{name} {value}" for name, value in results["versions"].items())
     took = f" The whole took {results['minutes']:.0f} minutes." if "minutes" in results else ""
-    made = f"Made by `nox -s benchmarks`, last on {results['date']}.{took}"
+    made = f"Made by `nox -s benchmarks`, each table when it says.{took}"
     return f"{made}\n\nMachine: {machine}.\n\nVersions: {versions}."
 
 

@@ -34,11 +34,6 @@ class Address:
     target: str
     """Path and query, in ASCII."""
 
-    @property
-    def origin(self) -> tuple[str, str, int]:
-        """Scheme, host and port (RFC 6454 §4)."""
-        return self.scheme, self.host, self.port
-
 
 def parse_address(url: str) -> Address | None:
     """The parts of an ``http`` or ``https`` URL; ``None`` if it is not one of the plain kind."""

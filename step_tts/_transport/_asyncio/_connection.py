@@ -32,7 +32,6 @@ class Connection(asyncio.Protocol):
     """A connection as the event loop sees it, and as one exchange at a time uses it."""
 
     def __init__(self, loop: asyncio.AbstractEventLoop, lost: Callable[[Connection], None]) -> None:
-        self.reused = False
         self.reading: Reading | None = None
         self.closed = loop.create_future()
         self._loop = loop
@@ -64,7 +63,6 @@ class Connection(asyncio.Protocol):
         self._answered, self._unread = False, 0
         self._transport.write(request)
         while not reading.status:
-            self._raise_error()
             if self._writing_paused and write_due < due:
                 await self._wait_to_send(write_due)
             else:
@@ -82,7 +80,6 @@ class Connection(asyncio.Protocol):
         while not self._pieces:
             if reading.ended:
                 return None
-            self._raise_error()
             await self._wait(due)
         pieces, self._pieces, self._unread = self._pieces, [], 0
         if self._reading_paused:
@@ -94,7 +91,6 @@ class Connection(asyncio.Protocol):
         """End the exchange; whether the connection can serve another one."""
         reading, self.reading = self.reading, None
         unread, self._pieces = self._pieces, []
-        self.reused = True
         whole = reading is not None and reading.ended and reading.reusable and not unread
         return whole and not self._writing_paused and not self._transport.is_closing()
 
@@ -112,12 +108,10 @@ class Connection(asyncio.Protocol):
         except Late:
             raise WriteTimeout("the server does not take the request") from None
 
-    def _raise_error(self) -> None:
+    async def _wait(self, due: float) -> None:
+        """Wait for anything to happen, unless nothing more can."""
         if self._error is not None:
             raise self._error
-
-    async def _wait(self, due: float) -> None:
-        """Wait for anything to happen."""
         self._waiter = self._loop.create_future()
         self._due = due
         if self._timer is None or due < self._timer.when():

@@ -1,10 +1,9 @@
 """The bytes of one reply → its head, the pieces of its body, its end (RFC 9112). Pure.
 
-h11 reads heads, chunks and bodies that end with the connection, and refuses what is malformed.
-A body of a known length is counted here: h11 would copy it twice and add nothing. A head that
-comes whole, announces a length or chunks and is plain to the last byte is read by one pattern,
-and plain chunks by another (``_chunks``), in a tenth of h11's time; they allow less than h11
-does, and what they do not know h11 judges.
+h11 reads what is not plain, and refuses what is malformed. Plain is a head that comes whole,
+announces a length or chunks and has nothing odd to the last byte: one pattern reads it. Its body
+is counted, or its chunks are read by another pattern (``_chunks``): in a tenth of h11's time, and
+h11 would copy it twice. The patterns allow less than h11 does; what they do not know h11 judges.
 """
 
 from __future__ import annotations
@@ -69,14 +68,9 @@ class Reading:
         Raises:
             h11.RemoteProtocolError: It is not HTTP; pieces before the fault are good.
         """
-        end = -1 if self.status else data.find(_BLANK_LINE)
-        if end > HEAD_LIMIT_BYTES:
-            raise h11.RemoteProtocolError("the head is too large")
-        if end >= 0:  # not the body too, which h11 would only copy
-            data, head = data[end + len(_BLANK_LINE) :], data[: end + len(_BLANK_LINE)]
-            if not (self._fresh and self._reads_plain(head)):
-                self._read(head, pieces)
-        self._fresh = False
+        if self._fresh:
+            self._fresh = False
+            data = self._behind_plain_head(data)
         if data:
             self._read(data, pieces)
 
@@ -102,24 +96,24 @@ class Reading:
         else:
             self._count(data, pieces)
 
-    def _reads_plain(self, head: bytes) -> bool:
-        """Read a plain head of a body in chunks or of a known length; else leave it to h11."""
-        found = _PLAIN_HEAD.fullmatch(head)
-        if found is None:
-            return False
-        status, headers = int(found[1]), _joined(_fields(found[2].decode("ascii")))
+    def _behind_plain_head(self, data: bytes) -> bytes:
+        """Read a plain head of a body in chunks or of a known length; else leave all to h11."""
+        if data.find(_BLANK_LINE) > HEAD_LIMIT_BYTES:  # h11 minds a head that has no end yet
+            raise h11.RemoteProtocolError("the head is too large")
+        found = _PLAIN_HEAD.match(data)
+        if found is None or int(found[1]) in BODILESS:
+            return data
+        headers = _joined(_fields(found[2].decode("ascii")))
         length, coding = headers.get("content-length"), headers.get("transfer-encoding")
-        if status in BODILESS:
-            return False
         if length and coding is None and length.isdigit() and len(length) <= _LONGEST_LENGTH:
             self._left = int(length)
             self.ended, self.reusable = not self._left, not _closes(headers)
         elif coding == "chunked" and length is None:
-            self._chunks, self._head = Chunks(), head
+            self._chunks, self._head = Chunks(), found[0]
         else:
-            return False
-        self.status, self.headers, self.framed = status, headers, True
-        return True
+            return data
+        self.status, self.headers, self.framed = int(found[1]), headers, True
+        return data[found.end() :]
 
     def _read_chunks(self, chunks: Chunks, data: bytes, pieces: list[bytes]) -> None:
         chunks.feed(data, pieces)
@@ -132,32 +126,20 @@ class Reading:
 
     def _h11_reads(self, data: bytes, pieces: list[bytes]) -> None:
         self._h11.receive_data(data)
-        while self._left is None:
+        while not self.ended:
             event = self._h11.next_event()
             if isinstance(event, h11.Data):
                 pieces.append(bytes(event.data))
             elif isinstance(event, h11.Response):
-                self._begin(event, pieces)
+                fields = ((name.decode("ascii"), _text(text)) for name, text in event.headers)
+                self.headers = _joined(fields)
+                self.framed = is_framed(self.headers)
+                self.status = event.status_code
             elif isinstance(event, h11.EndOfMessage):
                 self.ended = True
                 self.reusable = self._may_go_on()
-                return
             elif not isinstance(event, h11.InformationalResponse):
                 return  # h11 needs more
-
-    def _begin(self, head: h11.Response, pieces: list[bytes]) -> None:
-        self.headers = _joined((name.decode("ascii"), _text(text)) for name, text in head.headers)
-        self.framed = is_framed(self.headers)
-        self.status = head.status_code
-        if self._is_counted():
-            self._left = int(self.headers["content-length"])
-            self.reusable = head.http_version == b"1.1" and not _closes(self.headers)
-            self._count(self._h11.trailing_data[0], pieces)
-
-    def _is_counted(self) -> bool:
-        """Transfer-Encoding overrides Content-Length (RFC 9112 §6.3)."""
-        has_length = "content-length" in self.headers and "transfer-encoding" not in self.headers
-        return has_length and self.status not in BODILESS
 
     def _may_go_on(self) -> bool:
         """h11's word, but that both a coding and a length end the trust (RFC 9112 §6.3)."""
@@ -169,9 +151,8 @@ class Reading:
         if len(data) > self._left:
             data = data[: self._left]
             self.reusable = False
-        if data:
-            pieces.append(data)
-            self._left -= len(data)
+        pieces.append(data)
+        self._left -= len(data)
         self.ended = not self._left
 
 

@@ -101,11 +101,13 @@ class AsyncioSender:
     async def _connect(self, timeouts: Timeouts, due: float) -> Connection:
         now = asyncio.get_running_loop().time()
         connect_due = math.inf if timeouts.connect is None else now + timeouts.connect
+        soonest = min(connect_due, due)
         try:
-            with anyio.CancelScope(deadline=min(connect_due, due)):
+            async with asyncio.timeout_at(None if soonest == math.inf else soonest) as limit:
                 return await self._dialled()
         except (OSError, UnicodeError) as error:  # a label over 63 letters is a UnicodeError
-            raise ConnectError(str(error)) from error
+            if not limit.expired():
+                raise ConnectError(str(error)) from error
         if due < connect_due:
             raise Late
         raise ConnectTimeout("no connection in time")
