@@ -11,7 +11,6 @@ import logging
 import random
 import time
 from typing import TYPE_CHECKING, TypeVar
-from urllib.parse import urljoin
 
 import anyio
 import attrs
@@ -19,7 +18,7 @@ import attrs
 from step_tts._audio import AudioVerifier
 from step_tts._errors import APIError, AudioLinkError, RateLimitError
 from step_tts._ledger import Ledger
-from step_tts._links import may_fetch
+from step_tts._links import may_fetch, resolved
 from step_tts._stream import VerifiedBody
 from step_tts._transport import Deadlines, Outgoing
 from step_tts._wire import (
@@ -33,7 +32,6 @@ from step_tts._wire import (
 
 if TYPE_CHECKING:
     from collections.abc import Awaitable, Callable, Mapping
-    from contextlib import AbstractAsyncContextManager
 
     from step_tts._config import Settings
     from step_tts._files import FileStore
@@ -110,13 +108,12 @@ class Call:
             logger.warning("%s", warning)
         self._link: str | None = None
         self._slot: Slot | None = None
-        self._held: AbstractAsyncContextManager[Slot] | None = None
         self._answer: Answer | None = None
         self._deadlines = Deadlines(options.timeouts)
         self._now = self._deadlines.now
         self._ledger = Ledger(self._now())
         self._watch = engine.watch.call(self._characters) if engine.watch else None
-        self._outcome = "ok"
+        self._broken: APIError | None = None
 
     async def run(
         self,
@@ -150,16 +147,14 @@ class Call:
 
     async def aclose(self, error: BaseException | None = None) -> None:
         """End the attempt under way: give back its connection and its slot."""
-        slot, held = self._slot, self._held
+        slot, answer, self._answer = self._slot, self._answer, None
         assert slot is not None  # noqa: S101  an attempt is under way
-        assert held is not None  # noqa: S101  the same
-        answer, self._answer = self._answer, None
         try:
             if answer:
                 await answer.aclose()
         finally:
             self._report_end(slot, error)
-            await held.__aexit__(None, None, None)
+            await slot.__aexit__(None, None, None)
 
     def receipt(self, sha256: str | None = None) -> Receipt:
         """How the audio was obtained, as of now."""
@@ -167,20 +162,19 @@ class Call:
 
     def complete(self, error: APIError) -> APIError:
         """Add what only the call knows to the error of an open stream, on its way out."""
-        self._outcome = type(error).__name__
+        self._broken = error
         return self._ledger.complete(error)
 
     async def _attempt(self, use: Callable[[VerifiedBody], Awaitable[T]], *, keep: bool) -> T:
         """One attempt, from a free slot to what ``use`` makes of a body."""
         self._deadlines.paused()
         again = None if self._link else self._slot
-        held = self._engine.gate.slot(characters=self._characters, again=again)
-        self._slot = await held.__aenter__()
-        self._held = held
+        slot = self._engine.gate.slot(characters=self._characters, again=again)
+        self._slot = await slot.__aenter__()
         try:
-            body = await self._begun(self._slot)
+            body = await self._begun(slot)
             result = await use(body)
-            self._report_ok(self._slot, body)
+            self._report_ok(slot, body)
         except BaseException as error:
             await self.aclose(error)
             raise
@@ -204,26 +198,40 @@ class Call:
     def _heed(self, slot: Slot, answer: Answer) -> None:
         """Take from an answer's head what the books and the gate want to know."""
         self._ledger.status_code = answer.status
-        self._ledger.request_id = request_id_from(answer.headers)
-        slot.told(limit_hints_from(answer.headers))
+        self._ledger.request_id = request_id_from(answer.headers, self._secrets)
+        if not self._link:
+            slot.told(limit_hints_from(answer.headers))
 
     def _report_ok(self, slot: Slot, body: VerifiedBody) -> None:
         """Tell the gate that it went well.
 
         How long it took counts only where the audio has ended: a listener who has just begun
-        may take all day. A linked file comes from elsewhere, and says nothing of the server.
+        may take all day.
         """
-        whole = body.ended and not self._link
-        slot.ok(self._ledger.seconds(self._now()) if whole else None)
+        if not self._link:
+            slot.ok(self._ledger.seconds(self._now()) if body.ended else None)
 
     def _report_end(self, slot: Slot, error: BaseException | None) -> None:
         """Tell the gate, and the listener unless ``run`` does, which knows of the next attempt."""
-        if isinstance(error, APIError):
-            _report(slot, error)
-        elif error is None:
-            self._tell_ended(self._outcome)
-        else:
-            self._tell_ended(type(error).__name__ if isinstance(error, Exception) else CANCELLED)
+        ended = error or self._broken
+        if isinstance(ended, APIError):
+            self._report_error(slot, ended)
+        if not isinstance(error, APIError):
+            self._tell_ended(_outcome(ended))
+
+    def _report_error(self, slot: Slot, error: APIError) -> None:
+        """Tell the gate what a failed attempt says about load; most refusals say nothing.
+
+        A link is what the server had to give. The linked file comes from elsewhere.
+        """
+        if self._link:
+            return
+        if isinstance(error, RateLimitError):
+            slot.throttled(error.retry_after)
+        elif isinstance(error, AudioLinkError):
+            slot.ok(self._ledger.seconds(self._now()))
+        elif error.retryable:
+            slot.fault(error.retry_after)
 
     def _open(self) -> Opening:
         transport = self._engine.transport
@@ -263,10 +271,9 @@ class Call:
 
     def _look_for_link(self, answer: Answer) -> None:
         """Some gateways redirect to a stored file (wire.md §2.3): a link like any other."""
-        location = answer.headers.get("location")
-        if answer.status in {302, 303} and location:
+        if answer.status in {302, 303}:
             link = AudioLinkError("The server redirects to a link to the audio.")
-            link.url = urljoin(self._outgoing.url, location)
+            link.url = resolved(self._outgoing.url, answer.headers.get("location", ""))
             if self._may_follow(link):
                 raise link
 
@@ -317,12 +324,10 @@ class Call:
         return pause
 
 
-def _report(slot: Slot, error: APIError) -> None:
-    """Tell the gate what a failed attempt says about load; most refusals say nothing."""
-    if isinstance(error, RateLimitError):
-        slot.throttled(error.retry_after)
-    elif error.retryable:
-        slot.fault(error.retry_after)
+def _outcome(error: BaseException | None) -> str:
+    if error is None:
+        return "ok"
+    return type(error).__name__ if isinstance(error, Exception) else CANCELLED
 
 
 def _secrets_of(settings: Settings, request: SpeechRequest) -> tuple[str, ...]:

@@ -58,7 +58,7 @@ class Ledger:
             outcome=type(error).__name__ if error else "ok",
             reason=error.message if error else None,
             status_code=self.status_code,
-            request_id=self.request_id or (error.request_id if error else None),
+            request_id=(error.request_id if error else None) or self.request_id,
             waited=self._waited,
             seconds=self.seconds(now),
         )

@@ -10,12 +10,22 @@ from __future__ import annotations
 from fnmatch import fnmatchcase
 from ipaddress import ip_address
 from typing import TYPE_CHECKING
-from urllib.parse import urlsplit
+from urllib.parse import urljoin, urlsplit
 
 if TYPE_CHECKING:
     from collections.abc import Sequence
 
-__all__ = ["may_fetch"]
+__all__ = ["may_fetch", "resolved"]
+
+
+def resolved(base: str, location: str) -> str | None:
+    """Where a Location header points (RFC 9110 §10.2.2); ``None`` where it names no place."""
+    try:
+        target = urljoin(base, location)
+        port = urlsplit(target).port
+    except ValueError:
+        return None
+    return target if location and port != 0 else None
 
 
 def may_fetch(url: str, hosts: Sequence[str]) -> bool:

@@ -10,11 +10,12 @@ import asyncio
 from typing import TYPE_CHECKING
 
 import anyio
+from anyio.lowlevel import current_token
 
 if TYPE_CHECKING:
     from collections.abc import Callable
 
-__all__ = ["Signal", "asyncio_loop", "clock", "now"]
+__all__ = ["Signal", "asyncio_loop", "clock", "home", "now"]
 
 
 def asyncio_loop() -> asyncio.AbstractEventLoop | None:
@@ -27,6 +28,11 @@ def asyncio_loop() -> asyncio.AbstractEventLoop | None:
     except RuntimeError:
         return None
     return loop if asyncio.current_task(loop) else None
+
+
+def home() -> object:
+    """The event loop that runs, as something that compares unlike to any other, ended ones too."""
+    return asyncio_loop() or current_token()
 
 
 def clock() -> Callable[[], float]:

@@ -152,6 +152,19 @@ async def test_a_slow_listener_is_no_slow_server(lib: Any) -> None:
         assert gate.in_flight == 0
 
 
+async def test_streams_that_break_are_faults_of_the_server() -> None:
+    """Also after their first piece: many of them are an overload, as with any other call."""
+    audio = wav()
+    http = client(LIB, lambda request: answer(LIB, [audio[:2000], OSError("reset")]))
+    async with http, AsyncClient(api_key="k", http_client=http) as tts:
+        for _ in range(3):
+            with pytest.raises(step_tts.StreamInterruptedError):
+                async with tts.stream("text") as stream:
+                    await stream.read()
+        gate = tts._engine.gate
+        assert (gate.controller._faults, gate.in_flight) == (3, 0)
+
+
 @on_mock_clock
 async def test_siblings_share_one_gate() -> None:
     """A refusal of one is a pause of the other, and the receipt says so."""

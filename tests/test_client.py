@@ -431,6 +431,7 @@ async def test_queueing_does_not_count_against_the_total(lib: ModuleType) -> Non
 
 # --- links ---------------------------------------------------------------------------------------
 
+GROWING = step_tts.Concurrency(initial=1)
 LINK = "https://cdn.example.com/a.wav?signature=secret"
 
 
@@ -473,6 +474,54 @@ async def test_a_link_is_fetched_only_on_request(
     assert fetched[0].method == "GET"
     assert str(fetched[0].url) == LINK
     assert "authorization" not in fetched[0].headers
+
+
+@pytest.mark.parametrize("location", ["http://[bad", "//[", "http://h:99999/"])
+@pytest.mark.parametrize("code", [302, 307])
+async def test_a_redirect_to_nowhere_is_a_redirect(
+    lib: ModuleType, code: int, location: str
+) -> None:
+    """No address of a server's making ends a call, or a batch, without a word."""
+    server = Server(lib, status(lib, code, location=location))
+    async with server.client(follow_redirects=True, fetch_audio_from=["*"]) as tts:
+        with pytest.raises(step_tts.RedirectError):
+            await tts.synthesize(TEXT)
+    assert len(server.requests) == 1
+
+
+async def test_where_a_linked_file_lies_says_nothing_of_the_server(lib: ModuleType) -> None:
+    """Neither its refusals nor its limits are the gate's; the link itself was a success."""
+    limits = {"ratelimit": '"d";r=0;t=600', "ratelimit-policy": '"d";q=1;qu="concurrent-requests"'}
+    answers = [
+        lambda *_: answer(lib, [wav()], headers=limits),
+        lambda *_: answer(lib, status=429, headers={"retry-after": "100"}),
+    ]
+    server = Server(lib, status(lib, 302, location=LINK))
+    async with server.client(fetch_audio_from=["*"], concurrency=GROWING, max_retries=0) as tts:
+        gate = tts._engine.gate
+        answer_links(tts, client(lib, lambda *_: answers.pop(0)()))
+        await tts.synthesize(TEXT)
+        assert (gate.limit, gate.paused_for) == (2, 0.0)
+        with pytest.raises(step_tts.RateLimitError):
+            await tts.synthesize(TEXT)
+        assert (gate.limit, gate.paused_for) == (2, 0.0)
+
+
+@pytest.mark.parametrize("code", [200, 500])
+async def test_a_key_in_place_of_a_request_id_is_covered(
+    lib: ModuleType, code: int, caplog: pytest.LogCaptureFixture
+) -> None:
+    """In receipts, errors, attempts and the log."""
+    caplog.set_level("DEBUG")
+    key = "sk-verysecretkey-123456"
+    reply = answer(lib, [wav()], status=code, headers={"x-request-id": f"id {key}"})
+    async with Server(lib, lambda: reply).client(api_key=key, max_retries=0) as tts:
+        try:
+            found: step_tts.Receipt | step_tts.APIError = (await tts.synthesize(TEXT)).receipt
+        except step_tts.APIError as error:
+            found = error
+    assert [found.request_id, found.attempts[0].request_id] == ["id [redacted]"] * 2
+    assert key not in caplog.text
 
 
 async def test_a_link_behind_a_link_is_an_error(lib: ModuleType) -> None:

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import pytest
 
-from step_tts._links import may_fetch
+from step_tts._links import may_fetch, resolved
 
 ANY = ("*",)
 
@@ -51,3 +51,22 @@ def test_a_named_host_may_be_fetched(url: str, hosts: tuple[str, ...]) -> None:
 def test_anything_else_may_not(url: str, hosts: tuple[str, ...]) -> None:
     """A server cannot make the client look into its caller's network."""
     assert not may_fetch(url, hosts)
+
+
+@pytest.mark.parametrize(
+    ("location", "target"),
+    [
+        ("/moved?a=1", "https://h.example/moved?a=1"),
+        ("other", "https://h.example/v1/other"),
+        ("https://cdn.example/a.wav", "https://cdn.example/a.wav"),
+        ("", None),
+        ("http://[bad", None),
+        ("//[", None),
+        ("http://h:port/", None),
+        ("http://h:99999/", None),
+        ("http://h:0/", None),
+    ],
+)
+def test_where_a_location_points(location: str, target: str | None) -> None:
+    """Whatever a server writes there is a place or none, and no exception."""
+    assert resolved("https://h.example/v1/audio", location) == target

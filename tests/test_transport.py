@@ -112,6 +112,39 @@ async def test_broken_compression_is_a_corrupt_audio_error(lib: ModuleType) -> N
         await fetch(lib, lambda _: answer(lib, [b"not gzip at all"], headers=headers))
 
 
+async def test_a_packed_body_that_stops_early_is_truncated(lib: ModuleType) -> None:
+    """HTTP libraries take what they could unpack of it for the whole."""
+    packed = gzip.compress(b"audio" * 100)
+    headers = {"content-encoding": "gzip"}
+
+    with pytest.raises(errors.TruncatedAudioError):
+        await fetch(lib, lambda _: answer(lib, [packed[:-9]], headers=headers))
+
+
+@pytest.mark.parametrize("packed", [False, True])
+async def test_an_answer_that_was_read_already_is_an_answer(lib: ModuleType, packed: bool) -> None:
+    """Mocks make such, and hooks of the caller's client that look into bodies."""
+    audio = b"audio" * 100
+    headers = {"content-encoding": "gzip"} if packed else {}
+    content = gzip.compress(audio) if packed else audio
+    got = await fetch(lib, lambda _: lib.Response(200, headers=headers, content=content))
+    assert got == (200, audio)
+
+
+async def test_nothing_follows_a_read_that_was_cancelled(lib: ModuleType) -> None:
+    """The library's generator is over then, and would look like the end of the body."""
+    script = [b"one", 3600, b"two"]
+    async with client(lib, lambda _: answer(lib, script)) as http:
+        transport = Transport(HTTPOptions(), http)
+        async with transport.open(Outgoing(url=URL), Deadlines(Timeouts())) as got:
+            assert await got.receive() == b"one"
+            with anyio.CancelScope() as scope:
+                scope.cancel()
+                await got.receive()
+            with pytest.raises(errors.TruncatedAudioError, match="cancelled"):
+                await got.receive()
+
+
 async def test_a_body_shorter_than_its_length_is_truncated(lib: ModuleType) -> None:
     """Not every transport holds Content-Length against what came; this one does."""
 

@@ -3,17 +3,15 @@
 from __future__ import annotations
 
 import asyncio
-import gzip
 import socket
 import ssl
 import threading
-import zlib
 from typing import TYPE_CHECKING, Any
 
 import anyio
 import h11
 import pytest
-from conformance.cases import LENGTH, OK
+from conformance.cases import LENGTH
 from conformance.engines import ask, drain, engine_for, nothing_left_behind
 from conformance.server import Reply, listening, raw_server
 
@@ -22,8 +20,7 @@ from step_tts._models import Timeouts
 from step_tts._transport import Deadlines, HTTPOptions, Outgoing
 from step_tts._transport._asyncio import AsyncioSender, _dial, _sender, parse_address
 from step_tts._transport._asyncio._connection import Connection
-from step_tts._transport._asyncio._failures import DecodingError, InvalidURL
-from step_tts._transport._asyncio._inflate import PIECE_BYTES, inflater_for
+from step_tts._transport._asyncio._failures import InvalidURL
 from step_tts._transport._asyncio._pool import Pool
 from step_tts._transport._asyncio._reading import HEAD_LIMIT_BYTES, Reading
 from step_tts._transport._asyncio._request import RequestWriter
@@ -202,55 +199,6 @@ def test_the_pool_gives_the_youngest_and_drops_the_oldest() -> None:
     pool.forget("d")
     pool.forget("never there")
     assert pool.take(12) is None
-
-
-# --- unpacking ------------------------------------------------------------------------------
-
-SOUND = bytes(range(256)) * 4000
-
-
-def unpacked(coding: str, packed: bytes, step: int) -> list[bytes]:
-    inflater = inflater_for(coding)
-    assert inflater is not None
-    pieces = []
-    for start in range(0, len(packed), step):
-        inflater.feed(packed[start : start + step])
-        while piece := inflater.take():
-            pieces.append(piece)
-    return pieces
-
-
-@pytest.mark.parametrize("step", [1, 7, 1_000_000])
-@pytest.mark.parametrize("coding", ["gzip", "deflate", "Raw"])
-def test_unpacking(coding: str, step: int) -> None:
-    """A piece is bounded, however much it unpacks to; "deflate" is zlib's or raw."""
-    raw = zlib.compressobj(wbits=-zlib.MAX_WBITS)
-    packed = {
-        "gzip": gzip.compress(SOUND),
-        "deflate": zlib.compress(SOUND),
-        "Raw": raw.compress(SOUND) + raw.flush(),
-    }[coding]
-    pieces = unpacked("deflate" if coding == "Raw" else coding, packed, step)
-
-    assert b"".join(pieces) == SOUND
-    assert max(map(len, pieces)) <= PIECE_BYTES
-
-
-def test_what_is_not_packed() -> None:
-    for coding in ("gzip", "deflate"):
-        with pytest.raises(DecodingError):
-            unpacked(coding, b"\xff\xff plain text", 100)
-    assert inflater_for("br") is None
-    assert inflater_for("") is None
-
-
-async def test_a_packed_answer(anyio_backend: str) -> None:
-    packed = gzip.compress(SOUND)
-    head = OK + b"Content-Encoding: gzip\r\nContent-Length: %d\r\n\r\n"
-    replies = (head % len(packed) + packed, head % 9 + b"not gzip!")
-    async with raw_server(*replies) as server, engine_for("asyncio") as by:
-        assert (await ask(by, server.url)).body == SOUND
-        assert (await ask(by, server.url)).error == "CorruptAudioError"
 
 
 # --- dialling -------------------------------------------------------------------------------

@@ -17,7 +17,7 @@ from typing import TYPE_CHECKING, Self
 
 import anyio
 import attrs
-from anyio.lowlevel import RunVar
+from anyio.lowlevel import current_token
 
 from step_tts._gate._controller import Controller
 from step_tts._loop import Signal, clock, now
@@ -47,7 +47,7 @@ class Gate:
         """How many can ever be in flight."""
         self._begin = partial(Controller, concurrency or Concurrency(), rate or Rate(), chance)
         self.controller = self._begin()
-        self._known_here = RunVar[bool]("step_tts.gate")
+        self._era: object = None  # Which run of trio, if any.
         self._watch = watch
         self._again: deque[_Waiter] = deque()
         self._new: deque[_Waiter] = deque()
@@ -82,12 +82,12 @@ class Gate:
         """The clock of the event loop, after a look at whether it is still the same clock.
 
         All of asyncio's loops count from one beginning. A run of trio has one of its own, drawn
-        at random: the moments of another run mean nothing in it, so the gate learns afresh.
+        at random: the moments of one mean nothing in another, so the gate learns afresh.
         """
         ours = clock()
-        if ours is anyio.current_time and not self._known_here.get(False):
-            self._known_here.set(True)
-            self.controller = self._begin()
+        era = current_token() if ours is anyio.current_time else None
+        if era != self._era:
+            self._era, self.controller = era, self._begin()
         return ours
 
     def is_free(self, moment: float) -> bool:

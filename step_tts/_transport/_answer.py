@@ -9,6 +9,7 @@ from __future__ import annotations
 from typing import TYPE_CHECKING
 
 from step_tts._errors import APIError, AudioTooLargeError
+from step_tts._transport._inflate import inflater_for
 from step_tts._transport._seam import Late
 from step_tts._transport._translate import translate_body_error
 
@@ -34,6 +35,7 @@ class Answer:
         self._deadlines = deadlines
         self._max_bytes = max_bytes
         self._received = 0
+        self._inflater = inflater_for(reply.headers.get("content-encoding", ""))
 
     @property
     def content_type(self) -> str | None:
@@ -41,7 +43,7 @@ class Answer:
         return self.headers.get("content-type")
 
     async def receive(self) -> bytes | None:
-        """Wait for the next piece of the body; ``None`` at its proper end.
+        """Wait for the next piece of the body, unpacked; ``None`` at its proper end.
 
         Raises:
             APITimeoutError: The first byte or the next piece is late.
@@ -52,7 +54,7 @@ class Answer:
         self._deadlines.resumed()
         due = self._deadlines.stall() if self._received else self._deadlines.first_byte()
         try:
-            piece = await self._reply.receive(due)
+            piece = await (self._unpacked(due) if self._inflater else self._reply.receive(due))
         except Late:
             raise self._deadlines.late() from None
         except Exception as error:
@@ -66,6 +68,16 @@ class Answer:
         self._received += len(piece)
         if self._received > self._max_bytes:
             raise AudioTooLargeError(f"The answer is larger than {self._max_bytes} bytes.")
+        return piece
+
+    async def _unpacked(self, due: float) -> bytes | None:
+        assert self._inflater is not None  # noqa: S101  asked for where there is one
+        while not (piece := self._inflater.take()):
+            packed = await self._reply.receive(due)
+            if packed is None:
+                self._inflater.end()
+                return None
+            self._inflater.feed(packed)
         return piece
 
     async def read_error_body(self) -> bytes:

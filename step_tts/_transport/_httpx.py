@@ -13,7 +13,7 @@ from step_tts._errors import TruncatedAudioError
 from step_tts._transport._seam import BODILESS, Late, is_framed
 
 if TYPE_CHECKING:
-    from collections.abc import AsyncGenerator, Mapping
+    from collections.abc import AsyncGenerator
 
     from step_tts._models import Timeouts
     from step_tts._transport._seam import Outgoing
@@ -60,21 +60,30 @@ class HTTPXReply:
 
     def __init__(self, response: Any) -> None:
         self.status: int = response.status_code
-        self.headers: Mapping[str, str] = {k.lower(): v for k, v in response.headers.items()}
+        self.headers = {k.lower(): v for k, v in response.headers.items()}
         http2 = str(response.http_version).startswith("HTTP/2")
         self.framed = http2 or is_framed(self.headers)
         self._response = response
         self._ended = False
-        # Without Content-Encoding the raw pieces are the body: one generator less per piece.
-        encoded = self.headers.get("content-encoding", "identity").lower() != "identity"
-        self._pieces: AsyncGenerator[bytes, None] = (
-            response.aiter_bytes() if encoded else response.aiter_raw()
-        )
+        self._cut = False
+        self._read_before: bool = response.is_stream_consumed
+        if self._read_before:  # By a mock, or a hook of the caller's; and unpacked, too.
+            self.headers.pop("content-encoding", None)
+            self._pieces: AsyncGenerator[bytes, None] = response.aiter_bytes()
+        else:
+            self._pieces = response.aiter_raw()
 
     async def receive(self, due: float) -> bytes | None:
-        """The next piece; ``None`` at the end."""
+        """The next piece; ``None`` at the end.
+
+        A generator that was cancelled is over, and would look like the end of the body.
+        """
+        if self._cut:
+            raise TruncatedAudioError("An earlier read was cancelled, and httpx cannot go on.")
+        self._cut = True
         with anyio.CancelScope(deadline=due):
             piece = await anext(self._pieces, None)
+            self._cut = False
             if piece is None:
                 self._ended = True
                 self._check_length()
@@ -99,7 +108,7 @@ class HTTPXReply:
 
         With 204 and 304 there is no body, and a coding overrides a length (RFC 9112 §6.3).
         """
-        if self.status in BODILESS or "transfer-encoding" in self.headers:
+        if self._read_before or self.status in BODILESS or "transfer-encoding" in self.headers:
             return
         declared = self.headers.get("content-length", "")
         received = self._response.num_bytes_downloaded

@@ -5,12 +5,13 @@ from __future__ import annotations
 from collections import defaultdict
 from functools import partial
 from typing import TYPE_CHECKING
-from urllib.parse import urljoin, urlsplit
+from urllib.parse import urlsplit
 
 import attrs
 
 from step_tts._errors import ClientClosedError
-from step_tts._loop import asyncio_loop
+from step_tts._links import resolved
+from step_tts._loop import asyncio_loop, home
 from step_tts._transport._answer import Answer
 from step_tts._transport._build import HTTPOptions, build_sender, check_client
 from step_tts._transport._httpx import HTTPXSender
@@ -19,7 +20,6 @@ from step_tts._transport._shared import Shared
 from step_tts._transport._translate import translate_send_error
 
 if TYPE_CHECKING:
-    import asyncio
     from collections.abc import Coroutine, Generator
     from types import TracebackType
     from typing import Any
@@ -48,7 +48,7 @@ class Transport:
         self._engine: Shared[Sender] = Shared(HTTPXSender(theirs) if theirs else None)
         self._for_links: defaultdict[tuple[str, str], Shared[Sender]] = defaultdict(Shared)
         self._closed = False
-        self._home: asyncio.AbstractEventLoop | None = None
+        self._home: object = None
 
     def open(self, outgoing: Outgoing, deadlines: Deadlines) -> Opening:
         """Send one request and hold its answer open.
@@ -80,8 +80,8 @@ class Transport:
 
     def _settle(self) -> None:
         """Be at home on the running loop, and leave behind what is at home on another."""
-        before, self._home = self._home, asyncio_loop()
-        if before is None or before is self._home:
+        before, self._home = self._home, home()
+        if before is None or before == self._home:
             return
         self._for_links.clear()
         if self._is_ours:
@@ -108,7 +108,7 @@ class Transport:
 
     async def _sender(self, engine: Shared[Sender], url: str) -> Sender:
         """An engine, built for ``url`` at first use."""
-        runs = self._home is not None
+        runs = asyncio_loop() is not None
         sender = engine.built or await engine.get(
             partial(build_sender, self._options, url, asyncio_runs=runs)
         )
@@ -162,8 +162,8 @@ def redirected(outgoing: Outgoing, answer: Answer) -> Outgoing | None:
     """
     if not outgoing.follow_redirects or answer.status not in {307, 308}:
         return None
-    target = urljoin(outgoing.url, answer.headers.get("location", ""))
-    if "location" not in answer.headers or origin(target) != origin(outgoing.url):
+    target = resolved(outgoing.url, answer.headers.get("location", ""))
+    if target is None or origin(target) != origin(outgoing.url):
         return None
     return attrs.evolve(outgoing, url=target)
 

@@ -48,7 +48,7 @@ class Reply(Protocol):
     """Whether HTTP itself marks the body's end."""
 
     async def receive(self, due: float) -> bytes | None:
-        """Wait for the next piece of the body, unpacked; ``None`` at its proper end."""
+        """Wait for the next piece of the body as it came; ``None`` at its proper end."""
         ...
 
     async def aclose(self) -> None:

@@ -13,7 +13,6 @@ from step_tts._errors import (
     APIError,
     ClientClosedError,
     ConnectTimeoutError,
-    CorruptAudioError,
     FirstByteTimeoutError,
     RetryAdvice,
     StallTimeoutError,
@@ -58,7 +57,6 @@ _BEFORE_ANSWER: Mapping[str, _Meaning] = {
     "LocalProtocolError": (APIConnectionError, "Not valid HTTP", False, RetryAdvice.NEVER),
     "UnsupportedProtocol": (APIConnectionError, "Not an http address", False, RetryAdvice.NEVER),
     "InvalidURL": (APIConnectionError, "Not a valid address", False, RetryAdvice.NEVER),
-    "DecodingError": (APIConnectionError, "Broken compression", True, RetryAdvice.ONCE),
 }
 
 _STACK_HTTP = ("httpx", "httpx2", "httpcore", "httpcore2", "h11", "h2", "hpack", "hyperframe")
@@ -91,11 +89,8 @@ def translate_body_error(error: Exception) -> APIError | None:
     """What an exception inside the body means to our caller; ``None`` if it is not HTTP's."""
     if not _is_foreign(error):
         return None
-    names = _names(error)
-    if "TimeoutException" in names:
+    if "TimeoutException" in _names(error):
         return StallTimeoutError("The audio stopped flowing.")
-    if "DecodingError" in names:
-        return CorruptAudioError(f"The answer cannot be unpacked{_own_words(error)}.")
     return TruncatedAudioError(f"The connection broke inside the audio{_own_words(error)}.")
 
 

@@ -11,8 +11,10 @@ from datetime import UTC
 from email.utils import parsedate_to_datetime
 from typing import TYPE_CHECKING
 
+from step_tts._wire._redact import Redactor
+
 if TYPE_CHECKING:
-    from collections.abc import Mapping
+    from collections.abc import Mapping, Sequence
 
 __all__ = ["media_type", "request_id_from", "retry_after_from", "should_retry_from"]
 
@@ -37,11 +39,15 @@ def media_type(content_type: str | None) -> str:
     return (content_type or "").partition(";")[0].strip().lower()
 
 
-def request_id_from(headers: Mapping[str, str]) -> str | None:
-    """Return the server's name for this request, or ``None``."""
+def request_id_from(headers: Mapping[str, str], secrets: Sequence[str] = ()) -> str | None:
+    """Return the server's name for this request, or ``None``.
+
+    A gateway may take one of the secrets for a name, the key above all.
+    """
     for header in _REQUEST_ID_HEADERS:
         if name := headers.get(header, "").strip():
-            return name[:_REQUEST_ID_LIMIT]
+            echoes = any(secret in name for secret in secrets)
+            return (Redactor(secrets).redact(name) if echoes else name)[:_REQUEST_ID_LIMIT]
     return None
 
 

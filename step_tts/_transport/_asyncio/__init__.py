@@ -2,8 +2,8 @@
 
 h11 writes every head and reads whatever is not plain: a plain head is matched by one pattern, a
 plain chunk by another, and bodies of a known length are counted. ``_address``, ``_request``,
-``_reading``, ``_chunks``, ``_inflate`` and ``_pool`` are pure; ``_dial`` finds a
-socket, ``_connection`` moves bytes, ``_sender`` joins them. Kept small by what it leaves to httpx:
+``_reading``, ``_chunks`` and ``_pool`` are pure; ``_dial`` finds a socket, ``_connection`` moves
+bytes, ``_sender`` joins them. Kept small by what it leaves to httpx:
 proxies, HTTP/2, other event loops.
 """
 

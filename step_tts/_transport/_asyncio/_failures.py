@@ -5,7 +5,6 @@ from __future__ import annotations
 __all__ = [
     "ConnectError",
     "ConnectTimeout",
-    "DecodingError",
     "Failure",
     "InvalidURL",
     "ReadError",
@@ -40,7 +39,3 @@ class ReadError(Failure):
 
 class UnansweredError(ReadError):
     """The connection closed before the first byte of an answer."""
-
-
-class DecodingError(Failure):
-    """The body cannot be unpacked."""

@@ -16,7 +16,6 @@ import anyio
 from step_tts._transport._asyncio._connection import Connection
 from step_tts._transport._asyncio._dial import Dialler
 from step_tts._transport._asyncio._failures import ConnectError, ConnectTimeout, UnansweredError
-from step_tts._transport._asyncio._inflate import inflater_for
 from step_tts._transport._asyncio._pool import Pool
 from step_tts._transport._asyncio._request import RequestWriter
 from step_tts._transport._seam import Late
@@ -146,19 +145,11 @@ class AsyncioReply:
         self._sender = sender
         self._connection: Connection | None = connection
         self._reading = reading
-        self._inflater = inflater_for(self.headers.get("content-encoding", ""))
 
     async def receive(self, due: float) -> bytes | None:
-        """The next piece, unpacked; ``None`` at the end."""
+        """The next piece; ``None`` at the end."""
         assert self._connection is not None  # noqa: S101  nobody reads what they have closed
-        if self._inflater is None:
-            return await self._connection.receive(self._reading, due)
-        while not (piece := self._inflater.take()):
-            packed = await self._connection.receive(self._reading, due)
-            if packed is None:
-                return None
-            self._inflater.feed(packed)
-        return piece
+        return await self._connection.receive(self._reading, due)
 
     async def aclose(self) -> None:
         """Give the connection back; no waiting, so nothing to shield."""
