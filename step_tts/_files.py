@@ -123,8 +123,8 @@ class PendingFile:
         if self._gathered >= BLOCK_BYTES:
             await self._store.write(self._temp.append, self._take())
 
-    async def commit(self, target: Path, patch: HeaderPatch | None) -> str:
-        """Complete the file and give it its name; gives the SHA-256 of what now stands there.
+    async def commit(self, target: Path, patch: HeaderPatch | None) -> tuple[str, int]:
+        """Complete the file and give it its name; gives the SHA-256 and bytes of what stands there.
 
         Raises:
             SaveError: The file could not be completed; what stood there before still does.

@@ -494,11 +494,10 @@ def options_of() -> dict[str, object]:
 
 def claim_of(text: str, name: str) -> Any:
     from step_tts._batch import request_key
-    from step_tts._batch._records import Claim
 
     key = request_key(SpeechRequest(text), model="Step-Audio-TTS-3B", placement="nested")
     assert key
-    return Claim(name, key)
+    return name, key
 
 
 @pytest.mark.skipif(sys.platform == "win32", reason="There is no SIGKILL on Windows.")

@@ -14,7 +14,7 @@ from step_tts._batch._circuit import FATAL_NAMES
 from step_tts._batch._desk import Desk, Flight, Row, Speak, request_of
 from step_tts._batch._files import adopt, link_or_copy
 from step_tts._batch._keys import fold
-from step_tts._batch._records import NOTHING, Claim, Resumed, failure_of, record_of, saved_of
+from step_tts._batch._records import NOTHING, Finding, Resumed, failure_of, record_of, saved_of
 from step_tts._errors import StepTTSError
 from step_tts._models import BatchItem, BatchResult, SavedSpeech, SpeechRequest
 
@@ -22,7 +22,7 @@ if TYPE_CHECKING:
     from collections.abc import Callable, Sequence
     from pathlib import Path
 
-    from step_tts._batch._records import Begun, Finding, Record
+    from step_tts._batch._records import Begun, Found, Record
     from step_tts._batch._scribe import Scribe
     from step_tts._models import AudioInfo
 
@@ -83,12 +83,12 @@ class JournalDesk(Desk):
         """Ask the journal for all of them at once."""
         for row in rows:
             row.key = self._key_of(row)
-        claims = [Claim(fold(row.name), row.key) for row in rows if row.key]
-        findings = iter(await self._scribe.claim(claims))
-        found = [self._placed(row, next(findings)) if row.key else row for row in rows]
-        skipped = all(isinstance(each, BatchResult) for each in found)
+        claims = [(fold(row.name), row.key) for row in rows if row.key]
+        found = iter(await self._scribe.claim(claims))
+        placed = [self._placed(row, next(found)) if row.key else row for row in rows]
+        skipped = all(isinstance(each, BatchResult) for each in placed)
         self.ahead = min(2 * self.ahead, SKIP_ROWS) if skipped else CLAIM_ROWS
-        return found
+        return placed
 
     async def result(self, row: Row) -> BatchResult:
         """Take up, share or speak a row."""
@@ -131,20 +131,20 @@ class JournalDesk(Desk):
         except StepTTSError:
             return None  # It is refused when it is to be spoken.
 
-    def _placed(self, row: Row, finding: Finding) -> Row | BatchResult:
+    def _placed(self, row: Row, found: Found) -> Row | BatchResult:
         """A finished row is a result; of equal rows that are not, the first one leads.
 
         No await stands between the journal's answer and the look at the flights: a flight is
         forgotten only after its record is committed, so one or the other knows of it.
         """
-        if finding.done:
-            return Resumed(row.index, row.name, finding.done, self._shelf.directory)
-        if finding.failed and self._keeps(finding.failed):
-            error = failure_of(finding.failed)
+        if not isinstance(found, Finding):
+            return Resumed(row.index, row.name, found, self._shelf.directory)
+        if found.failed and self._keeps(found.failed):
+            error = failure_of(found.failed)
             return BatchResult(index=row.index, name=row.name, error=error, resumed=True)
         assert row.key is not None  # noqa: S101  rows without are not looked up
-        row.finding, row.flight = finding, self._flights.get(row.key)
-        if row.flight is None and finding.twin is None:
+        row.finding, row.flight = found, self._flights.get(row.key)
+        if row.flight is None and found.twin is None:
             row.leads = True
             row.flight = self._flights[row.key] = Flight()
         return row
