@@ -5,6 +5,7 @@ from __future__ import annotations
 import json
 import time
 from contextlib import asynccontextmanager
+from itertools import islice
 from typing import TYPE_CHECKING
 
 import anyio
@@ -30,6 +31,7 @@ MANIFEST_NAME = "manifest.jsonl"
 _SECONDS = Record._fields.index("seconds")
 # A million lines take some ten seconds; whoever pressed Ctrl-C does not wait for ever.
 EXPORT_SECONDS = 30.0
+EXPORT_ROWS = 256
 _as_json = json.JSONEncoder(ensure_ascii=False).encode
 
 
@@ -107,7 +109,10 @@ def export(journal: JournalFile, directory: Path) -> None:
 
 
 def _lines(journal: JournalFile, deadline: float) -> Iterator[str]:
-    for facts in journal.columns(MANIFEST.values()):
+    """The lines, many in one string: to encode one alone costs twice as much."""
+    rows = journal.columns(MANIFEST.values())
+    while block := [dict(zip(MANIFEST, row, strict=True)) for row in islice(rows, EXPORT_ROWS)]:
         if time.monotonic() > deadline:
             raise TimeoutError
-        yield f"{_as_json(dict(zip(MANIFEST, facts, strict=True)))}\n"
+        # One line for each: no string holds this mark, in which a quote is never bare.
+        yield _as_json(block)[1:-1].replace('}, {"', '}\n{"') + "\n"
