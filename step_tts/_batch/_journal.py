@@ -106,6 +106,7 @@ class JournalFile:
     ) -> None:
         self._directory = directory
         self._path = directory / JOURNAL_NAME
+        self._files = f"{directory}{os.sep}"
         self._sync = "FULL" if durable else "NORMAL"
         deadline = time.monotonic() + patience
         with self._translated():
@@ -275,7 +276,7 @@ class JournalFile:
     def _is_whole(self, row: Columns) -> bool:
         """Whether a record's file stands where it was put, as long as it was."""
         try:
-            size = os.stat(f"{self._directory}/{row[_PATH]}").st_size  # noqa: PTH116  a Path costs more than the call
+            size = os.stat(f"{self._files}{row[_PATH]}").st_size  # noqa: PTH116  a Path costs more than the call
         except OSError:
             return False
         return bool(size == row[_SIZE])
