@@ -50,8 +50,9 @@ def path_for(asked: Path, format: AudioFormat) -> Path:  # noqa: A002  the word 
     suffix = asked.suffix.lower()
     if suffix in format.suffixes:
         return asked
-    stem = asked.name[: -len(suffix)] if suffix in AUDIO_SUFFIXES else asked.name
-    return asked.with_name(stem + format.suffix)
+    if suffix in AUDIO_SUFFIXES or not suffix:
+        return asked.with_suffix(format.suffix)
+    return asked.with_name(asked.name + format.suffix)
 
 
 class FileStore:
