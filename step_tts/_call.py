@@ -33,7 +33,6 @@ from step_tts._wire import (
 
 if TYPE_CHECKING:
     from collections.abc import Awaitable, Callable, Mapping
-    from contextlib import AbstractAsyncContextManager
 
     from step_tts._config import Settings
     from step_tts._files import FileStore
@@ -110,7 +109,6 @@ class Call:
             logger.warning("%s", warning)
         self._link: str | None = None
         self._slot: Slot | None = None
-        self._held: AbstractAsyncContextManager[Slot] | None = None
         self._answer: Answer | None = None
         self._deadlines = Deadlines(options.timeouts)
         self._now = self._deadlines.now
@@ -150,16 +148,15 @@ class Call:
 
     async def aclose(self, error: BaseException | None = None) -> None:
         """End the attempt under way: give back its connection and its slot."""
-        slot, held = self._slot, self._held
+        slot = self._slot
         assert slot is not None  # noqa: S101  an attempt is under way
-        assert held is not None  # noqa: S101  the same
         answer, self._answer = self._answer, None
         try:
             if answer:
                 await answer.aclose()
         finally:
             self._report_end(slot, error)
-            await held.__aexit__(None, None, None)
+            await slot.__aexit__()
 
     def receipt(self, sha256: str | None = None) -> Receipt:
         """How the audio was obtained, as of now."""
@@ -174,13 +171,12 @@ class Call:
         """One attempt, from a free slot to what ``use`` makes of a body."""
         self._deadlines.paused()
         again = None if self._link else self._slot
-        held = self._engine.gate.slot(characters=self._characters, again=again)
-        self._slot = await held.__aenter__()
-        self._held = held
+        slot = self._engine.gate.slot(characters=self._characters, again=again)
+        self._slot = await slot.__aenter__()  # Left by ``aclose``, which may be much later.
         try:
-            body = await self._begun(self._slot)
+            body = await self._begun(slot)
             result = await use(body)
-            self._report_ok(self._slot, body)
+            self._report_ok(slot, body)
         except BaseException as error:
             await self.aclose(error)
             raise
