@@ -154,7 +154,7 @@ class Call:
                 await answer.aclose()
         finally:
             self._report_end(slot, error)
-            await slot.__aexit__(None, None, None)
+            await slot.__aexit__()
 
     def receipt(self, sha256: str | None = None) -> Receipt:
         """How the audio was obtained, as of now."""
@@ -170,7 +170,7 @@ class Call:
         self._deadlines.paused()
         again = None if self._link else self._slot
         slot = self._engine.gate.slot(characters=self._characters, again=again)
-        self._slot = await slot.__aenter__()
+        self._slot = await slot.__aenter__()  # Left by ``aclose``, which may be much later.
         try:
             body = await self._begun(slot)
             result = await use(body)

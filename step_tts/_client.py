@@ -265,7 +265,7 @@ class AsyncClient:
         files = self._engine.files
         directory = await files.prepare(asked)
 
-        async def use(body: VerifiedBody) -> tuple[Path, str, AudioInfo]:
+        async def use(body: VerifiedBody) -> tuple[Path, tuple[str, int], AudioInfo]:
             async with files.pending(directory, durable=durable) as file:
                 while piece := await body.next_piece():
                     await file.write(piece)
@@ -273,8 +273,9 @@ class AsyncClient:
                 target = asked if exact_path else path_for(asked, info.format)
                 return target, await file.commit(target, body.patch if repair else None), info
 
-        target, digest, info = await call.run(use)
-        return SavedSpeech(path=target, asked=asked, info=info, receipt=call.receipt(digest))
+        target, (digest, size), info = await call.run(use)
+        receipt = call.receipt(digest)
+        return SavedSpeech(path=target, asked=asked, size=size, info=info, receipt=receipt)
 
     async def synthesize(self, text: str | SpeechRequest, *, repair: bool = True) -> Speech:
         """Speak a text into memory.

@@ -50,8 +50,9 @@ def path_for(asked: Path, format: AudioFormat) -> Path:  # noqa: A002  the word 
     suffix = asked.suffix.lower()
     if suffix in format.suffixes:
         return asked
-    stem = asked.name[: -len(suffix)] if suffix in AUDIO_SUFFIXES else asked.name
-    return asked.with_name(stem + format.suffix)
+    if suffix in AUDIO_SUFFIXES or not suffix:
+        return asked.with_suffix(format.suffix)
+    return asked.with_name(asked.name + format.suffix)
 
 
 class FileStore:
@@ -123,8 +124,8 @@ class PendingFile:
         if self._gathered >= BLOCK_BYTES:
             await self._store.write(self._temp.append, self._take())
 
-    async def commit(self, target: Path, patch: HeaderPatch | None) -> str:
-        """Complete the file and give it its name; gives the SHA-256 of what now stands there.
+    async def commit(self, target: Path, patch: HeaderPatch | None) -> tuple[str, int]:
+        """Complete the file and give it its name; gives the SHA-256 and bytes of what stands there.
 
         Raises:
             SaveError: The file could not be completed; what stood there before still does.

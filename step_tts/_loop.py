@@ -49,6 +49,8 @@ def now() -> float:
 class Signal:
     """An event that costs nothing until somebody waits for it, and little then; set once."""
 
+    __slots__ = ("_event", "_futures", "_set")
+
     def __init__(self) -> None:
         self._set = False
         self._futures: list[asyncio.Future[None]] = []

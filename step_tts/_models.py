@@ -232,6 +232,8 @@ class SavedSpeech:
     """Where it stands; the bytes chose the suffix."""
     asked: Path
     """The path that was asked for."""
+    size: int
+    """Bytes of the file; ``info.size`` counts the audio as it came."""
     info: AudioInfo
     """What the bytes say."""
     receipt: Receipt

@@ -247,11 +247,11 @@ class SpeechStream:
                 while piece := await anext(pieces, b""):
                     await file.write(piece)
                 target = asked if exact_path else path_for(asked, self.format)
-                digest = await file.commit(target, self._body.patch if repair else None)
+                digest, size = await file.commit(target, self._body.patch if repair else None)
         finally:
             self.close()
         receipt = attrs.evolve(self.receipt, sha256=digest)
-        return SavedSpeech(path=target, asked=asked, info=self.info, receipt=receipt)
+        return SavedSpeech(path=target, asked=asked, size=size, info=self.info, receipt=receipt)
 
     async def play(
         self, device: str | None = None, *, backend: str | None = None, buffer: float = 0.5

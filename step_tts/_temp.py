@@ -51,6 +51,7 @@ class Temp:
         self._path = f"{directory}{os.sep}{_name()}"  # a Path costs more than to open the file
         self._fd = -1
         self._hash = hashlib.sha256()
+        self._size = 0
 
     @property
     def exists(self) -> bool:
@@ -61,6 +62,7 @@ class Temp:
             self._fd = _create_locked(self._path)
         _write_all(self._fd, block)
         self._hash.update(block)
+        self._size += len(block)
 
     def commit(
         self,
@@ -68,14 +70,15 @@ class Temp:
         target: Path,
         patch: HeaderPatch | None,
         durable: bool,  # noqa: FBT001
-    ) -> str:
+    ) -> tuple[str, int]:
+        """Complete it and give it its name; gives the SHA-256 and bytes of what stands there."""
         if patch and not self.exists:
             block, patch = patch.apply(block), None
         self.append(block)
         if patch:
             self._apply(patch)
         self._settle(target, durable=durable)
-        return self._hash.hexdigest()
+        return self._hash.hexdigest(), self._size
 
     def discard(self) -> None:
         with suppress(FileNotFoundError):
@@ -102,6 +105,7 @@ class Temp:
             _write_all(self._fd, patch.head)
             os.lseek(self._fd, 0, os.SEEK_END)
             _write_all(self._fd, patch.tail)
+            self._size += len(patch.tail)
         else:
             self._copy_behind(patch)
         self._hash = _hash_file(self._path)
@@ -118,7 +122,7 @@ class Temp:
             longer.discard()
             raise
         self.discard()
-        self._path, self._fd = longer._path, longer._fd
+        self._path, self._fd, self._size = longer._path, longer._fd, longer._size
 
 
 def temporary(directory: Path) -> Path:

@@ -172,7 +172,7 @@ class Accounts:
     def __init__(self, directory: Path, port: int, alive: int) -> None:
         self.to, self.paid, self.told = (directory / name for name in ("out", PAID, "reported"))
         self.port, self.alive = port, alive
-        self.runs = self.kills = self.before = 0
+        self.runs = self.kills = self.audited = 0
         self.settled: set[str] = set()
         self.lost: set[str] = set()
         """Texts in flight at a kill: paid for, without a file, and not paid for again since."""
@@ -188,7 +188,6 @@ class Accounts:
     ) -> int:
         """Fork a run, which dies at a step if there is one."""
         self.runs += 1
-        self.before = len(lines(self.paid))
         pid = os.fork()
         if pid == 0:
             self._be_a_run(step, turns, rows)
@@ -199,7 +198,7 @@ class Accounts:
         _, status = os.waitpid(pid, 0)
         self.kills += os.WIFSIGNALED(status)
         assert status in {0, signal.SIGKILL}, f"{what}: the run failed"
-        self._audit(lines(self.paid), self.before, what)
+        self._audit(lines(self.paid), what)
         every = list(islice(texts(ROWS), 1 + max(map(int, lines(self.told)), default=0)))
         self.settled = {every[int(index)] for index in lines(self.told)}
         for path in audio_in(self.to) if self.to.exists() else ():
@@ -207,10 +206,11 @@ class Accounts:
                 assert inspect(path).duration, path
                 self.whole.add(path.name)
 
-    def _audit(self, payments: list[str], before: int, what: str) -> None:
+    def _audit(self, payments: list[str], what: str) -> None:
         """Each payment of a run is for something new, or for what was in flight at a kill."""
-        earlier = {text for _, text in map(_payment, payments[:before])}
-        new = list(map(_payment, payments[before:]))
+        earlier = {text for _, text in map(_payment, payments[: self.audited])}
+        new = list(map(_payment, payments[self.audited :]))
+        self.audited = len(payments)
         now = [text for run, text in new if run == self.runs]
         belated = {text for run, text in new if run != self.runs}
         paid = set(now)

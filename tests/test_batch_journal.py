@@ -13,7 +13,6 @@ import tempfile
 from pathlib import Path
 from typing import Any
 
-import attrs
 import pytest
 from hypothesis import settings
 from hypothesis import strategies as st
@@ -23,17 +22,18 @@ import step_tts
 from step_tts import SpeechRequest
 from step_tts._batch import _journal, request_key
 from step_tts._batch._journal import JOURNAL_NAME, JournalFile
-from step_tts._batch._records import Claim, Record
+from step_tts._batch._records import Finding, Found, Record
 from step_tts._batch._refusals import refusal
 
 
 def done(key: str, request: bytes = b"r", path: str | None = None) -> Record:
-    return Record(key, request, key, 0, "done", path=path or f"{key}.wav", seconds=1.5)
+    path = path or f"{key}.wav"
+    return Record(key, request, key, 0, "done", path=path, seconds=1.5, size=len(request))
 
 
 def test_no_spoken_text_is_kept(tmp_path: Path) -> None:
     """Only digests, names and facts."""
-    assert {f.name for f in attrs.fields(Record)} & {"text", "input"} == set()
+    assert set(Record._fields) & {"text", "input"} == set()
 
 
 def test_totals_are_by_state(tmp_path: Path) -> None:
@@ -48,7 +48,7 @@ def test_a_failed_group_leaves_nothing_behind(tmp_path: Path) -> None:
     """All of it or none."""
     journal = JournalFile(tmp_path, {})
     nothing: Any = object()
-    bad = attrs.evolve(done("b"), seconds=nothing)
+    bad = done("b")._replace(seconds=nothing)
     with pytest.raises(step_tts.SaveError):
         journal.record([done("a"), bad])
     assert list(journal.columns(["key"])) == []
@@ -70,14 +70,14 @@ def test_a_journal_with_other_digests_is_refused(tmp_path: Path) -> None:
 
     Whoever changes the digest raises the version of the journal.
     """
-    digests = {2: "a83b0799d82f2bde6edca825c35ab70a"}
+    digests = {3: "a83b0799d82f2bde6edca825c35ab70a"}
     key = request_key(SpeechRequest("Hello"), model="m", placement="nested")
     assert (key or b"").hex() == digests[_journal.SCHEMA]
     JournalFile(tmp_path, {}).close()
     with sqlite3.connect(tmp_path / JOURNAL_NAME) as other:
         other.execute("PRAGMA user_version = 1")
     other.close()
-    with pytest.raises(step_tts.SaveError, match=r"version .*\(1, .* 2\).* move it away"):
+    with pytest.raises(step_tts.SaveError, match=r"version .*\(1, .* 3\).* move it away"):
         JournalFile(tmp_path, {})
 
 
@@ -176,16 +176,21 @@ class JournalMachine(RuleBasedStateMachine):
     names = st.sampled_from("abcde")
     requests = st.sampled_from([b"1" * 16, b"2" * 16, b"3" * 16])
 
-    @rule(name=names, request=requests)
-    def claim(self, name: str, request: bytes) -> None:
+    @rule(keys=st.sets(names, min_size=1), request=requests)
+    def claim(self, keys: set[str], request: bytes) -> None:
         """What is done is found; so is what another row has; what began is known to have."""
-        (found,) = self.journal.claim([Claim(name, request)])
+        claims = [(name, request) for name in sorted(keys)]
+        for (name, _), found in zip(claims, self.journal.claim(claims), strict=True):
+            self._check(name, request, found)
+
+    def _check(self, name: str, request: bytes, found: Found) -> None:
         known = self.rows.get(name)
         standing = {row for key, row in self.rows.items() if key not in self.harmed}
         if known == (request, "done") and name not in self.harmed:
-            assert found.done
-            assert found.done[0] == name
+            assert isinstance(found, tuple)
+            assert found[0] == name
             return
+        assert isinstance(found, Finding)
         assert (found.failed is not None) == (known == (request, "failed"))
         assert (found.twin is not None) == ((request, "done") in standing)
         assert (found.begun is not None) == ((name, request) in self.left)

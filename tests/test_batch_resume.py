@@ -21,6 +21,7 @@ from sounds import mp3, wav
 import step_tts
 from step_tts import AsyncClient, BatchItem, BatchResult, SpeechRequest, inspect
 from step_tts._batch import _desk, _files, _journal, _journal_desk, _resume
+from step_tts._batch._records import Record
 
 if TYPE_CHECKING:
     from collections.abc import Iterable, Iterator
@@ -443,10 +444,22 @@ async def test_a_leader_that_breaks_leaves_its_rows_to_themselves(tmp_path: Path
 
     nobody: Any = None
     desk = _journal_desk.JournalDesk(speak, nobody, nobody, keep_failures=False)
-    flight = _desk.Flight()
-    flight.landed.set()
-    await desk._awaited(_desk.Row(0, 0, "x", "text"), flight)
+    await desk._awaited(_desk.Row(1, 1, "x", "text"), _desk.Row(0, 0, "y", "text"))
     assert spoken == ["x"]
+
+
+def test_a_line_of_the_manifest_is_one_row_whatever_it_says(tmp_path: Path) -> None:
+    """Many are encoded at once, and parted where no string can look like an end."""
+    names = ['}, {"index": 1', "\n", '"}\n{"', "\\", "你"]
+    journal = _journal.JournalFile(tmp_path, {})
+    journal.record(
+        [Record(str(n), b"", name, n, "failed", message=name) for n, name in enumerate(names)]
+    )
+    _resume.export(journal, tmp_path)
+    journal.close()
+    assert [(line["name"], line["message"]) for line in manifest(tmp_path)] == [
+        (name, name) for name in names
+    ]
 
 
 def test_a_large_manifest_is_written_in_blocks(tmp_path: Path) -> None:
@@ -494,11 +507,10 @@ def options_of() -> dict[str, object]:
 
 def claim_of(text: str, name: str) -> Any:
     from step_tts._batch import request_key
-    from step_tts._batch._records import Claim
 
     key = request_key(SpeechRequest(text), model="Step-Audio-TTS-3B", placement="nested")
     assert key
-    return Claim(name, key)
+    return name, key
 
 
 @pytest.mark.skipif(sys.platform == "win32", reason="There is no SIGKILL on Windows.")

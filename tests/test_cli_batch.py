@@ -3,6 +3,9 @@ from __future__ import annotations
 import contextlib
 import io
 import json
+import subprocess
+import sys
+from functools import partial
 from typing import TYPE_CHECKING, Any
 
 import anyio
@@ -11,6 +14,8 @@ from cli_kit import sandbox_in_env, step_tts
 from scripted import audio_in
 
 from step_tts import inspect
+from step_tts._batch import _resume
+from step_tts._batch._journal import JournalFile
 from step_tts._batch._readers import read_rows
 from step_tts.cli import _batch, _feed, _progress
 from step_tts.sandbox import Answer, Faults
@@ -202,6 +207,37 @@ def test_the_sandbox_serves_a_batch(tmp_path: Path) -> None:
     """The first try needs no key."""
     assert batch(tmp_path, "One\nTwo\n", "--sandbox").exit_code == 0
     assert len(files(tmp_path)) == 2
+
+
+HOLDER = """
+import sys
+from pathlib import Path
+from step_tts._batch._journal import JournalFile
+
+journal = JournalFile(Path(sys.argv[1]), {})
+print("held", flush=True)
+sys.stdin.read()
+"""
+
+
+def test_a_directory_that_another_process_works_on_is_refused(
+    server: Sandbox, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """Clearly, with nothing sent; and the lock goes with its holder, however that ends."""
+    monkeypatch.setattr(_resume, "JournalFile", partial(JournalFile, patience=0.0))
+    out = tmp_path / "out"
+    out.mkdir()
+    command = [sys.executable, "-c", HOLDER, str(out)]
+    with subprocess.Popen(command, stdin=subprocess.PIPE, stdout=subprocess.PIPE) as other:
+        assert other.stdout
+        assert other.stdout.readline() == b"held\n"
+        result = batch(tmp_path, "One\n")
+        other.kill()
+
+    said = f"error: Another run is working on {out}: wait for it to end, or write elsewhere.\n"
+    assert (result.exit_code, result.stderr) == (1, said)
+    assert not server.requests
+    JournalFile(out, {}).close()
 
 
 def test_without_a_key_there_is_no_summary(tmp_path: Path) -> None:

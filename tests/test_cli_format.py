@@ -66,6 +66,7 @@ def test_a_saved_file_as_a_record() -> None:
     saved = SavedSpeech(
         path=Path("out/hello.mp3"),
         asked=Path("out/hello"),
+        size=9,
         info=AudioInfo(format=AudioFormat.MP3, size=9, duration=0.5, warnings=("odd",)),
         receipt=Receipt(
             request_id="r",

@@ -54,9 +54,10 @@ async def test_commit_writes_every_byte_once(
     async with store.pending(tmp_path, durable=durable) as file:
         for piece in pieces:
             await file.write(piece)
-        digest = await file.commit(target, None)
+        digest, size = await file.commit(target, None)
 
     assert target.read_bytes() == b"".join(pieces)
+    assert size == sum(sizes)
     assert digest == hashlib.sha256(b"".join(pieces)).hexdigest()
     assert leftovers(tmp_path) == []
 
@@ -75,9 +76,10 @@ async def test_a_patch_replaces_the_head(
     async with store.pending(tmp_path, durable=False) as file:
         for start in range(0, size, 70_000):
             await file.write(audio[start : start + 70_000])
-        digest = await file.commit(target, HeaderPatch(4, head, tail))
+        digest, written = await file.commit(target, HeaderPatch(4, head, tail))
 
     assert target.read_bytes() == head + audio[4:] + tail
+    assert written == target.stat().st_size
     assert digest == hashlib.sha256(target.read_bytes()).hexdigest()
     assert leftovers(tmp_path) == []
 

@@ -33,7 +33,7 @@ RECEIPT = Receipt(request_id="r", attempts=ATTEMPTS, queued=0.0, first_byte=0.1,
 
 
 def saved(asked: str, path: str) -> SavedSpeech:
-    return SavedSpeech(path=Path(path), asked=Path(asked), info=INFO, receipt=RECEIPT)
+    return SavedSpeech(path=Path(path), asked=Path(asked), size=9, info=INFO, receipt=RECEIPT)
 
 
 @pytest.mark.parametrize("format_", AudioFormat)

@@ -7,32 +7,22 @@ from typing import TYPE_CHECKING, TypeAlias, TypeVar, cast
 import attrs
 
 from step_tts._errors import StepTTSError
-from step_tts._loop import Signal
 from step_tts._models import BatchItem, BatchResult, SavedSpeech, Speech, SpeechRequest
 
 if TYPE_CHECKING:
     from collections.abc import Awaitable, Callable, Sequence
 
     from step_tts._batch._records import Finding
+    from step_tts._loop import Signal
 
 
-__all__ = ["BatchRow", "Desk", "Flight", "Row", "Speak", "request_of", "text_of"]
+__all__ = ["BatchRow", "Desk", "Row", "Speak", "request_of", "text_of"]
 
 BatchRow: TypeAlias = str | SpeechRequest | BatchItem
 """What a batch accepts as a row."""
 
 T = TypeVar("T")
 Speak: TypeAlias = "Callable[[SpeechRequest, str], Awaitable[SavedSpeech | Speech]]"
-
-
-@attrs.define(eq=False)
-class Flight:
-    """One synthesis that several rows wait for."""
-
-    landed: Signal = attrs.field(factory=Signal)
-    result: BatchResult | None = None
-    error: StepTTSError | None = None
-    """Why its result could not be recorded."""
 
 
 @attrs.define(eq=False)
@@ -50,9 +40,14 @@ class Row:
     """What ``request_of`` has made of it."""
     key: bytes | None = None
     finding: Finding | None = None
-    flight: Flight | None = None
-    leads: bool = False
-    """Whether this row is the one that its flight's others wait for."""
+    leader: Row | None = None
+    """The row that asks for the same and was first: this one waits for it."""
+    landed: Signal | None = None
+    """Set when this row has ended and is recorded; made by the first that waits for it."""
+    result: BatchResult | None = None
+    """For those that wait for it."""
+    error: StepTTSError | None = None
+    """Why its result could not be recorded."""
 
 
 class Desk:

@@ -50,7 +50,8 @@ def _adopted(path: Path, asked: Path, info: AudioInfo) -> SavedSpeech:
     receipt = Receipt(
         request_id=None, attempts=(), queued=0.0, first_byte=0.0, total=0.0, sha256=digest
     )
-    return SavedSpeech(path=path, asked=asked, info=info, receipt=receipt)
+    size = path.stat().st_size
+    return SavedSpeech(path=path, asked=asked, size=size, info=info, receipt=receipt)
 
 
 def identity(path: Path) -> str | None:

@@ -18,13 +18,11 @@ import sys
 import time
 from contextlib import contextmanager, suppress
 from itertools import chain
-from operator import attrgetter
 from typing import TYPE_CHECKING, Protocol, cast
 
-import attrs
-
 from step_tts._batch._files import identity
-from step_tts._batch._records import NOTHING, Begun, Claim, Columns, Finding, Record
+from step_tts._batch._notes import TABLE, Notes
+from step_tts._batch._records import NOTHING, Claim, Columns, Finding, Found, Record
 from step_tts._batch._refusals import differing, is_in_use, refusal
 from step_tts._errors import SaveError
 
@@ -36,26 +34,24 @@ __all__ = ["JOURNAL_NAME", "Journal", "JournalFile"]
 
 JOURNAL_NAME = ".step_tts.sqlite3"
 # Raised with the tables, and with what ``_keys`` digests: no row would be found again.
-SCHEMA = 2
+SCHEMA = 3
 # A status command, or a run that is just ending, holds the lock for moments.
 LOCK_PATIENCE_SECONDS = 2.0
 RETRY_SECONDS = (0.002, 0.02)
 
-_COLUMNS = tuple(field.name for field in attrs.fields(Record))
 _KEY, _REQUEST, _STATE, _PATH, _SIZE = map(
-    _COLUMNS.index, ("key", "request", "state", "path", "size")
+    Record._fields.index, ("key", "request", "state", "path", "size")
 )
-_values = attrgetter(*_COLUMNS[:_SIZE])
 _TABLES = f"""
 CREATE TABLE facts (name TEXT PRIMARY KEY, value TEXT NOT NULL) WITHOUT ROWID;
-CREATE TABLE flights (key TEXT PRIMARY KEY, request BLOB, at REAL, stood TEXT) WITHOUT ROWID;
-CREATE TABLE rows ({", ".join(_COLUMNS)}, UNIQUE (key));
+CREATE TABLE rows ({", ".join(Record._fields)}, UNIQUE (key));
 CREATE INDEX by_request ON rows (request) WHERE state = 'done';
+{TABLE};
 PRAGMA user_version = {SCHEMA};
 """
 # Statements for many rows: each row of "{}" becomes as many marks as there are rows. SQLite is
 # stepped once for all of them, without the interpreter's lock, which the event loop wants.
-_SELECT = f"SELECT {', '.join(_COLUMNS)} FROM rows"  # noqa: S608  our own column names
+_SELECT = f"SELECT {', '.join(Record._fields)} FROM rows"  # noqa: S608  our own column names
 _OWN = f"{_SELECT} WHERE key IN ({{}})"
 _RANGE = f"{_SELECT} WHERE key BETWEEN ? AND ? LIMIT ?"
 _KNOWN = """
@@ -64,8 +60,6 @@ WHERE EXISTS (SELECT 1 FROM rows WHERE request = column1 AND state = 'done')
 """
 _TWINS = f"{_SELECT} WHERE request = ? AND state = 'done' LIMIT 8"
 _PUT = "INSERT OR REPLACE INTO rows VALUES {}"
-_NOTE = "INSERT OR REPLACE INTO flights VALUES {}"
-_LANDED = "DELETE FROM flights WHERE key IN ({})"
 _OTHER = (
     "The journal of the batch was begun by another version of step_tts ({}, where this one keeps "
     "{}): go on with that one, or move it away to begin anew"
@@ -80,7 +74,7 @@ _AT_ONCE = 32
 class Journal(Protocol):
     """What a run needs of a journal; blocking."""
 
-    def claim(self, claims: Sequence[Claim]) -> list[Finding]:
+    def claim(self, claims: Sequence[Claim]) -> list[Found]:
         """Look up rows, and note those about to begin."""
         ...
 
@@ -112,13 +106,14 @@ class JournalFile:
     ) -> None:
         self._directory = directory
         self._path = directory / JOURNAL_NAME
+        self._files = f"{directory}{os.sep}"
         self._sync = "FULL" if durable else "NORMAL"
         deadline = time.monotonic() + patience
         with self._translated():
             while not self._has_opened(options, last=time.monotonic() >= deadline):
                 time.sleep(random.uniform(*RETRY_SECONDS))  # noqa: S311
 
-    def claim(self, claims: Sequence[Claim]) -> list[Finding]:
+    def claim(self, claims: Sequence[Claim]) -> list[Found]:
         """Look up rows, and note those about to begin.
 
         The note needs no flush of its own: the file it could claim is flushed after it, and a
@@ -128,11 +123,12 @@ class JournalFile:
             SaveError: The disk is full, the directory is gone, or the like.
         """
         with self._group("NORMAL"):
-            findings, notes = self._found(claims)
-            self._many(_NOTE, notes)
-        return findings
+            now = _coarse_time()
+            found, setting_out = self._found(claims)
+            self._notes.add(now, setting_out)
+        return found
 
-    def look_up(self, claims: Sequence[Claim]) -> list[Finding]:
+    def look_up(self, claims: Sequence[Claim]) -> list[Found]:
         """What is known of some rows; nothing is noted."""
         with self._translated():
             return self._found(claims)[0]
@@ -194,8 +190,7 @@ class JournalFile:
                 raise SaveError(0, _OTHER.format(version, SCHEMA), str(self._path))
             elif options is not None:
                 differing(self._begun_with(), options, self._directory)
-            notes = self._db.execute("SELECT * FROM flights")
-            self._left = {(key, request): Begun(at, stood) for key, request, at, stood in notes}
+            self._notes = Notes(self._db)
         self._identity = self._seen()
 
     def _create(self, options: Mapping[str, object]) -> None:
@@ -208,34 +203,35 @@ class JournalFile:
         return cast("dict[str, object]", json.loads(text))
 
     def _put(self, records: Sequence[Record]) -> None:
-        self._many(_PUT, [self._row(record) for record in records])
-        self._many(_LANDED, [(record.key,) for record in records])
+        self._many(_PUT, records)
+        self._notes.land(record.key for record in records)
 
-    def _found(self, claims: Sequence[Claim]) -> tuple[list[Finding], list[Columns]]:
-        """What there is of each row, and a note for each that sets out now.
+    def _found(self, claims: Sequence[Claim]) -> tuple[list[Found], list[tuple[Claim, str | None]]]:
+        """What there is of each row; and those that set out now, with what stands in their place.
 
         Who set out before keeps the note of that.
         """
-        now = _coarse_time()
-        notes: list[Columns] = []
-        own = self._own([claim.key for claim in claims])
-        findings: list[Finding] = []
+        own = self._own([key for key, _ in claims])
+        found: list[Found] = []
         others: list[tuple[int, Claim, Columns | None]] = []
-        for place, claim in enumerate(claims):
-            row = own.get(claim.key)
-            mine = row if row and row[_REQUEST] == claim.request else None
-            if mine and mine[_STATE] == "done" and self._whole(mine):
-                findings.append(Finding(done=mine))
-                continue
-            findings.append(NOTHING)
-            others.append((place, claim, mine))
-            if (claim.key, claim.request) not in self._left:
-                stood = identity(self._directory / row[_PATH]) if row and row[_PATH] else None
-                notes.append((claim.key, claim.request, now, stood))
-        known = {request for (request,) in self._many(_KNOWN, [(c.request,) for _, c, _ in others])}
+        for claim in claims:
+            row = own.get(claim[0])
+            if row and row[_REQUEST] == claim[1] and self._is_whole(row):
+                found.append(row)
+            else:
+                others.append((len(found), claim, row))
+                found.append(NOTHING)
+        if not others:
+            return found, []
+        known = {request for (request,) in self._many(_KNOWN, [(c[1],) for _, c, _ in others])}
         for place, claim, row in others:
-            findings[place] = self._unfinished(claim, row, claim.request in known)
-        return findings, notes
+            found[place] = self._unfinished(claim, row, claim[1] in known)
+        setting_out = [
+            (claim, identity(self._directory / row[_PATH]) if row and row[_PATH] else None)
+            for _, claim, row in others
+            if not self._notes.begun(claim)
+        ]
+        return found, setting_out
 
     def _own(self, keys: Sequence[str]) -> dict[str, Columns]:
         """The rows of these names.
@@ -251,12 +247,12 @@ class JournalFile:
 
     def _unfinished(self, claim: Claim, own: Columns | None, known: bool) -> Finding:  # noqa: FBT001
         """What there is of a row that must still be obtained: mostly nothing."""
-        begun = self._left.get((claim.key, claim.request))
+        begun = self._notes.begun(claim)
         if own is None and begun is None and not known:
             return NOTHING
-        twins = self._db.execute(_TWINS, (claim.request,)) if known else ()
-        twin = next(filter(self._whole, twins), None)
-        failed = own if own and own[_STATE] == "failed" else None
+        twins = self._db.execute(_TWINS, (claim[1],)) if known else ()
+        twin = next(filter(self._is_whole, twins), None)
+        failed = own if own and own[_REQUEST] == claim[1] and own[_STATE] == "failed" else None
         return Finding(
             failed=Record(*failed) if failed else None,
             twin=Record(*twin) if twin else None,
@@ -277,18 +273,13 @@ class JournalFile:
             start += count
         return found
 
-    def _row(self, record: Record) -> Columns:
-        return (*_values(record), self._size(record.path) if record.path else None)
-
-    def _whole(self, row: Columns) -> bool:
+    def _is_whole(self, row: Columns) -> bool:
         """Whether a record's file stands where it was put, as long as it was."""
-        return row[_SIZE] is not None and self._size(row[_PATH]) == row[_SIZE]
-
-    def _size(self, path: str) -> int | None:
         try:
-            return os.stat(f"{self._directory}/{path}").st_size  # noqa: PTH116  a Path costs more than the call
+            size = os.stat(f"{self._files}{row[_PATH]}").st_size  # noqa: PTH116  a Path costs more than the call
         except OSError:
-            return None
+            return False
+        return bool(size == row[_SIZE])
 
     def _seen(self) -> tuple[int, int] | None:
         with suppress(OSError):

@@ -11,18 +11,19 @@ from typing import TYPE_CHECKING, Protocol, TypeVar
 import attrs
 
 from step_tts._batch._circuit import FATAL_NAMES
-from step_tts._batch._desk import Desk, Flight, Row, Speak, request_of
+from step_tts._batch._desk import Desk, Row, Speak, request_of
 from step_tts._batch._files import adopt, link_or_copy
 from step_tts._batch._keys import fold
-from step_tts._batch._records import NOTHING, Claim, Resumed, failure_of, record_of, saved_of
+from step_tts._batch._records import NOTHING, Finding, Resumed, failure_of, record_of, saved_of
 from step_tts._errors import StepTTSError
+from step_tts._loop import Signal
 from step_tts._models import BatchItem, BatchResult, SavedSpeech, SpeechRequest
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Sequence
     from pathlib import Path
 
-    from step_tts._batch._records import Begun, Finding, Record
+    from step_tts._batch._records import Begun, Found, Record
     from step_tts._batch._scribe import Scribe
     from step_tts._models import AudioInfo
 
@@ -76,33 +77,32 @@ class JournalDesk(Desk):
         self._scribe = scribe
         self._shelf = shelf
         self._keep_failures = keep_failures
-        self._flights: dict[bytes, Flight] = {}
+        self._leaders: dict[bytes, Row] = {}
+        """By request: the row that is spoken, or will be, for all that ask for the same."""
         self.ahead = CLAIM_ROWS
 
     async def look_up(self, rows: Sequence[Row]) -> Sequence[Row | BatchResult]:
         """Ask the journal for all of them at once."""
         for row in rows:
             row.key = self._key_of(row)
-        claims = [Claim(fold(row.name), row.key) for row in rows if row.key]
-        findings = iter(await self._scribe.claim(claims))
-        found = [self._placed(row, next(findings)) if row.key else row for row in rows]
-        skipped = all(isinstance(each, BatchResult) for each in found)
+        claims = [(fold(row.name), row.key) for row in rows if row.key]
+        found = iter(await self._scribe.claim(claims))
+        placed = [self._placed(row, next(found)) if row.key else row for row in rows]
+        skipped = all(isinstance(each, BatchResult) for each in placed)
         self.ahead = min(2 * self.ahead, SKIP_ROWS) if skipped else CLAIM_ROWS
-        return found
+        return placed
 
     async def result(self, row: Row) -> BatchResult:
         """Take up, share or speak a row."""
         try:
-            if row.finding is NOTHING and row.leads:
-                result = await super().result(row)
+            if row.finding is NOTHING and row.leader is None:
+                row.result = await super().result(row)
             else:
-                result = await self._obtained(row)
+                row.result = await self._obtained(row)
         except BaseException:
-            self._land(row, None)
+            self._land(row)
             raise
-        if row.leads and row.flight:
-            row.flight.result = result
-        return result
+        return row.result
 
     async def keep(self, ended: Sequence[tuple[Row, BatchResult]]) -> None:
         """Have rows recorded; only then may the rows that wait for them go on."""
@@ -110,17 +110,18 @@ class JournalDesk(Desk):
             await self._scribe.record([record_of(result, row.key or b"") for row, result in ended])
         except StepTTSError as error:
             for row, _ in ended:
-                self._land(row, error)
+                row.error = error
+                self._land(row)
             raise
         for row, _ in ended:
-            self._land(row, None)
+            self._land(row)
 
-    def _land(self, row: Row, error: StepTTSError | None) -> None:
-        if row.leads and row.flight:
-            row.flight.error = error
-            row.flight.landed.set()
-            if self._flights.get(row.key or b"") is row.flight:
-                del self._flights[row.key or b""]
+    def _land(self, row: Row) -> None:
+        """Let go of those that wait for a row, if any do."""
+        if row.key and self._leaders.get(row.key) is row:
+            del self._leaders[row.key]
+            if row.landed:
+                row.landed.set()
 
     def _key_of(self, row: Row) -> bytes | None:
         given = row.input.input if isinstance(row.input, BatchItem) else row.input
@@ -131,22 +132,21 @@ class JournalDesk(Desk):
         except StepTTSError:
             return None  # It is refused when it is to be spoken.
 
-    def _placed(self, row: Row, finding: Finding) -> Row | BatchResult:
+    def _placed(self, row: Row, found: Found) -> Row | BatchResult:
         """A finished row is a result; of equal rows that are not, the first one leads.
 
-        No await stands between the journal's answer and the look at the flights: a flight is
+        No await stands between the journal's answer and the look at the leaders: one is
         forgotten only after its record is committed, so one or the other knows of it.
         """
-        if finding.done:
-            return Resumed(row.index, row.name, finding.done, self._shelf.directory)
-        if finding.failed and self._keeps(finding.failed):
-            error = failure_of(finding.failed)
+        if not isinstance(found, Finding):
+            return Resumed(row.index, row.name, found, self._shelf.directory)
+        if found.failed and self._keeps(found.failed):
+            error = failure_of(found.failed)
             return BatchResult(index=row.index, name=row.name, error=error, resumed=True)
         assert row.key is not None  # noqa: S101  rows without are not looked up
-        row.finding, row.flight = finding, self._flights.get(row.key)
-        if row.flight is None and finding.twin is None:
-            row.leads = True
-            row.flight = self._flights[row.key] = Flight()
+        row.finding, row.leader = found, self._leaders.get(row.key)
+        if row.leader is None and found.twin is None:
+            self._leaders[row.key] = row
         return row
 
     def _keeps(self, failed: Record) -> bool:
@@ -159,8 +159,8 @@ class JournalDesk(Desk):
             return adopted
         if finding.twin:
             return await self._copied(row, saved_of(finding.twin, self._shelf.directory, row.name))
-        if row.flight and not row.leads:
-            return await self._awaited(row, row.flight)
+        if row.leader:
+            return await self._awaited(row, row.leader)
         return await super().result(row)
 
     async def _adopted(self, row: Row, begun: Begun) -> BatchResult | None:
@@ -172,15 +172,17 @@ class JournalDesk(Desk):
             return None
         return BatchResult(index=row.index, name=row.name, saved=saved, resumed=True)
 
-    async def _awaited(self, row: Row, flight: Flight) -> BatchResult:
+    async def _awaited(self, row: Row, leader: Row) -> BatchResult:
         """The result of an equal row that is being spoken."""
-        await flight.landed.wait()
-        if flight.error:
-            raise flight.error  # It could not be recorded, and neither could this one.
-        if flight.result and flight.result.saved:
-            return await self._copied(row, flight.result.saved)
-        if flight.result:
-            return attrs.evolve(flight.result, index=row.index, name=row.name, shared=True)
+        if leader.key and self._leaders.get(leader.key) is leader:
+            leader.landed = leader.landed or Signal()
+            await leader.landed.wait()
+        if leader.error:
+            raise leader.error  # It could not be recorded, and neither could this one.
+        if leader.result and leader.result.saved:
+            return await self._copied(row, leader.result.saved)
+        if leader.result:
+            return attrs.evolve(leader.result, index=row.index, name=row.name, shared=True)
         return await super().result(row)
 
     async def _copied(self, row: Row, twin: SavedSpeech) -> BatchResult:

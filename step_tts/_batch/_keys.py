@@ -52,10 +52,10 @@ def text_key(text: str, *, model: str, placement: PromptPlacement) -> bytes | No
 
     ``None`` when it is refused before it is sent.
     """
-    if not text.strip():
+    if not text or text.isspace():
         return None
     try:
-        return _ended(_manner(model, None, None, None, None, None, placement), text)
+        return _ended(_plain_manner(model, placement), text)
     except ValueError:
         return None
 
@@ -85,6 +85,12 @@ _canonical = json.JSONEncoder(sort_keys=True, separators=(",", ":"), default=_pl
 def _manner(*facts: object) -> blake2b:
     """All but the text, in which most rows of a batch are alike."""
     return _begun(_canonical(facts))
+
+
+@lru_cache(maxsize=64)
+def _plain_manner(model: str, placement: PromptPlacement) -> blake2b:
+    """That of a request that says nothing but its text."""
+    return _manner(model, None, None, None, None, None, placement)
 
 
 def fold(name: str) -> str:

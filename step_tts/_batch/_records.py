@@ -9,7 +9,7 @@ from __future__ import annotations
 
 import time
 from functools import cached_property
-from typing import TYPE_CHECKING, Any, Literal, TypeAlias
+from typing import TYPE_CHECKING, Any, Literal, NamedTuple, TypeAlias
 
 import attrs
 
@@ -27,6 +27,7 @@ __all__ = [
     "Claim",
     "Columns",
     "Finding",
+    "Found",
     "Record",
     "Resumed",
     "failure_of",
@@ -40,15 +41,9 @@ Columns: TypeAlias = tuple[Any, ...]
 """The fields of a ``Record``, in their order."""
 
 
-# These three are made once a row, and a frozen class takes three times as long to make.
-@attrs.define
-class Claim:
-    """A row that is about to be spoken, unless the journal knows better."""
-
-    key: str
-    """The row's name, folded (see ``fold``)."""
-    request: bytes
-    """The request's digest."""
+Claim: TypeAlias = tuple[str, bytes]
+"""A row that is about to be spoken, unless the journal knows better: its name, folded (see
+``fold``), and the digest of its request."""
 
 
 @attrs.frozen
@@ -61,9 +56,8 @@ class Begun:
     """Which file then stood in its place, as far as the journal knew of one (see ``identity``)."""
 
 
-@attrs.define
-class Record:
-    """One row of the journal."""
+class Record(NamedTuple):
+    """One row of the journal: the very tuple that SQLite takes and gives."""
 
     key: str
     """The name, folded, so that two requests never both own one file."""
@@ -89,21 +83,16 @@ class Record:
     total: float | None = None
     error: str | None = None
     message: str | None = None
-    finished_at: float = attrs.field(factory=time.time)
+    finished_at: float | None = None
     """Seconds since 1970, for people."""
     size: int | None = None
-    """Bytes of the file; ``received`` counts the audio as it came. The journal looks."""
+    """Bytes of the file; ``received`` counts the audio as it came."""
 
 
-@attrs.define(kw_only=True)
+@attrs.frozen(kw_only=True)
 class Finding:
-    """What the journal knows of a claim; nothing at all of most."""
+    """What the journal knows of a row that is not done; nothing at all of most."""
 
-    done: Columns | None = None
-    """The row's own record of this very request: finished, and its file in place.
-
-    As it came from the disk: a batch that goes on skips a million, and nobody looks at most.
-    """
     failed: Record | None = None
     """The row's own record of this very request, which did not succeed."""
     twin: Record | None = None
@@ -113,6 +102,10 @@ class Finding:
 
 
 NOTHING = Finding()
+Found: TypeAlias = Columns | Finding
+"""What the journal knows of a claim. ``Columns`` are the row's own record of this very request:
+finished, and its file in place. They are as they came from the disk: a batch that goes on skips a
+million rows, and nobody looks at most."""
 
 MANIFEST = {
     "index": "ordinal",
@@ -176,7 +169,7 @@ def _plain(index: int, name: str, saved: SavedSpeech) -> BatchResult:
 
 
 def record_of(result: BatchResult, request: bytes) -> Record:
-    """The record of a result; the journal adds the size of its file."""
+    """The record of a result."""
     if result.saved is None:
         return _failed(result, request)
     info, receipt = result.saved.info, result.saved.receipt
@@ -201,6 +194,8 @@ def record_of(result: BatchResult, request: bytes) -> Record:
         queued=receipt.queued,
         first_byte=receipt.first_byte,
         total=receipt.total,
+        finished_at=time.time(),
+        size=result.saved.size,
     )
 
 
@@ -216,6 +211,7 @@ def _failed(result: BatchResult, request: bytes) -> Record:
         request_id=error.request_id if isinstance(error, APIError) else None,
         error=type(error).__name__,
         message=error.message if isinstance(error, APIError) else str(error),
+        finished_at=time.time(),
     )
 
 
@@ -232,6 +228,7 @@ def saved_of(record: Record, directory: Path, name: str) -> SavedSpeech:
     return SavedSpeech(
         path=directory / (record.path or name),
         asked=directory / name,
+        size=record.size or 0,
         info=_info_of(record),
         receipt=receipt,
     )

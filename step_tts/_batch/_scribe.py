@@ -14,7 +14,7 @@ if TYPE_CHECKING:
     from collections.abc import Callable, Sequence
 
     from step_tts._batch._journal import Journal
-    from step_tts._batch._records import Claim, Finding, Record
+    from step_tts._batch._records import Claim, Found, Record
 
 __all__ = ["Scribe"]
 
@@ -28,7 +28,7 @@ class Scribe:
         """Called on the event loop before the journal is."""
         self._thread = Threads(1)
 
-    async def claim(self, claims: Sequence[Claim]) -> list[Finding]:
+    async def claim(self, claims: Sequence[Claim]) -> list[Found]:
         """Look up rows that are about to begin, and note that they are."""
         self._before()
         return await self._thread.run(partial(self._journal.claim, claims))

@@ -14,7 +14,7 @@ import attrs
 from step_tts._batch import Namer
 from step_tts._batch._circuit import FATAL_NAMES
 from step_tts._batch._keys import fold
-from step_tts._batch._records import Claim
+from step_tts._batch._records import Finding
 from step_tts._errors import BatchInUseError, InvalidRequestError
 from step_tts._files import FileStore
 from step_tts._models import DEFAULT_MODEL, SpeechRequest
@@ -30,6 +30,7 @@ if TYPE_CHECKING:
 
     from step_tts._batch._journal import JournalFile
     from step_tts._batch._readers import Row
+    from step_tts._batch._records import Claim
     from step_tts._models import BatchItem, PromptPlacement
 
 __all__ = ["Forecast", "Plan"]
@@ -169,7 +170,7 @@ class _Surveyor:
         key = self._shelf.key(request)
         assert key is not None  # noqa: S101  what can be encoded has one
         name = self._namer.name(index, request.input, item.name)
-        state = self._state(Claim(fold(name), key))
+        state = self._state((fold(name), key))
         if self._is_repeated(key):
             forecast.duplicates += 1
             if self._plan.resume:  # Then they share one synthesis.
@@ -195,12 +196,12 @@ class _Surveyor:
         """What the journal knows; ``None`` is that the row would be sent."""
         if self._journal is None:
             return None
-        (finding,) = self._journal.look_up([claim])
-        if finding.done:
+        (found,) = self._journal.look_up([claim])
+        if not isinstance(found, Finding):
             return "done"
-        if finding.failed and self._plan.keep_failures and finding.failed.error not in FATAL_NAMES:
+        if found.failed and self._plan.keep_failures and found.failed.error not in FATAL_NAMES:
             return "kept"
-        return "shared" if finding.twin else None
+        return "shared" if found.twin else None
 
     def _count(
         self, state: Literal["done", "kept", "shared"] | None, request: SpeechRequest

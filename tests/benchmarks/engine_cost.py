@@ -64,9 +64,8 @@ def texts(rows: int) -> Iterator[str]:
 def speaker(directory: Path, gate: Gate | None) -> Speak:
     """Answers at once, perhaps through a gate."""
     saved = SavedSpeech(
-        path=directory / "clip.mp3", asked=directory / "clip", info=INFO, receipt=RECEIPT
+        path=directory / "clip.mp3", asked=directory / "clip", size=1, info=INFO, receipt=RECEIPT
     )
-    saved.path.write_bytes(b"x")
 
     async def speak(request: SpeechRequest, _: str) -> SavedSpeech:
         if gate is None:

@@ -68,6 +68,7 @@ def prepare(directory: Path, rows: int) -> None:
                 seconds=1.0,
                 received=1,
                 sha256="0" * 64,
+                size=1,
             )
         )
         if len(group) == GROUP:
