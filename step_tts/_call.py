@@ -43,6 +43,7 @@ if TYPE_CHECKING:
         SpeechRequest,
         Timeouts,
     )
+    from step_tts._recall import Recall
     from step_tts._transport import Answer, Opening, Transport
     from step_tts._watch import Watch
 
@@ -91,8 +92,15 @@ class Call:
         InvalidRequestError: The request cannot be encoded; nothing was sent.
     """
 
-    def __init__(self, engine: Engine, options: Options, request: SpeechRequest) -> None:
+    def __init__(
+        self,
+        engine: Engine,
+        options: Options,
+        request: SpeechRequest,
+        recall: Recall | None = None,
+    ) -> None:
         self._engine = engine
+        self._recall = recall
         self._options = options
         self._expect = request.response_format
         self._characters = len(request.input)
@@ -129,12 +137,15 @@ class Call:
 
         Raises:
             APIError: The last attempt's error, with all attempts attached.
+            Recalled: The call was taken back while nothing of it was under way.
         """
         while True:
+            await self._take_slot()
             try:
                 result = await self._attempt(use, keep=keep)
                 self._note(None)
             except APIError as error:
+                self._deadlines.resumed()
                 self._note(error)
                 pause = self._pause_after(error) if unheard() else None
                 self._tell_ended(type(error).__name__, retry_in=pause)
@@ -165,12 +176,25 @@ class Call:
         self._broken = error
         return self._ledger.complete(error)
 
-    async def _attempt(self, use: Callable[[VerifiedBody], Awaitable[T]], *, keep: bool) -> T:
-        """One attempt, from a free slot to what ``use`` makes of a body."""
-        self._deadlines.paused()
+    async def _take_slot(self) -> None:
+        """Wait in line: at first for as long as it takes, later until the total deadline.
+
+        The slot is left by ``aclose``, which may be much later.
+        """
         again = None if self._link else self._slot
-        slot = self._engine.gate.slot(characters=self._characters, again=again)
-        self._slot = await slot.__aenter__()  # Left by ``aclose``, which may be much later.
+        slot = self._engine.gate.slot(characters=self._characters, again=again, recall=self._recall)
+        if self._slot is None:
+            self._slot = await slot.__aenter__()
+            return
+        with anyio.CancelScope(deadline=self._deadlines.total()):
+            self._slot = await slot.__aenter__()
+            return
+        raise self._ledger.complete(self._deadlines.late())
+
+    async def _attempt(self, use: Callable[[VerifiedBody], Awaitable[T]], *, keep: bool) -> T:
+        """One attempt with the slot taken, to what ``use`` makes of a body."""
+        slot = self._slot
+        assert slot is not None  # noqa: S101  taken just before
         try:
             body = await self._begun(slot)
             result = await use(body)
@@ -186,7 +210,6 @@ class Call:
 
     async def _begun(self, slot: Slot) -> VerifiedBody:
         """Send the request; the body that is coming."""
-        self._deadlines.resumed()
         self._deadlines.start_attempt()
         self._ledger.sent(self._now(), slot.queued)
         if self._watch:

@@ -11,6 +11,7 @@ import hashlib
 import math
 import os
 from contextlib import AsyncExitStack, asynccontextmanager
+from functools import partial
 from pathlib import Path
 from typing import TYPE_CHECKING, Literal, Self, TypeAlias, TypeVar, get_args
 
@@ -40,6 +41,7 @@ from step_tts._models import (
     SpeechRequest,
     Timeouts,
 )
+from step_tts._recall import Recall
 from step_tts._shelf import Shelf
 from step_tts._stream import SpeechStream
 from step_tts._transport import HTTPOptions, Transport, TransportName
@@ -85,7 +87,7 @@ class AsyncClient:
         base_url: With or without ``/v1``, or the whole endpoint. Defaults to the environment's
             ``STEP_TTS_BASE_URL``, else ``https://api.gpt.ge/v1``.
         model: For requests that name none.
-        timeout: ``Timeouts``, or seconds for the whole call.
+        timeout: ``Timeouts``, or seconds for the whole call, from when it may set out.
         retry: When a call is tried again.
         max_retries: Short for ``RetryPolicy(max_retries=...)``; 0 turns retries off.
         concurrency: How many attempts may be in flight at once, over all calls. The client
@@ -261,7 +263,19 @@ class AsyncClient:
                     path, exact_path=exact_path, repair=repair, durable=durable
                 )
         asked = path if isinstance(path, Path) else Path(path)
-        call = self._call(text)
+        return await self._saved(
+            self._call(text), asked, exact_path=exact_path, repair=repair, durable=durable
+        )
+
+    async def _saved(
+        self,
+        call: Call,
+        asked: Path,
+        *,
+        exact_path: bool = False,
+        repair: bool = True,
+        durable: bool = True,
+    ) -> SavedSpeech:
         files = self._engine.files
         directory = await files.prepare(asked)
 
@@ -289,8 +303,9 @@ class AsyncClient:
             InvalidRequestError: Refused before anything was sent.
             APIError: No whole audio came.
         """
-        call = self._call(text)
+        return await self._synthesized(self._call(text), repair=repair)
 
+    async def _synthesized(self, call: Call, *, repair: bool) -> Speech:
         async def use(body: VerifiedBody) -> tuple[bytes, AudioInfo]:
             pieces: list[bytes] = []
             while piece := await body.next_piece():
@@ -376,10 +391,13 @@ class AsyncClient:
 
         directory = None if to is None else Path(to)
 
+        recall = Recall()
+
         async def speak(request: SpeechRequest, row: str) -> SavedSpeech | Speech:
+            call = self._call(request, recall)
             if directory is None:
-                return await self.synthesize(request, repair=repair)
-            return await self.save(request, directory / row, repair=repair, durable=durable)
+                return await self._synthesized(call, repair=repair)
+            return await self._saved(call, directory / row, repair=repair, durable=durable)
 
         async with AsyncExitStack() as stack:
             desk = Desk(speak)
@@ -404,6 +422,7 @@ class AsyncClient:
                     in_order=order == "input",
                     namer=namer,
                     watch=self._engine.watch.batch() if self._engine.watch else None,
+                    recall=partial(self._engine.gate.recall, recall),
                 )
             )
 
@@ -526,9 +545,9 @@ class AsyncClient:
         async with self._journal_desk(speak, directory, {"narration": True}, durable=True) as desk:
             yield desk
 
-    def _call(self, text: str | SpeechRequest) -> Call:
+    def _call(self, text: str | SpeechRequest, recall: Recall | None = None) -> Call:
         request = text if isinstance(text, SpeechRequest) else SpeechRequest(text)
-        return Call(self._engine, self._options, request)
+        return Call(self._engine, self._options, request, recall)
 
 
 def _one_of(choice: Choice, choices: object, name: str) -> Choice:

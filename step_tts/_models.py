@@ -281,8 +281,9 @@ class Timeouts:
     stall: float | None = attrs.field(default=30.0, validator=_seconds)
     """Between two pieces of audio, or to send the request: ``StallTimeoutError``."""
     total: float | None = attrs.field(default=600.0, validator=_seconds)
-    """The whole call with its retries, not counting the wait for a free slot nor the time a
-    reader of a stream takes for itself: ``TotalTimeoutError``."""
+    """The whole call with its retries, from when its first attempt may go: a row of a batch has
+    its turn only then. The time a reader of a stream takes for itself does not count:
+    ``TotalTimeoutError``."""
 
 
 def _time(_: object, field: attrs.Attribute[Any], value: float) -> None:

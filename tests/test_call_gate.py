@@ -24,6 +24,7 @@ from step_tts._gate._quota import FAULT_COST, Quota
 
 if TYPE_CHECKING:
     from collections.abc import Callable
+    from pathlib import Path
 
 CALLS = 60
 SECOND = taking(constant, 1.0)
@@ -163,6 +164,31 @@ async def test_streams_that_break_are_faults_of_the_server() -> None:
                     await stream.read()
         gate = tts._engine.gate
         assert (gate.controller._faults, gate.in_flight) == (3, 0)
+
+
+@on_mock_clock
+async def test_a_batch_that_stops_sends_nothing_more(tmp_path: Path) -> None:
+    """Not what its workers hold in line, and not what was refused and is to be sent again."""
+    sent = 0
+
+    async def handler(request: Any) -> Any:
+        nonlocal sent
+        sent += 1
+        if sent == 3:
+            return answer(LIB, [b"{}"], status=503, headers={"retry-after": "20"})
+        await anyio.sleep(1)
+        return answer(LIB, [wav()])
+
+    http = client(LIB, handler)
+    async with http, AsyncClient(api_key="k", http_client=http) as tts:
+        async with tts.batch(map(str, range(1000)), to=tmp_path) as results:
+            await anext(results)
+            results.stop()
+            before = sent
+            rest = [result async for result in results]
+        assert sent == before
+        assert 1 + len(rest) == sent - 1
+        assert tts._engine.gate.in_flight == 0
 
 
 @on_mock_clock

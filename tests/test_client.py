@@ -429,6 +429,26 @@ async def test_queueing_does_not_count_against_the_total(lib: ModuleType) -> Non
     assert trio.current_time() == pytest.approx(150)
 
 
+@on_mock_clock
+async def test_the_total_bounds_the_wait_for_another_attempt(lib: ModuleType) -> None:
+    """What others were refused for holds it up no longer than that."""
+    server = Server(lib, status(lib, 500), status(lib, 429, retry_after="100"))
+    async with server.client(timeout=3, retry=RetryPolicy()) as tts:
+
+        async def first() -> None:
+            with pytest.raises(step_tts.TotalTimeoutError) as caught:
+                await tts.synthesize(TEXT)
+            assert [attempt.status_code for attempt in caught.value.attempts] == [500]
+
+        async with trio.open_nursery() as nursery:
+            nursery.start_soon(first)
+            await trio.testing.wait_all_tasks_blocked()
+            with pytest.raises(step_tts.RateLimitError):
+                await tts.synthesize(TEXT)
+        assert trio.current_time() == pytest.approx(3)
+        assert tts._engine.gate.in_flight == 0
+
+
 # --- links ---------------------------------------------------------------------------------------
 
 GROWING = step_tts.Concurrency(initial=1)

@@ -3,16 +3,21 @@
 from __future__ import annotations
 
 import asyncio
+import math
+import threading
 from contextlib import AsyncExitStack
 
 import anyio
 import anyio.lowlevel
+import anyio.to_thread
 import pytest
 import trio
 from trio.testing import MockClock
 
+from step_tts._errors import UsageError
 from step_tts._gate import Gate, Slot
 from step_tts._models import Concurrency, Rate
+from step_tts._recall import Recall, Recalled
 from step_tts._wire import LimitHints
 
 
@@ -285,3 +290,70 @@ async def test_the_words_of_the_server_are_passed_on() -> None:
         slot.told(LimitHints(pause=5.0))
     async with gate.slot() as later:
         assert later.queued == pytest.approx(5.0)
+
+
+@BOTH
+async def test_whoever_is_taken_back_leaves_the_line() -> None:
+    """Whoever was sent already stays, those of others too, and none is let in later."""
+    gate, mine, done = fixed(1), Recall(), []
+
+    async def work(name: str, recall: Recall | None) -> None:
+        try:
+            async with gate.slot(recall=recall):
+                await anyio.wait_all_tasks_blocked()
+                done.append(name)
+        except Recalled:
+            done.append(f"no {name}")
+
+    async with anyio.create_task_group() as tasks:
+        for name, recall in [("a", mine), ("b", mine), ("c", None), ("d", mine)]:
+            tasks.start_soon(work, name, recall)
+            await anyio.lowlevel.checkpoint()
+        gate.recall(mine)
+        tasks.start_soon(work, "e", mine)
+    assert sorted(done) == ["a", "c", "no b", "no d", "no e"]
+    assert gate.in_flight == 0
+
+
+def test_two_loops_at_once_are_one_too_many() -> None:
+    """With calls in flight on both, the wake-ups of one mean nothing to the other."""
+    gate, entered, refused = fixed(2), threading.Event(), threading.Event()
+
+    async def holds() -> None:
+        async with gate.slot():
+            entered.set()
+            await anyio.to_thread.run_sync(refused.wait)
+
+    async def asks() -> None:
+        await anyio.to_thread.run_sync(entered.wait)
+        try:
+            with pytest.raises(UsageError, match="another event loop"):
+                await gate.slot().__aenter__()
+        finally:
+            refused.set()
+
+    other = threading.Thread(target=asyncio.run, args=(holds(),))
+    other.start()
+    asyncio.run(asks())
+    other.join()
+    assert gate.in_flight == 0
+
+
+@pytest.mark.parametrize("first", ["asyncio", "trio"])
+@pytest.mark.parametrize("then", ["asyncio", "trio"])
+def test_what_an_ended_loop_left_in_flight_is_gone(first: str, then: str) -> None:
+    """Also from one kind of loop to the other, whose clocks have nothing in common."""
+    gate = fixed(1)
+
+    async def leaves() -> None:
+        slot = await gate.slot().__aenter__()
+        slot.throttled(100.0)
+
+    async def asks() -> float:
+        async with gate.slot() as slot:
+            return slot.queued
+
+    anyio.run(leaves, backend=first)
+    gate.controller.paused_until = -math.inf if first == then == "asyncio" else math.nan
+    assert anyio.run(asks, backend=then) < 1
+    assert gate.in_flight == 0

@@ -23,9 +23,10 @@ from step_tts._beside import beside
 from step_tts._errors import ConfigurationError, StepTTSError, StreamConsumedError
 from step_tts._loop import Signal
 from step_tts._models import BatchResult
+from step_tts._recall import Recalled
 
 if TYPE_CHECKING:
-    from collections.abc import AsyncGenerator, AsyncIterable, Iterable, Sequence
+    from collections.abc import AsyncGenerator, AsyncIterable, Callable, Iterable, Sequence
 
     from step_tts._batch._desk import BatchRow, Desk, Row
     from step_tts._batch._names import Namer
@@ -67,7 +68,11 @@ class SpeechBatch:
         return result
 
     def stop(self) -> None:
-        """Take no more rows. Those under way end, and when their results are read, iteration."""
+        """Take no more rows. Those under way end, and when their results are read, iteration.
+
+        A row that waits for a slot, or for its next attempt, is not under way: it is given back,
+        without a result, and the same batch started again speaks it.
+        """
         self._run.stop()
 
     async def _in_turn(self) -> BatchResult:
@@ -93,6 +98,7 @@ async def open_batch(
     in_order: bool,
     namer: Namer,
     watch: BatchWatch | None = None,
+    recall: Callable[[], None] = lambda: None,
 ) -> AsyncGenerator[SpeechBatch, None]:
     """Run a batch; leaving the block cancels what has not ended.
 
@@ -104,7 +110,7 @@ async def open_batch(
     """
     if isinstance(rows, str | bytes):
         raise ConfigurationError("A batch takes many texts; this is one text. Put it in a list.")
-    run = _Run(Intake(rows, namer), desk, workers, in_order=in_order, watch=watch)
+    run = _Run(Intake(rows, namer), desk, workers, in_order=in_order, watch=watch, recall=recall)
     try:
         async with beside(run.crew, run.feed, run.keep):
             yield SpeechBatch(run, in_order=in_order)
@@ -123,11 +129,13 @@ class _Run:
         *,
         in_order: bool,
         watch: BatchWatch | None,
+        recall: Callable[[], None],
     ) -> None:
         self._intake = intake
         self._desk = desk
         self._workers = workers
         self._watch = watch
+        self._recall = recall
         self._circuit = Circuit()
         self._reading = anyio.CancelScope()
         self._broken: Exception | None = None
@@ -149,9 +157,10 @@ class _Run:
         self._fed = self._left = self._over = False
 
     def stop(self) -> None:
-        """Take no more rows."""
+        """Take no more rows, and back those that were not sent."""
         self._reading.cancel()
         self._ready.clear()
+        self._recall()
         self._wake()
 
     # The reader's side.
@@ -280,6 +289,9 @@ class _Run:
                     if self._watch:
                         self._watch.started(row.index)
                     result = await self._desk.result(row)
+                except Recalled:
+                    self._in_hand -= 1
+                    continue
                 finally:
                     self._busy -= 1
                 self._heed(result)

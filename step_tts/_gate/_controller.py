@@ -174,6 +174,10 @@ class Controller:
         """Free the slot. An attempt that ended without an outcome says nothing."""
         self._flying.discard(ticket)
 
+    def forget(self) -> None:
+        """Free every slot: whoever held one is gone without a word."""
+        self._flying.clear()
+
     def told(self, ticket: Ticket, hints: LimitHints) -> None:
         """Take the server's own words about its limits, as of when it let the attempt in."""
         if hints.requests_per_second:

@@ -9,6 +9,7 @@ HTTP nor speech; what an outcome means is the controller's business.
 
 from __future__ import annotations
 
+import asyncio
 import math
 import random
 from collections import deque
@@ -19,14 +20,17 @@ import anyio
 import attrs
 from anyio.lowlevel import current_token
 
+from step_tts._errors import UsageError
 from step_tts._gate._controller import Controller
-from step_tts._loop import Signal, clock, now
+from step_tts._loop import Signal, asyncio_loop, now
 from step_tts._models import Concurrency, Rate
+from step_tts._recall import Recalled
 
 if TYPE_CHECKING:
     from collections.abc import Callable
 
     from step_tts._gate._controller import Ticket
+    from step_tts._recall import Recall
     from step_tts._watch import GateWatch
     from step_tts._wire import LimitHints
 
@@ -47,7 +51,7 @@ class Gate:
         """How many can ever be in flight."""
         self._begin = partial(Controller, concurrency or Concurrency(), rate or Rate(), chance)
         self.controller = self._begin()
-        self._era: object = None  # Which run of trio, if any.
+        self._home: object = None
         self._watch = watch
         self._again: deque[_Waiter] = deque()
         self._new: deque[_Waiter] = deque()
@@ -67,7 +71,9 @@ class Gate:
         """Seconds until the shared pause ends; 0 without one."""
         return max(0.0, self.controller.paused_until - now())
 
-    def slot(self, *, characters: int = 0, again: Slot | None = None) -> Slot:
+    def slot(
+        self, *, characters: int = 0, again: Slot | None = None, recall: Recall | None = None
+    ) -> Slot:
         """Hold a slot for one attempt: ``async with gate.slot() as slot``.
 
         Leaving without a word on how it went, as when cancelled, says nothing about the server.
@@ -75,29 +81,58 @@ class Gate:
         Args:
             characters: The length of the text.
             again: The slot of the attempt that this one repeats.
+            recall: What may take it back before it is sent: then it raises ``Recalled``.
         """
-        return Slot(self, characters, again)
+        return Slot(self, characters, again, recall)
+
+    def recall(self, recall: Recall) -> None:
+        """Take back whoever waits in line with it, and whoever comes."""
+        recall.made = True
+        for waiter in (*self._again, *self._new):
+            if waiter.recall is recall:
+                waiter.woken.set()
 
     def arrive(self) -> Callable[[], float]:
-        """The clock of the event loop, after a look at whether it is still the same clock.
+        """The clock of the event loop, after a look at whether it is still the same loop.
 
-        All of asyncio's loops count from one beginning. A run of trio has one of its own, drawn
-        at random: the moments of one mean nothing in another, so the gate learns afresh.
+        Raises:
+            UsageError: Another loop that runs has calls in flight.
         """
-        ours = clock()
-        era = current_token() if ours is anyio.current_time else None
-        if era != self._era:
-            self._era, self.controller = era, self._begin()
-        return ours
+        loop = asyncio_loop()
+        home = loop or current_token()
+        if home != self._home:
+            self._move(home)
+        return loop.time if loop else anyio.current_time
+
+    def _move(self, home: object) -> None:
+        """Be at home on another event loop; what an ended one left in flight is gone.
+
+        All of asyncio's loops count from one beginning. A run of trio has a clock of its own,
+        drawn at random: the moments of one mean nothing in another, so the gate learns afresh.
+        """
+        before = self._home
+        both = isinstance(before, asyncio.AbstractEventLoop) and isinstance(home, type(before))
+        if self.in_flight or self._line:
+            if isinstance(before, asyncio.AbstractEventLoop) and before.is_running():
+                raise UsageError(
+                    "This client has calls in flight on another event loop: "
+                    "give each loop that runs at the same time a client of its own."
+                )
+            self._again.clear()
+            self._new.clear()
+            self.controller.forget()
+        self._home = home
+        if not both:
+            self.controller = self._begin()
 
     def is_free(self, moment: float) -> bool:
         """Whether nobody is in line and the next may go."""
         return not (self._again or self._new) and self.controller.ready_at() <= moment
 
-    async def turn(self, characters: int, again: Ticket | None) -> Ticket:
+    async def turn(self, characters: int, again: Ticket | None, recall: Recall | None) -> Ticket:
         """Wait in line until the controller lets this caller go."""
         line = self._again if again else self._new
-        waiter = _Waiter(characters, again)
+        waiter = _Waiter(characters, again, recall)
         line.append(waiter)
         try:
             while waiter.ticket is None:
@@ -141,6 +176,7 @@ class _Waiter:
 
     characters: int
     again: Ticket | None
+    recall: Recall | None
     ticket: Ticket | None = None
     """Given when it is let go."""
     woken: Signal = attrs.field(factory=Signal)
@@ -148,7 +184,7 @@ class _Waiter:
     """How long it sleeps if nobody wakes it."""
 
     async def sleep_until(self, moment: float) -> None:
-        """Sleep until then, or until woken."""
+        """Sleep until then, or until woken; raises ``Recalled`` if that was to be taken back."""
         self.until, self.woken = moment, Signal()
         if moment == math.inf:
             await self.woken.wait()
@@ -156,34 +192,45 @@ class _Waiter:
             with anyio.CancelScope(deadline=moment):
                 await self.woken.wait()
         self.until = -math.inf
+        if self.recall and self.recall.made and self.ticket is None:
+            raise Recalled
 
 
 class Slot:
     """A slot that is held; say how the attempt went before leaving."""
 
-    __slots__ = ("_again", "_characters", "_gate", "_now", "queued", "ticket")
+    __slots__ = ("_again", "_characters", "_gate", "_now", "_recall", "queued", "ticket")
 
     queued: float
     """Seconds spent waiting for it."""
     ticket: Ticket
     """The attempt, once it was sent."""
 
-    def __init__(self, gate: Gate, characters: int, again: Slot | None) -> None:
+    def __init__(
+        self, gate: Gate, characters: int, again: Slot | None, recall: Recall | None
+    ) -> None:
         self._gate = gate
         self._characters = characters
         self._again = again.ticket if again else None
+        self._recall = recall
         self._now = now
 
     async def __aenter__(self) -> Self:
-        """Wait for a turn and take it."""
+        """Wait for a turn and take it.
+
+        Raises:
+            Recalled: It was taken back.
+        """
         gate, self._now = self._gate, self._gate.arrive()
+        if self._recall and self._recall.made:
+            raise Recalled
         asked_at = self._now()
         if gate.is_free(asked_at):
             await anyio.lowlevel.checkpoint_if_cancelled()
             self.queued = 0.0
             self.ticket = gate.controller.start(asked_at, self._characters, self._again)
         else:
-            self.ticket = await gate.turn(self._characters, self._again)
+            self.ticket = await gate.turn(self._characters, self._again, self._recall)
             self.queued = self.ticket.sent_at - asked_at
         gate.wake()
         return self

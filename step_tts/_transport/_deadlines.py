@@ -60,6 +60,10 @@ class Deadlines:
         """Whether a pause of so many seconds ends before the total deadline."""
         return self._total_at is None or self.now() + seconds < self._total_at
 
+    def total(self) -> float:
+        """When the whole call is due."""
+        return self._soonest(math.inf, TotalTimeoutError)
+
     def first_byte(self) -> float:
         """When the first byte is due, or the whole call if that is sooner."""
         return self._soonest(self._first_byte_at, FirstByteTimeoutError)

@@ -13,7 +13,7 @@ from step_tts._errors import TruncatedAudioError
 from step_tts._transport._seam import BODILESS, Late, is_framed
 
 if TYPE_CHECKING:
-    from collections.abc import AsyncGenerator
+    from collections.abc import AsyncGenerator, Mapping
 
     from step_tts._models import Timeouts
     from step_tts._transport._seam import Outgoing
@@ -60,7 +60,8 @@ class HTTPXReply:
 
     def __init__(self, response: Any) -> None:
         self.status: int = response.status_code
-        self.headers = {k.lower(): v for k, v in response.headers.items()}
+        headers = {name.lower(): value for name, value in response.headers.items()}
+        self.headers: Mapping[str, str] = headers
         http2 = str(response.http_version).startswith("HTTP/2")
         self.framed = http2 or is_framed(self.headers)
         self._response = response
@@ -68,7 +69,7 @@ class HTTPXReply:
         self._cut = False
         self._read_before: bool = response.is_stream_consumed
         if self._read_before:  # By a mock, or a hook of the caller's; and unpacked, too.
-            self.headers.pop("content-encoding", None)
+            headers.pop("content-encoding", None)
             self._pieces: AsyncGenerator[bytes, None] = response.aiter_bytes()
         else:
             self._pieces = response.aiter_raw()
