@@ -338,6 +338,11 @@ class TestMp4:
         assert sniff(data[:100], content_type="audio/aac") == AudioFormat.M4A
         assert sniff(data) == AudioFormat.M4A
 
+    def test_boxes_in_boxes_without_end_are_not_followed(self) -> None:
+        """Only the path to a track's kind is: a hostile file costs no stack."""
+        nested = b"".join(struct.pack(">I", 8 * left) + b"trak" for left in range(3000, 0, -1))
+        assert sniff(ftyp() + box(b"moov", nested), complete=True) == MP4_UNTOLD
+
     def test_no_box_no_verdict(self) -> None:
         """Bytes without ``ftyp`` are not its business."""
         assert read_mp4(b"RIFF" + bytes(40), audio_promised=True) is None

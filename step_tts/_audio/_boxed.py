@@ -12,18 +12,17 @@ import math
 import re
 from typing import TYPE_CHECKING
 
+from step_tts._audio._boxes import inside
 from step_tts._audio._walk import Source, Steps, Walker
 from step_tts._errors import CorruptAudioError, EmptyAudioError, TruncatedAudioError
 
 if TYPE_CHECKING:
-    from collections.abc import Iterator
-
     from step_tts._models import AudioFormat
 
 __all__ = ["EbmlWalker", "Mp4Walker"]
 
 _MOOV_LIMIT = 256 * 1024  # Bytes. A longer one is passed unread.
-_BRANCHES = frozenset({b"trak", b"mdia", b"minf", b"stbl", b"mvex"})
+_CODINGS = (b"trak", b"mdia", b"minf", b"stbl", b"stsd")
 # A decoder configuration for MPEG-4 audio, and in it the first two bytes of the codec's own.
 _AAC_CONFIG = re.compile(rb"\x04\x80{0,3}.\x40.{12}\x05\x80{0,3}.(..)", re.DOTALL)
 _AAC_CHANNELS = {1: 1, 2: 2, 3: 3, 4: 4, 5: 5, 6: 6, 7: 8}
@@ -85,14 +84,14 @@ class Mp4Walker(Walker):
             raise TruncatedAudioError(f"The {self.name} ends inside a box.")
 
     def _learn(self, moov: bytes) -> None:
-        for name, body in _leaves(moov):
-            if name == b"mvhd":
-                self._seconds = _movie_seconds(body)
-            elif name == b"stsd" and len(body) >= 44 and self.codec is None:
-                coding = body[12:16]
+        for header in inside(moov, b"mvhd"):
+            self._seconds = _movie_seconds(header)
+        for stsd in inside(moov, *_CODINGS):
+            if len(stsd) >= 44 and self.codec is None:
+                coding = stsd[12:16]
                 self.codec = _CODECS.get(coding, coding.decode("latin-1").strip().lower())
-                self.channels = _aac_channels(body) or int.from_bytes(body[32:34]) or None
-                self.sample_rate = int.from_bytes(body[40:42]) or None
+                self.channels = _aac_channels(stsd) or int.from_bytes(stsd[32:34]) or None
+                self.sample_rate = int.from_bytes(stsd[40:42]) or None
 
 
 def _aac_channels(stsd: bytes) -> int | None:
@@ -107,20 +106,6 @@ def _read_box(header: bytes) -> tuple[bytes, int, float]:
     if size == 1:
         return name, 16, int.from_bytes(header[8:16])
     return name, 8, size or math.inf
-
-
-def _leaves(data: bytes) -> Iterator[tuple[bytes, bytes]]:
-    """Every box that holds no other one, with its content."""
-    at = 0
-    while at + 8 <= len(data):
-        name, header_size, size = _read_box(data[at : at + 16])
-        end = min(at + max(size, header_size), len(data))
-        body = data[at + header_size : int(end)]
-        if name in _BRANCHES:
-            yield from _leaves(body)
-        else:
-            yield name, body
-        at = int(end)
 
 
 def _movie_seconds(body: bytes) -> float | None:
