@@ -26,7 +26,7 @@ from step_tts._batch import (
 from step_tts._beside import beside
 from step_tts._call import Call, Engine, Options
 from step_tts._config import resolve_settings
-from step_tts._errors import ConfigurationError
+from step_tts._errors import ConfigurationError, InvalidRequestError
 from step_tts._files import FileStore, path_for
 from step_tts._gate import Gate
 from step_tts._models import (
@@ -475,7 +475,8 @@ class AsyncClient:
                 started again, after a kill too, pays only for what is missing.
 
         Raises:
-            InvalidRequestError: There is nothing to say, on entering the block.
+            InvalidRequestError: There is nothing to say, or ``response_format`` is ``pcm``; on
+                entering the block.
             ConfigurationError: A number makes no sense.
             APIError: No audio came, on entering the block.
             StreamInterruptedError: A segment could not be had, while iterating.
@@ -489,6 +490,7 @@ class AsyncClient:
         _check_range("patience", patience)
         request = text if isinstance(text, SpeechRequest) else like or SpeechRequest("-")
         words = text.input if isinstance(text, SpeechRequest) else text
+        _check_joinable(request.response_format)
         script = _narrate.Script(words, segmentation, patience)
         assembly = _narrate.Assembly(pause=pause)
 
@@ -541,6 +543,15 @@ def _one_of(choice: Choice, choices: object, name: str) -> Choice:
 def _check_range(name: str, number: float, most: float = math.inf) -> None:
     if not 0 <= number <= most:
         raise ConfigurationError(f"{name} must be from 0 to {most:g}: {number!r}")
+
+
+def _check_joinable(response_format: str | None) -> None:
+    """Raw PCM states neither rate nor channels, so that no segment has a time or a neighbour."""
+    if response_format and response_format.lower() == "pcm":
+        raise InvalidRequestError(
+            "A narration is joined of segments whose bytes say what they are, and raw PCM says "
+            "nothing: ask for wav, which is the same samples behind a header of 44 bytes."
+        )
 
 
 def _concurrency(concurrency: int | Concurrency | None) -> Concurrency:

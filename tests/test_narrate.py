@@ -172,6 +172,17 @@ async def test_nothing_to_say(text: str | Iterator[str]) -> None:
     assert voice.texts == []
 
 
+@pytest.mark.parametrize("wanted", ["pcm", "PCM"])
+async def test_raw_pcm_is_refused_before_anything_is_paid(wanted: str) -> None:
+    """The message names what to ask for."""
+    voice = Voice()
+    async with voice.client() as tts:
+        with pytest.raises(step_tts.InvalidRequestError, match="wav"):
+            async with tts.narrate(SpeechRequest(THREE, response_format=wanted)):
+                pytest.fail("there is no such narration")
+    assert voice.texts == []
+
+
 @pytest.mark.parametrize(
     "wrong", [{"pause": -1}, {"pause": float("inf")}, {"ahead": -1}, {"patience": float("nan")}]
 )
