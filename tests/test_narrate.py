@@ -349,6 +349,34 @@ async def test_another_kind_is_converted() -> None:
     assert narration.info.format == "wav"
 
 
+async def test_a_reader_who_gives_up_during_a_conversion_loses_nothing(
+    monkeypatch: pytest.MonkeyPatch,
+) -> None:
+    """Who reads on hears every segment."""
+    conversions = []
+
+    async def converted(*_: object, **__: object) -> bytes:
+        conversions.append(1)
+        if len(conversions) == 1:
+            await anyio.sleep_forever()
+        return spoken("converted")
+
+    monkeypatch.setattr(_assembly, "transcode", converted)
+    voice, (_, second, _) = Voice(), parts_of(THREE)
+    voice.answers = {second: [mp3(80)]}
+    async with voice.client() as tts, tts.narrate(THREE, segmentation=PLAIN) as narration:
+        pieces, heard = aiter(narration), [b"-"]
+        while heard[-1]:
+            with anyio.CancelScope() as impatient:
+                if len(heard) == 2:
+                    impatient.cancel()
+                heard.append(await anext(pieces, b""))
+
+    assert len(conversions) == 2
+    assert "".join(each.text for each in narration.segments) == THREE
+    assert b"".join(heard).endswith(sound(spoken("converted")) + sound(spoken(parts_of(THREE)[2])))
+
+
 async def test_without_the_extra_the_difference_is_explained(
     monkeypatch: pytest.MonkeyPatch,
 ) -> None:
