@@ -63,7 +63,6 @@ __all__ = ["AsyncClient"]
 Order: TypeAlias = Literal["completion", "input"]
 Choice = TypeVar("Choice", bound=str)
 
-INITIAL_CONCURRENCY = 4
 DEFAULT_MAX_BYTES = 256 * 1024 * 1024
 # A call that backs off holds no slot: spare workers use it meanwhile.
 WORKERS_PER_SLOT = 2
@@ -105,8 +104,8 @@ class AsyncClient:
         trust_env: Whether proxies and CA files of the environment count.
         max_bytes: The largest answer to accept; 256 MiB if not said.
         follow_redirects: Follow 307 and 308 within the same origin; others never.
-        fetch_audio_from: Hosts from which a link sent instead of audio may be fetched, such as
-            ``*.example.com``. The key is never sent there.
+        fetch_audio_from: The host, or hosts, from which a link sent instead of audio may be
+            fetched, such as ``*.example.com``. The key is never sent there.
         allow_unknown_audio: Accept unknown bytes with an audio content type, unverified.
         trust_unframed_end: Accept a body whose end neither HTTP nor the audio marks.
         on_event: Is told of each attempt, row, change of the limit and pause (``Event``), on
@@ -137,7 +136,7 @@ class AsyncClient:
         trust_env: bool = True,
         max_bytes: int = DEFAULT_MAX_BYTES,
         follow_redirects: bool = False,
-        fetch_audio_from: Sequence[str] = (),
+        fetch_audio_from: str | Sequence[str] = (),
         allow_unknown_audio: bool = False,
         trust_unframed_end: bool = False,
         on_event: Listener | None = None,
@@ -167,9 +166,13 @@ class AsyncClient:
             headers=request_headers(settings.api_key, headers or {}),
             extra_headers=dict(headers or {}),
             prompt_placement=_one_of(prompt_placement, PromptPlacement, "prompt_placement"),
-            max_bytes=max_bytes,
+            max_bytes=_checked_size(max_bytes),
             follow_redirects=follow_redirects,
-            fetch_audio_from=tuple(fetch_audio_from),
+            fetch_audio_from=(
+                (fetch_audio_from,)
+                if isinstance(fetch_audio_from, str)
+                else tuple(fetch_audio_from)
+            ),
             allow_unknown_audio=allow_unknown_audio,
             trust_unframed_end=trust_unframed_end,
         )
@@ -203,7 +206,7 @@ class AsyncClient:
             prompt_placement=_one_of(
                 prompt_placement or now.prompt_placement, PromptPlacement, "prompt_placement"
             ),
-            max_bytes=max_bytes or now.max_bytes,
+            max_bytes=now.max_bytes if max_bytes is None else _checked_size(max_bytes),
         )
         return sibling
 
@@ -540,6 +543,12 @@ def _one_of(choice: Choice, choices: object, name: str) -> Choice:
     return choice
 
 
+def _checked_size(max_bytes: int) -> int:
+    if max_bytes < 1:
+        raise ConfigurationError(f"max_bytes must be 1 or more: {max_bytes!r}")
+    return max_bytes
+
+
 def _check_range(name: str, number: float, most: float = math.inf) -> None:
     if not 0 <= number <= most:
         raise ConfigurationError(f"{name} must be from 0 to {most:g}: {number!r}")
@@ -557,7 +566,7 @@ def _check_joinable(response_format: str | None) -> None:
 def _concurrency(concurrency: int | Concurrency | None) -> Concurrency:
     """A bare number is the most to try."""
     if isinstance(concurrency, int):
-        return Concurrency(maximum=concurrency, initial=min(INITIAL_CONCURRENCY, concurrency))
+        return Concurrency(maximum=concurrency)
     return concurrency or Concurrency()
 
 

@@ -448,8 +448,9 @@ LINK = "https://cdn.example.com/a.wav?signature=secret"
     ],
     ids=["redirect", "json"],
 )
+@pytest.mark.parametrize("hosts", ["cdn.example.com", ["*.example.com"]], ids=["one", "list"])
 async def test_a_link_is_fetched_only_on_request(
-    lib: ModuleType, reply: Any, monkeypatch: pytest.MonkeyPatch, tmp_path: Path
+    lib: ModuleType, reply: Any, hosts: str | list[str]
 ) -> None:
     """By a bare client, without the key; a link whose host was not named is an error."""
     fetched: list[Any] = []
@@ -463,7 +464,7 @@ async def test_a_link_is_fetched_only_on_request(
         with pytest.raises(step_tts.APIError) as caught:
             await tts.synthesize(TEXT)
         assert "secret" not in str(caught.value) + repr(caught.value)
-    async with server.client(fetch_audio_from=["*.example.com"]) as tts:
+    async with server.client(fetch_audio_from=hosts) as tts:
         tts._engine.transport._for_links = HTTPXSender(client(lib, cdn))
         speech = await tts.synthesize(TEXT)
 
@@ -600,6 +601,11 @@ def test_configuration_is_checked_at_construction(monkeypatch: pytest.MonkeyPatc
         AsyncClient(prompt_placement="inside")  # type: ignore[arg-type]
     with pytest.raises(ValueError, match="concurrency"):
         AsyncClient(concurrency=0)
+    for number in (0, -1):
+        with pytest.raises(step_tts.ConfigurationError, match="max_bytes must be 1 or more"):
+            AsyncClient(max_bytes=number)
+        with pytest.raises(step_tts.ConfigurationError, match="max_bytes must be 1 or more"):
+            AsyncClient().with_options(max_bytes=number)
 
 
 async def test_the_readers_own_api_error_is_not_the_streams(lib: ModuleType) -> None:

@@ -225,6 +225,24 @@ async def test_pieces_must_be_texts(kind: str) -> None:
     assert "secret" not in str(caught.value)
 
 
+@pytest.mark.parametrize("text", [None, 7, b"secret"])
+@pytest.mark.parametrize("verb", ["narrate", "save"])
+async def test_what_is_no_text_is_named_by_its_type(verb: str, text: Any, tmp_path: Path) -> None:
+    """Before anything is sent, whichever verb takes texts of all kinds."""
+    voice = Voice()
+    async with voice.client() as tts:
+        with pytest.raises(
+            step_tts.InvalidRequestError, match=f"not {type(text).__name__}"
+        ) as caught:
+            if verb == "save":
+                await tts.save(text, tmp_path / "a")
+            else:
+                async with tts.narrate(text):
+                    pytest.fail("that is no text")
+    assert "secret" not in str(caught.value)
+    assert voice.texts == []
+
+
 async def test_any_async_iterable_is_a_text() -> None:
     """A channel, for one; it is whoever opened it who closes it."""
     give, take = anyio.create_memory_object_stream[str](1)
