@@ -179,11 +179,10 @@ class SpeechStream:
         return self
 
     async def __anext__(self) -> bytes:
-        """The next piece of checked audio.
+        """The next piece of checked audio; a stream that was closed has come to its end.
 
         Raises:
             StreamInterruptedError: The audio broke off after some of it was handed out.
-            StreamConsumedError: The stream is closed.
         """
         piece, self._next = self._next, b""
         if piece:
