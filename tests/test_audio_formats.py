@@ -6,11 +6,11 @@ import pytest
 from audio_kit import MP3_FRAME, id3v2, verify
 from corpus_index import BY_NAME
 
-from step_tts._audio._boxed import EbmlWalker
 from step_tts._audio._chunked import AiffWalker, AuWalker, CafWalker
 from step_tts._audio._flac import FlacWalker
 from step_tts._audio._framed import FramedWalker
 from step_tts._audio._labels import Label
+from step_tts._audio._matroska import MatroskaWalker
 from step_tts._audio._ogg import OggWalker
 from step_tts._audio._walk import Walk, Walker
 from step_tts._errors import (
@@ -450,7 +450,7 @@ def test_webm(data: bytes, error: type[AudioError] | None) -> None:
 def test_webm_without_a_segment() -> None:
     """A header alone is empty."""
     with pytest.raises(EmptyAudioError):
-        walk(EbmlWalker(AudioFormat.WEBM), WEBM[: WEBM.index(b"\x18\x53\x80\x67")])
+        walk(MatroskaWalker(AudioFormat.WEBM), WEBM[: WEBM.index(b"\x18\x53\x80\x67")])
 
 
 # Labels

@@ -10,8 +10,8 @@ from corpus_index import BY_NAME, CORPUS, Clip
 from hypothesis import given
 from hypothesis import strategies as st
 
-from step_tts._audio._boxes import read_mp4
 from step_tts._audio._sniff import NOTHING, TAG_ONLY, UNRECOGNISED, sniff
+from step_tts._audio._tracks import read_mp4
 from step_tts._models import AudioFormat, NeedMore, NotAudio
 
 FAINT = {
