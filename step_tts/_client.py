@@ -27,7 +27,7 @@ from step_tts._batch import (
 from step_tts._beside import beside
 from step_tts._call import Call, Engine, Options
 from step_tts._config import resolve_settings
-from step_tts._errors import ConfigurationError
+from step_tts._errors import ConfigurationError, InvalidRequestError
 from step_tts._files import FileStore, path_for
 from step_tts._gate import Gate
 from step_tts._models import (
@@ -65,7 +65,6 @@ __all__ = ["AsyncClient"]
 Order: TypeAlias = Literal["completion", "input"]
 Choice = TypeVar("Choice", bound=str)
 
-INITIAL_CONCURRENCY = 4
 DEFAULT_MAX_BYTES = 256 * 1024 * 1024
 # A call that backs off holds no slot: spare workers use it meanwhile.
 WORKERS_PER_SLOT = 2
@@ -107,8 +106,8 @@ class AsyncClient:
         trust_env: Whether proxies and CA files of the environment count.
         max_bytes: The largest answer to accept; 256 MiB if not said.
         follow_redirects: Follow 307 and 308 within the same origin; others never.
-        fetch_audio_from: Hosts from which a link sent instead of audio may be fetched, such as
-            ``*.example.com``. The key is never sent there.
+        fetch_audio_from: The host, or hosts, from which a link sent instead of audio may be
+            fetched, such as ``*.example.com``. The key is never sent there.
         allow_unknown_audio: Accept unknown bytes with an audio content type, unverified.
         trust_unframed_end: Accept a body whose end neither HTTP nor the audio marks.
         on_event: Is told of each attempt, row, change of the limit and pause (``Event``), on
@@ -139,7 +138,7 @@ class AsyncClient:
         trust_env: bool = True,
         max_bytes: int = DEFAULT_MAX_BYTES,
         follow_redirects: bool = False,
-        fetch_audio_from: Sequence[str] = (),
+        fetch_audio_from: str | Sequence[str] = (),
         allow_unknown_audio: bool = False,
         trust_unframed_end: bool = False,
         on_event: Listener | None = None,
@@ -169,9 +168,13 @@ class AsyncClient:
             headers=request_headers(settings.api_key, headers or {}),
             extra_headers=dict(headers or {}),
             prompt_placement=_one_of(prompt_placement, PromptPlacement, "prompt_placement"),
-            max_bytes=max_bytes,
+            max_bytes=_checked_size(max_bytes),
             follow_redirects=follow_redirects,
-            fetch_audio_from=tuple(fetch_audio_from),
+            fetch_audio_from=(
+                (fetch_audio_from,)
+                if isinstance(fetch_audio_from, str)
+                else tuple(fetch_audio_from)
+            ),
             allow_unknown_audio=allow_unknown_audio,
             trust_unframed_end=trust_unframed_end,
         )
@@ -205,7 +208,7 @@ class AsyncClient:
             prompt_placement=_one_of(
                 prompt_placement or now.prompt_placement, PromptPlacement, "prompt_placement"
             ),
-            max_bytes=max_bytes or now.max_bytes,
+            max_bytes=now.max_bytes if max_bytes is None else _checked_size(max_bytes),
         )
         return sibling
 
@@ -495,7 +498,8 @@ class AsyncClient:
                 started again, after a kill too, pays only for what is missing.
 
         Raises:
-            InvalidRequestError: There is nothing to say, on entering the block.
+            InvalidRequestError: There is nothing to say, or ``response_format`` is ``pcm``; on
+                entering the block.
             ConfigurationError: A number makes no sense.
             APIError: No audio came, on entering the block.
             StreamInterruptedError: A segment could not be had, while iterating.
@@ -509,6 +513,7 @@ class AsyncClient:
         _check_range("patience", patience)
         request = text if isinstance(text, SpeechRequest) else like or SpeechRequest("-")
         words = text.input if isinstance(text, SpeechRequest) else text
+        _check_joinable(request.response_format)
         script = _narrate.Script(words, segmentation, patience)
         assembly = _narrate.Assembly(pause=pause)
 
@@ -558,15 +563,30 @@ def _one_of(choice: Choice, choices: object, name: str) -> Choice:
     return choice
 
 
+def _checked_size(max_bytes: int) -> int:
+    if max_bytes < 1:
+        raise ConfigurationError(f"max_bytes must be 1 or more: {max_bytes!r}")
+    return max_bytes
+
+
 def _check_range(name: str, number: float, most: float = math.inf) -> None:
     if not 0 <= number <= most:
         raise ConfigurationError(f"{name} must be from 0 to {most:g}: {number!r}")
 
 
+def _check_joinable(response_format: str | None) -> None:
+    """Raw PCM states neither rate nor channels, so that no segment has a time or a neighbour."""
+    if response_format and response_format.lower() == "pcm":
+        raise InvalidRequestError(
+            "A narration is joined of segments whose bytes say what they are, and raw PCM says "
+            "nothing: ask for wav, which is the same samples behind a header of 44 bytes."
+        )
+
+
 def _concurrency(concurrency: int | Concurrency | None) -> Concurrency:
     """A bare number is the most to try."""
     if isinstance(concurrency, int):
-        return Concurrency(maximum=concurrency, initial=min(INITIAL_CONCURRENCY, concurrency))
+        return Concurrency(maximum=concurrency)
     return concurrency or Concurrency()
 
 

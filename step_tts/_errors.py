@@ -164,7 +164,7 @@ class UsageError(StepTTSError, RuntimeError):
 
 
 class ClientClosedError(UsageError):
-    """The client was used before it was entered or after it was closed."""
+    """The client was used after it was closed, or the caller's own ``http_client`` was."""
 
 
 class StreamConsumedError(UsageError):

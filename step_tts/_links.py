@@ -7,6 +7,7 @@ private addresses only when named outright. Pure; fetching is the transport's bu
 
 from __future__ import annotations
 
+import re
 from fnmatch import fnmatchcase
 from ipaddress import ip_address
 from typing import TYPE_CHECKING
@@ -28,32 +29,35 @@ def resolved(base: str, location: str) -> str | None:
     return target if location and port != 0 else None
 
 
+# A last label that is a number makes an address of any spelling (WHATWG URL, "ends in a number"),
+# and so may signs that a resolver takes for digits and dots.
+_PUBLIC_NAME = re.compile(r"(?:[a-z0-9_-]+\.)*(?!(?:[0-9]+|0x[0-9a-f]*|localhost)$)[a-z0-9_-]+")
+
+
 def may_fetch(url: str, hosts: Sequence[str]) -> bool:
     """Whether ``url`` is on one of ``hosts`` (patterns such as ``*.example.com``).
 
-    A pattern never reaches an address literal or ``localhost``: those must be named in full.
-    Plain http is allowed only on a loopback host named in full.
+    A pattern never reaches an address, ``localhost`` or a name below it: those must be named in
+    full. Plain http is allowed only on a loopback host named in full.
     """
     try:
         parts = urlsplit(url)
-        host = (parts.hostname or "").lower()
+        host = (parts.hostname or "").lower().removesuffix(".")
     except ValueError:
         return False
     if parts.username or parts.password or not host:
         return False
     if host in hosts:
         return parts.scheme == "https" or (parts.scheme == "http" and _is_loopback(host))
-    named = not _is_address(host) and host != "localhost"
-    return parts.scheme == "https" and named and any(fnmatchcase(host, h.lower()) for h in hosts)
-
-
-def _is_address(host: str) -> bool:
-    try:
-        ip_address(host)
-    except ValueError:
-        return False
-    return True
+    return (
+        parts.scheme == "https"
+        and _PUBLIC_NAME.fullmatch(host) is not None
+        and any(fnmatchcase(host, pattern.lower()) for pattern in hosts)
+    )
 
 
 def _is_loopback(host: str) -> bool:
-    return host == "localhost" or (_is_address(host) and ip_address(host).is_loopback)
+    try:
+        return host == "localhost" or ip_address(host).is_loopback
+    except ValueError:
+        return False

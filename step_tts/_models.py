@@ -325,6 +325,10 @@ def _at_least_one(_: object, field: attrs.Attribute[Any], value: int | None) -> 
         raise ConfigurationError(f"concurrency: {field.name} must be 1 or more: {value!r}")
 
 
+def _initial(bounds: Concurrency) -> int:
+    return max(bounds.minimum, min(4, bounds.maximum))
+
+
 @attrs.frozen(kw_only=True)
 class Concurrency:
     """How many attempts of one client may be in flight at once (docs/explanation/gate.md).
@@ -336,12 +340,14 @@ class Concurrency:
         ConfigurationError: A number below 1, or ``minimum <= initial <= maximum`` does not hold.
     """
 
-    initial: int = attrs.field(default=4, validator=_at_least_one)
-    """How many at first."""
     minimum: int = attrs.field(default=1, validator=_at_least_one)
     """However often the server refuses, this many are tried at once."""
     maximum: int = attrs.field(default=64, validator=_at_least_one)
     """However well it goes, no more than this many."""
+    initial: int = attrs.field(
+        default=attrs.Factory(_initial, takes_self=True), validator=_at_least_one
+    )
+    """How many at first: 4 if not said, or the bound that is nearest to it."""
     fixed: int | None = attrs.field(default=None, validator=_at_least_one)
     """Always this many: nothing adapts, and the other three do not apply."""
 
@@ -421,9 +427,9 @@ class SpeechRequest:
     """A hint only: the bytes say what came."""
     speed: float | None = attrs.field(default=None, kw_only=True, validator=_speed)
     """1 is normal; servers differ in how far they go."""
-    extra_body: Mapping[str, object] = attrs.field(factory=_empty_mapping, kw_only=True)
+    extra_body: Mapping[str, object] = attrs.field(factory=_empty_mapping, kw_only=True, hash=False)
     """More keys for the nested ``extra_body`` object."""
-    extra: Mapping[str, object] = attrs.field(factory=_empty_mapping, kw_only=True)
+    extra: Mapping[str, object] = attrs.field(factory=_empty_mapping, kw_only=True, hash=False)
     """More keys for the top level of the JSON body."""
 
     def __repr__(self) -> str:

@@ -12,16 +12,12 @@ from urllib.parse import urlsplit
 
 import attrs
 
-from step_tts._errors import MissingExtraError
 from step_tts._events import AttemptEnded, AttemptStarted, LimitChanged, Paused, RowEnded
+from step_tts._extras import extra
 from step_tts._version import __version__
 
-try:
+with extra("otel", "opentelemetry-api", "step_tts.otel"):
     from opentelemetry import metrics, trace
-except ImportError as error:
-    raise MissingExtraError(
-        "step_tts.otel needs the package opentelemetry-api: pip install 'step_tts[otel]'"
-    ) from error
 
 if TYPE_CHECKING:
     from opentelemetry.metrics import Meter, MeterProvider

@@ -20,6 +20,7 @@ from step_tts._errors import (
     StreamConsumedError,
     StreamInterruptedError,
     TruncatedAudioError,
+    UsageError,
 )
 from step_tts._files import path_for
 from step_tts._models import SavedSpeech
@@ -178,11 +179,10 @@ class SpeechStream:
         return self
 
     async def __anext__(self) -> bytes:
-        """The next piece of checked audio.
+        """The next piece of checked audio; a stream that was closed has come to its end.
 
         Raises:
             StreamInterruptedError: The audio broke off after some of it was handed out.
-            StreamConsumedError: The stream is closed.
         """
         piece, self._next = self._next, b""
         if piece:
@@ -309,6 +309,8 @@ class SpeechStream:
             StreamConsumedError: Some of it was already read.
             UsageError: Fewer than one reader, or no piece ahead.
         """
+        if readers < 1 or ahead < 1:
+            raise UsageError(f"A tee needs a reader and a piece ahead: {readers=}, {ahead=}.")
         aiter(self)
         first, self._next, self._over = self._next, b"", True
         async with open_tee(

@@ -17,7 +17,7 @@ from typing import TYPE_CHECKING, Protocol
 import anyio
 
 from step_tts._beside import beside
-from step_tts._errors import ReaderLeftError, UsageError
+from step_tts._errors import ReaderLeftError
 
 if TYPE_CHECKING:
     from collections.abc import AsyncGenerator
@@ -61,15 +61,10 @@ async def open_tee(
     Args:
         body: What to read.
         first: The piece that was already taken from it; may be empty.
-        readers: How many there are.
-        ahead: Pieces that the fastest may be ahead of the slowest.
+        readers: How many there are, at least one.
+        ahead: Pieces that the fastest may be ahead of the slowest, at least one.
         strict: One that leaves before its end ends all.
-
-    Raises:
-        UsageError: Fewer than one reader, or no piece ahead.
     """
-    if readers < 1 or ahead < 1:
-        raise UsageError(f"A tee needs a reader and a piece ahead: {readers=}, {ahead=}.")
     tee = _Tee(body, readers, ahead, strict=strict)
     try:
         async with beside(partial(tee.pump, first)):

@@ -18,7 +18,8 @@ from typing import TYPE_CHECKING, Any
 import anyio.to_thread
 import attrs
 
-from step_tts._errors import AudioJoinError, MissingExtraError
+from step_tts._errors import AudioJoinError
+from step_tts._extras import extra
 from step_tts._models import AudioFormat
 
 if TYPE_CHECKING:
@@ -92,10 +93,8 @@ def _transcode(audio: bytes, target: _Target) -> bytes:
 
 
 def _library() -> Any:
-    try:
+    with extra("av", "av", "Transcoding"):
         return importlib.import_module("av")
-    except ImportError as error:
-        raise MissingExtraError("Transcoding needs PyAV: pip install 'step_tts[av]'") from error
 
 
 def _copy(av: Any, source: Any, written: io.BytesIO, target: _Target) -> None:

@@ -6,11 +6,11 @@ import pytest
 from audio_kit import MP3_FRAME, id3v2, verify
 from corpus_index import BY_NAME
 
-from step_tts._audio._boxed import EbmlWalker
 from step_tts._audio._chunked import AiffWalker, AuWalker, CafWalker
 from step_tts._audio._flac import FlacWalker
 from step_tts._audio._framed import FramedWalker
 from step_tts._audio._labels import Label
+from step_tts._audio._matroska import MatroskaWalker
 from step_tts._audio._ogg import OggWalker
 from step_tts._audio._walk import Walk, Walker
 from step_tts._errors import (
@@ -367,12 +367,16 @@ def box(name: bytes, body: bytes = b"", *, size: int | None = None) -> bytes:
     return struct.pack(">I", len(body) + 8 if size is None else size) + name + body
 
 
+def track(stsd: bytes) -> bytes:
+    return box(b"trak", box(b"mdia", box(b"minf", box(b"stbl", stsd))))
+
+
 FTYP = box(b"ftyp", b"M4A \0\0\0\0M4A ")
 HEADER = struct.pack(">IIIII", 0, 0, 0, 1000, 2500)
 LONG_HEADER = struct.pack(">IQQIQ", 1 << 24, 0, 0, 1000, 2500)
 ENTRY = struct.pack(">II4s8s8sHHIII", 36, 0, b"Opus", b"", b"", 2, 16, 0, 48000 << 16, 0)
 STSD = box(b"stsd", struct.pack(">II", 0, 1) + ENTRY[:4] + ENTRY[8:])
-TRACK = box(b"trak", box(b"mdia", box(b"minf", box(b"stbl", STSD))))
+TRACK = track(STSD)
 MOOV = box(b"moov", box(b"mvhd", HEADER) + TRACK + TRACK)
 MDAT = box(b"mdat", bytes(100))
 
@@ -406,10 +410,18 @@ def test_mp4_facts() -> None:
         assert info is not None
         assert (info.duration, info.sample_rate, info.channels) == (2.5, 48000, 2)
         assert info.codec == "opus"
-    odd = box(b"moov", box(b"mvhd", bytes(20)) + box(b"stsd", bytes(9)) + bytes(3))
-    silent = verify(FTYP + odd + MDAT).info
+    odd = box(b"mvhd", bytes(20)) + track(box(b"stsd", bytes(9))) + bytes(3)
+    silent = verify(FTYP + box(b"moov", odd) + MDAT).info
     assert silent is not None
     assert (silent.duration, silent.codec) == (None, None)
+
+
+def test_boxes_in_boxes_without_end_are_not_followed() -> None:
+    """Only the path to a track's description is: a hostile file costs no stack."""
+    nested = b"".join((8 * left).to_bytes(4) + b"trak" for left in range(3000, 0, -1))
+    info = verify(FTYP + box(b"moov", box(b"mvhd", HEADER) + nested) + MDAT).info
+    assert info is not None
+    assert (info.duration, info.codec) == (2.5, None)
 
 
 def test_a_long_track_list_is_passed_unread() -> None:
@@ -438,7 +450,7 @@ def test_webm(data: bytes, error: type[AudioError] | None) -> None:
 def test_webm_without_a_segment() -> None:
     """A header alone is empty."""
     with pytest.raises(EmptyAudioError):
-        walk(EbmlWalker(AudioFormat.WEBM), WEBM[: WEBM.index(b"\x18\x53\x80\x67")])
+        walk(MatroskaWalker(AudioFormat.WEBM), WEBM[: WEBM.index(b"\x18\x53\x80\x67")])
 
 
 # Labels

@@ -31,14 +31,13 @@ MP3_PARTS = (
 @pytest.mark.parametrize("clip", JOINABLE, ids=lambda clip: clip.name)
 def test_a_real_file_joins_itself(clip: Clip) -> None:
     """Three times the sound is three times as long, and one valid file."""
-    for seekable in (False, True):
-        once = join([clip.data], seekable=seekable)
-        joined = join([clip.data] * 3, 4099, seekable=seekable)
+    once = join([clip.data])
+    joined = join([clip.data] * 3, 4099)
 
-        assert joined.info.duration == pytest.approx(3 * (once.info.duration or 0), abs=1e-9)
-        assert (joined.info.sample_rate, joined.info.channels) == (clip.sample_rate, clip.channels)
-        assert [start for start, _ in joined.spans[1:]] == [end for _, end in joined.spans[:-1]]
-        assert joined.spans[-1][1] == joined.info.duration
+    assert joined.info.duration == pytest.approx(3 * (once.info.duration or 0), abs=1e-9)
+    assert (joined.info.sample_rate, joined.info.channels) == (clip.sample_rate, clip.channels)
+    assert [start for start, _ in joined.spans[1:]] == [end for _, end in joined.spans[:-1]]
+    assert joined.spans[-1][1] == joined.info.duration
 
 
 @settings(max_examples=40)
@@ -46,18 +45,15 @@ def test_a_real_file_joins_itself(clip: Clip) -> None:
     order=st.lists(st.integers(0, 2), min_size=1, max_size=4),
     cut=st.integers(1, 400),
     pause=st.sampled_from([0.0, 0.05]),
-    seekable=st.booleans(),
     parts=st.sampled_from([WAV_PARTS, MP3_PARTS]),
 )
 def test_pieces_do_not_matter(
-    order: list[int], cut: int, pause: float, seekable: bool, parts: tuple[bytes, ...]
+    order: list[int], cut: int, pause: float, parts: tuple[bytes, ...]
 ) -> None:
     """However the parts are cut, the whole, the times and the facts are the same."""
     chosen = [parts[index] for index in order]
 
-    assert join(chosen, cut, pause=pause, seekable=seekable) == join(
-        chosen, pause=pause, seekable=seekable
-    )
+    assert join(chosen, cut, pause=pause) == join(chosen, pause=pause)
 
 
 @pytest.mark.parametrize("parts", [WAV_PARTS, MP3_PARTS])

@@ -59,10 +59,10 @@ STREAM_DECODERS = tuple(name for name in DECODERS if name not in {"mutagen", "li
 
 
 @cache
-def joined(group: str, count: int, *, pause: float = 0.0, seekable: bool = False) -> Joined:
+def joined(group: str, count: int, *, pause: float = 0.0) -> Joined:
     """So many parts of a group, one after the other."""
     parts = islice(cycle([BY_NAME[name].data for name in GROUPS[group]]), count)
-    return join(list(parts), pause=pause, seekable=seekable)
+    return join(list(parts), pause=pause)
 
 
 def judge(decoder: str, directory: Path, audio: bytes, info: AudioInfo) -> None:
@@ -83,7 +83,7 @@ def test_every_decoder_hears_all_of_a_file(
     tmp_path: Path, group: str, count: int, decoder: str
 ) -> None:
     """One valid file, of the same length for everybody."""
-    whole = joined(group, count, pause=0.05, seekable=True)
+    whole = joined(group, count, pause=0.05)
 
     judge(decoder, tmp_path, whole.whole, whole.info)
 

@@ -13,7 +13,7 @@ SOUND = b"\x07\x80\x81\x02\x1c\xff\x03\xc0" * 600
 
 
 def join(parts: list[bytes], cut: int = 7, *, pause: float = 0.0, label: str = STEREO) -> bytes:
-    joiner = Joiner(pause=pause, seekable=True)
+    joiner = Joiner(pause=pause)
     joined = b""
     for part in parts:
         joiner.begin(content_type=label)

@@ -10,8 +10,8 @@ from corpus_index import BY_NAME, CORPUS, Clip
 from hypothesis import given
 from hypothesis import strategies as st
 
-from step_tts._audio._boxes import read_mp4
 from step_tts._audio._sniff import NOTHING, TAG_ONLY, UNRECOGNISED, sniff
+from step_tts._audio._tracks import read_mp4
 from step_tts._models import AudioFormat, NeedMore, NotAudio
 
 FAINT = {
@@ -337,6 +337,11 @@ class TestMp4:
         assert sniff(data[:100], content_type="video/mp4") == answer
         assert sniff(data[:100], content_type="audio/aac") == AudioFormat.M4A
         assert sniff(data) == AudioFormat.M4A
+
+    def test_boxes_in_boxes_without_end_are_not_followed(self) -> None:
+        """Only the path to a track's kind is: a hostile file costs no stack."""
+        nested = b"".join(struct.pack(">I", 8 * left) + b"trak" for left in range(3000, 0, -1))
+        assert sniff(ftyp() + box(b"moov", nested), complete=True) == MP4_UNTOLD
 
     def test_no_box_no_verdict(self) -> None:
         """Bytes without ``ftyp`` are not its business."""

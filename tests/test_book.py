@@ -71,6 +71,9 @@ def test_headings_of_markdown_have_their_level() -> None:
         ('<p>Fact<a epub:type="noteref">1</a>.</p><aside role="doc-footnote">n</aside>', ["Fact."]),
         ('<img epub:type="toc">a', ["a"]),
         ("<table><tr><th>a<th>b</tr><tr><td>1</td><td>2</td></tr></table>", ["ab", "1, 2"]),
+        ("<p>a</p><![ x ]><p>b</p>", ["a", "b"]),
+        ("a<![if !supportLists]>b<![endif]>c<![foo[d]]>e", ["abce"]),
+        ("<![CDATA[a > b]]>c", ["c"]),
         ("<title>t</title><div/><!-- c --><p>a</p></nav></p>", ["a"]),
     ],
 )
@@ -171,6 +174,11 @@ def epub(
 def test_an_epub_is_read_in_the_order_of_its_spine() -> None:
     found = chapters(read_epub(epub()))
     assert found == [Chapter("One", "One\n\nFirst."), Chapter("Two", "Two\n\n第二。")]
+
+
+def test_lists_in_an_epub_may_hold_what_is_no_markup() -> None:
+    found = read_epub(epub({"META-INF/container.xml": f"<![ x ]>{CONTAINER}"}))
+    assert len(found) == 2
 
 
 def test_what_an_epub_has_beside_its_story_is_left_out() -> None:

@@ -196,6 +196,9 @@ def test_plain_text_stays_as_it_is(server: Sandbox, here: Path) -> None:
         (["in.md", "-o", "out", "--subtitles", "ass"], "'ass' is not one of 'srt', 'vtt'"),
         (["in.md", "-o", "out", "--pause", "-1"], "x>=0"),
         (["in.md", "-o", "out", "-x", "-1"], "speed must be"),
+        (["in.md", "-o", "."], "'.' names no file"),
+        (["in.md", "-o", "sub/.."], "'sub/..' names no file"),
+        (["in.md", "-o", "/", "--chapters"], "'/' names no file or directory"),
     ],
 )
 def test_what_cannot_be_narrated_is_refused_before_anything_is_sent(

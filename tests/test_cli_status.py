@@ -8,7 +8,7 @@ import re
 import signal
 import time
 from threading import Event
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, NoReturn
 
 import anyio
 import attrs
@@ -186,3 +186,17 @@ async def test_an_error_leaves_as_itself() -> None:
     with pytest.raises(LookupError):
         async with interruptible(60):
             raise LookupError
+
+
+async def test_a_loop_without_signals_runs_the_batch_all_the_same(
+    monkeypatch: pytest.MonkeyPatch,
+) -> None:
+    """Asyncio has none on Windows: there Ctrl-C ends the loop by itself."""
+
+    def refuse(*_: object) -> NoReturn:
+        raise NotImplementedError
+
+    monkeypatch.setattr(anyio, "open_signal_receiver", refuse)
+    async with interruptible(60) as interrupts:
+        await anyio.wait_all_tasks_blocked()
+    assert not interrupts.came

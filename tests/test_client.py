@@ -469,8 +469,9 @@ LINK = "https://cdn.example.com/a.wav?signature=secret"
     ],
     ids=["redirect", "json"],
 )
+@pytest.mark.parametrize("hosts", ["cdn.example.com", ["*.example.com"]], ids=["one", "list"])
 async def test_a_link_is_fetched_only_on_request(
-    lib: ModuleType, reply: Any, monkeypatch: pytest.MonkeyPatch, tmp_path: Path
+    lib: ModuleType, reply: Any, hosts: str | list[str]
 ) -> None:
     """By a bare client, without the key; a link whose host was not named is an error."""
     fetched: list[Any] = []
@@ -484,7 +485,7 @@ async def test_a_link_is_fetched_only_on_request(
         with pytest.raises(step_tts.APIError) as caught:
             await tts.synthesize(TEXT)
         assert "secret" not in str(caught.value) + repr(caught.value)
-    async with server.client(fetch_audio_from=["*.example.com"]) as tts:
+    async with server.client(fetch_audio_from=hosts) as tts:
         answer_links(tts, client(lib, cdn))
         speech = await tts.synthesize(TEXT)
 
@@ -670,6 +671,11 @@ def test_configuration_is_checked_at_construction(monkeypatch: pytest.MonkeyPatc
         AsyncClient(prompt_placement="inside")  # type: ignore[arg-type]
     with pytest.raises(ValueError, match="concurrency"):
         AsyncClient(concurrency=0)
+    for number in (0, -1):
+        with pytest.raises(step_tts.ConfigurationError, match="max_bytes must be 1 or more"):
+            AsyncClient(max_bytes=number)
+        with pytest.raises(step_tts.ConfigurationError, match="max_bytes must be 1 or more"):
+            AsyncClient().with_options(max_bytes=number)
 
 
 async def test_the_readers_own_api_error_is_not_the_streams(lib: ModuleType) -> None:

@@ -553,7 +553,7 @@ def test_a_crowd_freezes_growth() -> None:
         {"fixed": 0},
         {"initial": 65},
         {"initial": 4, "minimum": 5},
-        {"maximum": 3},
+        {"maximum": 3, "initial": 4},
     ],
 )
 def test_nonsense_is_refused(arguments: dict[str, int]) -> None:

@@ -19,6 +19,7 @@ from step_tts._models import (
     AudioInfo,
     BatchItem,
     BatchResult,
+    Concurrency,
     Receipt,
     RetryPolicy,
     SavedSpeech,
@@ -105,6 +106,13 @@ def test_counts_must_not_be_negative(field: str) -> None:
     assert getattr(RetryPolicy(**{field: 0}), field) == 0
 
 
+def test_one_bound_of_concurrency_moves_the_start() -> None:
+    """Whoever names one need not name the others."""
+    assert Concurrency().initial == 4
+    assert Concurrency(maximum=2) == Concurrency(initial=2, minimum=1, maximum=2)
+    assert Concurrency(minimum=6).initial == 6
+
+
 @pytest.mark.parametrize("text", ["", " ", "\n\t\u3000"])
 def test_blank_text_is_refused(text: str) -> None:
     """Some servers answer it with an empty 200, and bill it."""
@@ -131,6 +139,12 @@ def test_sensible_requests_are_made() -> None:
     assert SpeechRequest("Hi", speed=1.5).speed == 1.5
     assert SpeechRequest("Hi").extra == {}
     assert SpeechRequest("Hi").extra is not SpeechRequest("Hi").extra
+
+
+def test_requests_can_be_told_apart_in_a_set() -> None:
+    """Equal ones are one, whatever their mappings hold."""
+    requests = [SpeechRequest("Hi", extra={"a": [1]}), SpeechRequest("Hi", extra={"a": [1]})]
+    assert len({*requests, SpeechRequest("Hi", extra={"a": [2]})}) == 2
 
 
 def test_a_request_does_not_show_what_is_private() -> None:

@@ -172,6 +172,17 @@ async def test_nothing_to_say(text: str | Iterator[str]) -> None:
     assert voice.texts == []
 
 
+@pytest.mark.parametrize("wanted", ["pcm", "PCM"])
+async def test_raw_pcm_is_refused_before_anything_is_paid(wanted: str) -> None:
+    """The message names what to ask for."""
+    voice = Voice()
+    async with voice.client() as tts:
+        with pytest.raises(step_tts.InvalidRequestError, match="wav"):
+            async with tts.narrate(SpeechRequest(THREE, response_format=wanted)):
+                pytest.fail("there is no such narration")
+    assert voice.texts == []
+
+
 @pytest.mark.parametrize(
     "wrong", [{"pause": -1}, {"pause": float("inf")}, {"ahead": -1}, {"patience": float("nan")}]
 )
@@ -212,6 +223,24 @@ async def test_pieces_must_be_texts(kind: str) -> None:
             async with tts.narrate(pieces):
                 pytest.fail("that is no text")
     assert "secret" not in str(caught.value)
+
+
+@pytest.mark.parametrize("text", [None, 7, b"secret"])
+@pytest.mark.parametrize("verb", ["narrate", "save"])
+async def test_what_is_no_text_is_named_by_its_type(verb: str, text: Any, tmp_path: Path) -> None:
+    """Before anything is sent, whichever verb takes texts of all kinds."""
+    voice = Voice()
+    async with voice.client() as tts:
+        with pytest.raises(
+            step_tts.InvalidRequestError, match=f"not {type(text).__name__}"
+        ) as caught:
+            if verb == "save":
+                await tts.save(text, tmp_path / "a")
+            else:
+                async with tts.narrate(text):
+                    pytest.fail("that is no text")
+    assert "secret" not in str(caught.value)
+    assert voice.texts == []
 
 
 async def test_any_async_iterable_is_a_text() -> None:
@@ -336,6 +365,34 @@ async def test_another_kind_is_converted() -> None:
     spans = [each.end - each.start for each in narration.segments]
     assert spans[1] == pytest.approx(80 * 0.024, abs=0.1)
     assert narration.info.format == "wav"
+
+
+async def test_a_reader_who_gives_up_during_a_conversion_loses_nothing(
+    monkeypatch: pytest.MonkeyPatch,
+) -> None:
+    """Who reads on hears every segment."""
+    conversions = []
+
+    async def converted(*_: object, **__: object) -> bytes:
+        conversions.append(1)
+        if len(conversions) == 1:
+            await anyio.sleep_forever()
+        return spoken("converted")
+
+    monkeypatch.setattr(_assembly, "transcode", converted)
+    voice, (_, second, _) = Voice(), parts_of(THREE)
+    voice.answers = {second: [mp3(80)]}
+    async with voice.client() as tts, tts.narrate(THREE, segmentation=PLAIN) as narration:
+        pieces, heard = aiter(narration), [b"-"]
+        while heard[-1]:
+            with anyio.CancelScope() as impatient:
+                if len(heard) == 2:
+                    impatient.cancel()
+                heard.append(await anext(pieces, b""))
+
+    assert len(conversions) == 2
+    assert "".join(each.text for each in narration.segments) == THREE
+    assert b"".join(heard).endswith(sound(spoken("converted")) + sound(spoken(parts_of(THREE)[2])))
 
 
 async def test_without_the_extra_the_difference_is_explained(

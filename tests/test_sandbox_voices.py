@@ -19,7 +19,7 @@ from hypothesis import strategies as st
 from step_tts import _errors as errors
 from step_tts.sandbox import EspeakVoice, ToneVoice, Voice, _espeak
 from step_tts.sandbox._espeak import MAX_SENTENCE_CHARACTERS, sentences
-from step_tts.sandbox._extras import extra, installed
+from step_tts.sandbox._extras import installed, package
 from step_tts.sandbox._voices import choose_voice
 
 if TYPE_CHECKING:
@@ -186,7 +186,7 @@ class TestEspeak:
         self, tmp_path: Path, monkeypatch: pytest.MonkeyPatch, links: bool
     ) -> None:
         """Its buffer holds some 160 bytes; a link, or a copy, stands in for deep paths."""
-        espeakng_loader = extra("espeakng_loader", "This test")
+        espeakng_loader = package("espeakng_loader", "This test")
 
         deep = tmp_path / ("d" * 100) / ("e" * 100)
         deep.mkdir(parents=True)
@@ -213,7 +213,7 @@ class TestEspeak:
         self, tmp_path: Path, monkeypatch: pytest.MonkeyPatch, capfd: pytest.CaptureFixture[str]
     ) -> None:
         """Without its flag 0x8000 espeak would end the whole process here."""
-        espeakng_loader = extra("espeakng_loader", "This test")
+        espeakng_loader = package("espeakng_loader", "This test")
 
         monkeypatch.setattr(espeakng_loader, "get_data_path", lambda: str(tmp_path))
         with pytest.raises(errors.ConfigurationError, match="does not start"):
@@ -224,7 +224,7 @@ class TestEspeak:
     @pytest.mark.usefixtures("fresh_engine")
     def test_a_library_that_does_not_load_is_said(self, monkeypatch: pytest.MonkeyPatch) -> None:
         """A broken wheel is a configuration error, with the cause."""
-        espeakng_loader = extra("espeakng_loader", "This test")
+        espeakng_loader = package("espeakng_loader", "This test")
 
         monkeypatch.setattr(espeakng_loader, "get_library_path", lambda: "/nowhere/libespeak.so")
         with pytest.raises(errors.ConfigurationError, match="does not load"):
@@ -262,9 +262,9 @@ class TestChoice:
 
 def test_extras() -> None:
     """Optional packages are imported by name, or say how to get them."""
-    assert extra("json", "This").__name__ == "json"
+    assert package("json", "This").__name__ == "json"
     assert installed("json")
     assert not installed("no_such_package_at_all")
     assert importlib.util.find_spec("no_such_package_at_all") is None
     with pytest.raises(errors.MissingExtraError, match="This needs the package no_such_package"):
-        extra("no_such_package_at_all", "This")
+        package("no_such_package_at_all", "This")

@@ -200,11 +200,13 @@ async def test_the_blocks_own_error_leaves_as_itself() -> None:
 
 
 @pytest.mark.parametrize("shape", [{"readers": 0}, {"ahead": 0}])
-async def test_an_empty_tee_is_a_mistake(shape: dict[str, int]) -> None:
-    """The message says which number was given."""
-    with pytest.raises(step_tts.UsageError, match="=0"):
-        async with tee(Script(), **shape):
-            pass
+async def test_an_empty_tee_is_a_mistake(shape: Any) -> None:
+    """The message says which number was given; what was paid for can still be read."""
+    async with speaking(wav()) as tts, tts.stream("Hello") as stream:
+        with pytest.raises(step_tts.UsageError, match="=0"):
+            async with stream.tee(**shape):
+                pytest.fail("nobody could read it")
+        assert await stream.read() == wav()
 
 
 @pytest.mark.parametrize("strict", [False, True])

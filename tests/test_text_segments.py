@@ -193,6 +193,11 @@ class TestSize:
         with pytest.raises(errors.ConfigurationError, match=named):
             Segmentation(**options)  # type: ignore[arg-type]
 
+    def test_short_segments_begin_with_a_short_one(self) -> None:
+        """Whoever names the aim need not name the first one's."""
+        assert Segmentation().first_seconds == 4.0
+        assert Segmentation(seconds=3.0).first_seconds == 3.0
+
 
 class TestTags:
     def test_they_are_repeated_and_count(self) -> None:

@@ -5,6 +5,10 @@ from __future__ import annotations
 import pytest
 from gold_set import LANGUAGES, PARTS, boundaries, ours, read, score, sentencex
 
+from step_tts._text._sentences import Piece
+from step_tts._text._splits import Boundary
+from step_tts._text._stops import Sentence, find_stop
+
 FLOOR = 0.97
 """Precision and recall that the held-out texts must keep, in each language."""
 
@@ -107,3 +111,10 @@ def test_where_sentencex_differs_the_marks_decide(language: str, part: str) -> N
 
     assert with_us >= 9 * against_us
     assert with_us
+
+
+def test_no_repr_shows_the_text() -> None:
+    sentence = Sentence("secret. Next", 0, 0, in_quotes=False, final=True)
+    shown = repr([Piece("secret", Boundary.SPACE, is_spoken=True), find_stop(sentence, 6)])
+    assert "secret" not in shown
+    assert "<6 characters>" in shown

@@ -48,7 +48,7 @@ async def test_a_part_of_another_kind_is_joined(name: str, other: str) -> None:
     """Whatever it was, it follows the first part as if it had been of its kind."""
     whole, part = BY_NAME[name], BY_NAME[other]
     transcoded = await transcode(part.data, like=facts(whole.data))
-    joined = join([whole.data, transcoded], seekable=True)
+    joined = join([whole.data, transcoded])
     start, end = joined.spans[1]
 
     assert end - start == pytest.approx(part.duration, abs=0.1)

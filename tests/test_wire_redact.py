@@ -10,7 +10,7 @@ import pytest
 from hypothesis import example, given
 from hypothesis import strategies as st
 
-from step_tts._wire._redact import MARK, RUN, redact, shorten, tidy
+from step_tts._wire._redact import MARK, RUN, _prepared, _views, redact, shorten, tidy
 
 TEXT = '今天天气真好，我们去公园散步吧！ Then <we> said: "50% off" & left.\nC:\\new'
 
@@ -152,6 +152,11 @@ def test_shortened_text_fits_and_says_it_was_cut(text: str, limit: int) -> None:
     short = shorten(text, limit)
     assert len(short.encode()) <= limit
     assert short == text or (short.endswith("…") and text.startswith(short[:-1]))
+
+
+@pytest.mark.parametrize("secret", ["open sesame", "same", "https://a.example/sesame"])
+def test_what_hides_a_secret_does_not_show_it(secret: str) -> None:
+    assert "same" not in repr([_prepared(secret), *_views(secret)])
 
 
 def test_the_run_is_six() -> None:

@@ -11,6 +11,7 @@ from hypothesis import strategies as st
 from step_tts import _errors as errors
 from step_tts._errors import APIError, AudioLinkError, RedirectError, RetryAdvice
 from step_tts._wire import enrich_from_tail, error_from_reply, request_id_from
+from step_tts._wire._document import read_document
 from step_tts._wire._headers import media_type, retry_after_from, should_retry_from
 
 if TYPE_CHECKING:
@@ -635,3 +636,11 @@ def test_what_is_known_is_not_overwritten_by_nothing() -> None:
     assert (error.message, error.body) == ("Cut.", None)
     enrich_from_tail(error, b'{"a": 1}')
     assert (error.message, error.code, error.type, error.request_id) == ("Cut.", "c", "t", "r")
+
+
+@pytest.mark.parametrize("body", [b'{"error": {"message": "secret", "code": "secret"}}', b"secret"])
+def test_a_document_that_is_not_redacted_shows_nothing(body: bytes) -> None:
+    """It may quote the text."""
+    document = read_document(body)
+    assert "secret" in document.text
+    assert "secret" not in repr(document)

@@ -48,20 +48,17 @@ class Joiner:
 
     Args:
         pause: Seconds of silence between two parts; in MP3 whole frames, at least one.
-        seekable: The destination can be written again at its start. Room is kept there for what
-            ``patch`` puts in place; until then a player finds a valid file all the same.
 
     Raises:
         ValueError: The pause is negative or no finite number.
     """
 
-    def __init__(self, *, pause: float = 0.0, seekable: bool = False) -> None:
+    def __init__(self, *, pause: float = 0.0) -> None:
         if not 0 <= pause < math.inf:
             raise ValueError(f"A pause is a number of seconds, 0 or more, not {pause!r}.")
         self.start: float = 0.0
         self.silent: bool = False
         self._pause = pause
-        self._seekable = seekable
         self._verifier = AudioVerifier()
         self._part: Walker | None = None
         self._writer: Writer | None = None
@@ -82,7 +79,7 @@ class Joiner:
     def patch(self) -> HeaderPatch | None:
         """What makes the header true to all parts ended so far; ``None`` if it is true already.
 
-        It is right for a whole made without ``seekable`` too: there the header grows.
+        It may be longer than what it replaces.
         """
         return self._writer.patch if self._writer else None
 
@@ -138,7 +135,7 @@ class Joiner:
         """Let a part in whose first sound has come, behind the header or a pause."""
         writer, kind = self._writer, Kind.of(walker)
         if writer is None:
-            self._writer = writer = _writer_for(walker, kind, seekable=self._seekable)
+            self._writer = writer = _writer_for(walker, kind)
             self._grown.append(writer.head)
         elif kind != writer.kind:
             raise AudioJoinError(f"This part is {kind}; those before it are {writer.kind}.")
@@ -149,11 +146,11 @@ class Joiner:
         return writer
 
 
-def _writer_for(walker: Walker, kind: Kind, *, seekable: bool) -> Writer:
+def _writer_for(walker: Walker, kind: Kind) -> Writer:
     if isinstance(walker, MpegWalker):
-        return MpegWriter(next(iter(walker.sizes)), kind, seekable=seekable)
+        return MpegWriter(next(iter(walker.sizes)), kind)
     if isinstance(walker, WavWalker):
-        return WavWriter(walker, kind, seekable=seekable)
+        return WavWriter(walker, kind)
     assert isinstance(walker, PcmWalker)  # noqa: S101  no other walker hands out sound
     if walker.sample_rate is None:
         raise AudioJoinError("Raw PCM whose Content-Type names no sample rate cannot be joined.")

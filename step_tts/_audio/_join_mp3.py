@@ -6,9 +6,9 @@ out of a stream does not, and its first frames would be decoded from another par
 burst of noise. No decoder can know their sound, so they are muted, and their bytes are kept for
 the frames that follow. Layer II has no reservoir.
 
-A header frame leads where it can be written again at the end: it is silent, so that it does no
-harm before that, and nothing in it says what is not known. It carries no delay and padding, for
-these speak of one encoder's run and there were many; so times count every decoded sample.
+A header frame leads a file: it is put there at the end, when its counts are known. It carries no
+delay and padding, for these speak of one encoder's run and there were many; so times count every
+decoded sample.
 
 Sources: ISO/IEC 11172-3 §2.4.1.7, §2.4.3.4 and 13818-3 (side information, main_data_begin); the
 Xing header as LAME's ``VbrTag.c`` and FFmpeg's ``mp3enc.c`` write it.
@@ -31,21 +31,19 @@ _LARGEST = 0xFFFFFFFF
 
 
 class MpegWriter(Writer):
-    """Writes frames of one kind, behind a header frame where one can be made true later.
+    """Writes frames of one kind; the header frame is the patch's.
 
     Args:
         first: The header of the first part's first frame.
         kind: What all frames are.
-        seekable: Leave room for the header frame.
     """
 
     checked = "frames"
 
-    def __init__(self, first: bytes, kind: Kind, *, seekable: bool) -> None:
+    def __init__(self, first: bytes, kind: Kind) -> None:
         header = _parsed(first)
-        self._info = _blank_info(first) if kind.format is AudioFormat.MP3 and header.size else b""
-        head = self._info if seekable else b""
-        super().__init__(kind, sample_rate=header.sample_rate, head=head)
+        super().__init__(kind, sample_rate=header.sample_rate, head=b"")
+        self._info = _info_frame(first) if kind.format is AudioFormat.MP3 and header.size else b""
         self._frame_samples = header.samples
         self._frames = 0
         self._size = 0
@@ -69,7 +67,7 @@ class MpegWriter(Writer):
             self._seek_table.points(self._frames, len(self._info), total),
         ))  # fmt: skip
         at = HEADER_SIZE + _parsed(self._info).side_info_size
-        return HeaderPatch(len(self.head), self._info[:at] + tag + self._info[at + len(tag) :])
+        return HeaderPatch(0, self._info[:at] + tag + self._info[at + len(tag) :])
 
     def begin(self) -> None:
         """No frame of this part has been seen: its reservoir is empty."""
@@ -167,13 +165,12 @@ def _silent_frame(frame: bytes, free_size: int) -> bytes:
     return head.ljust(_parsed(head).size or free_size, b"\0")
 
 
-def _blank_info(first: bytes) -> bytes:
-    """A silent frame that says it is a header frame and tells nothing yet.
+def _info_frame(first: bytes) -> bytes:
+    """A silent frame to write the counts into.
 
     Of the first frame's bit rate, or of the next one up whose frames have room.
     """
     at = HEADER_SIZE + _parsed(first).side_info_size
     heads = (bytes((*first[:2], rate << 4 | first[2] & 0xF, first[3])) for rate in range(15))
     frames = (_silent_frame(head, 0) for head in islice(heads, first[2] >> 4, None))
-    frame = next(frame for frame in frames if len(frame) >= at + _TAG_SIZE)
-    return frame[:at] + b"Info" + frame[at + 4 :]
+    return next(frame for frame in frames if len(frame) >= at + _TAG_SIZE)

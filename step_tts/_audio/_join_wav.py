@@ -1,11 +1,10 @@
 """A WAV written before its length is known.
 
 The first part's format chunk leads the whole, byte for byte: what could play the part plays the
-whole. All sizes are left open, as streaming servers leave them, and ``_repair`` makes them true;
-where it will, room is kept for sizes beyond 4 GiB, so that no sound has to move.
+whole. All sizes are left open, as streaming servers leave them, and ``_repair`` makes them true.
 
-Sources: EBU Tech 3306 (a ``JUNK`` chunk of 28 bytes, to become ``ds64``); Microsoft's "New
-Multimedia Data Types and Data Techniques" 3.0 (all but integer PCM has a ``fact`` chunk).
+Source: Microsoft's "New Multimedia Data Types and Data Techniques" 3.0 (all but integer PCM has a
+``fact`` chunk).
 """
 
 from __future__ import annotations
@@ -13,7 +12,7 @@ from __future__ import annotations
 from typing import TYPE_CHECKING
 
 from step_tts._audio._join_pcm import PcmWriter
-from step_tts._audio._repair import DS64_SIZE, HeaderPatch, repair_wav
+from step_tts._audio._repair import HeaderPatch, repair_wav
 from step_tts._audio._riff import Layout, chunks, layout_of
 from step_tts._errors import AudioJoinError
 
@@ -36,12 +35,12 @@ class WavWriter(PcmWriter):
 
     checked = "chunks"
 
-    def __init__(self, walker: WavWalker, kind: Kind, *, seekable: bool) -> None:
+    def __init__(self, walker: WavWalker, kind: Kind) -> None:
         wave, layout = walker.wave, layout_of(walker.head)
         assert wave is not None and layout is not None  # noqa: S101, PT018  read before the sound
         if not wave.linear:
             raise AudioJoinError(f"Compressed sound in WAV cannot be joined: {kind}.")
-        head = _head(_format_of(walker.head, layout), kind, layout, seekable=seekable)
+        head = _head(_format_of(walker.head, layout), kind, layout)
         super().__init__(kind, sample_rate=wave.sample_rate, frame_size=wave.frame_size, head=head)
 
     @property
@@ -58,14 +57,12 @@ def _format_of(head: bytes, layout: Layout) -> bytes:
     return head[at : at + size]
 
 
-def _head(fmt: bytes, kind: Kind, source: Layout, *, seekable: bool) -> bytes:
+def _head(fmt: bytes, kind: Kind, source: Layout) -> bytes:
     """The same geometry for all little-endian forms of WAV; RIFX stays big-endian."""
     big = source.order == "big"
     integers = (kind.codec or "").startswith(("pcm_s", "pcm_u"))
-    room = seekable and not big  # RIFX has no form with longer sizes.
     parts = (
         b"RIFX" if big else b"RIFF", _OPEN, b"WAVE",
-        _chunk(b"JUNK", bytes(DS64_SIZE), source) if room else b"",
         _chunk(b"fmt ", fmt, source),
         b"" if integers else _chunk(b"fact", _UNCOUNTED, source),
         b"data", _OPEN,

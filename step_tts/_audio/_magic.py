@@ -14,8 +14,8 @@ from __future__ import annotations
 from collections.abc import Callable
 from typing import TypeAlias
 
-from step_tts._audio._boxes import read_ebml
 from step_tts._audio._peek import peek, peek_number
+from step_tts._audio._tracks import read_ebml
 from step_tts._models import AudioFormat, NotAudio
 
 __all__ = ["LONGEST_MAGIC", "Verdict", "by_magic"]

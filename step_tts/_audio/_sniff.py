@@ -14,12 +14,12 @@ from typing import TYPE_CHECKING
 
 import attrs
 
-from step_tts._audio._boxes import read_mp4
 from step_tts._audio._magic import LONGEST_MAGIC, Verdict, by_magic
 from step_tts._audio._peek import TooShortError, peek
 from step_tts._audio._sync import RESYNC_WINDOW, by_sync, resync
 from step_tts._audio._tags import id3v2_size
 from step_tts._audio._text_tests import STRUCTURE_WINDOW, by_plain_text, by_structure
+from step_tts._audio._tracks import read_mp4
 from step_tts._models import AudioFormat, NeedMore, NotAudio, Sniffed
 
 if TYPE_CHECKING:

@@ -13,11 +13,10 @@ import posixpath
 import re
 import zipfile
 import zlib
-from html.parser import HTMLParser
 from typing import TYPE_CHECKING, BinaryIO
 from urllib.parse import unquote
 
-from step_tts._book._page import page_blocks
+from step_tts._book._page import TagReader, page_blocks
 from step_tts._errors import InvalidRequestError
 
 if TYPE_CHECKING:
@@ -110,7 +109,7 @@ class _Archive:
         return self.tags(name, tag) if name in self._archive.namelist() else []
 
 
-class _Finder(HTMLParser):
+class _Finder(TagReader):
     """Finds elements; names are lower case here."""
 
     def __init__(self, tag: str) -> None:

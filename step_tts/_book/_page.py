@@ -10,7 +10,7 @@ from html.parser import HTMLParser
 
 from step_tts._book._chapters import Block, tidy
 
-__all__ = ["page_blocks"]
+__all__ = ["TagReader", "page_blocks"]
 
 _HEADINGS = {f"h{level}": level for level in range(1, 7)}
 _SKIPPED = {
@@ -39,7 +39,17 @@ def page_blocks(page: str) -> list[Block]:
     return reader.blocks
 
 
-class _Page(HTMLParser):
+class TagReader(HTMLParser):
+    """The standard library's parser, where it gives up at ``<![`` too."""
+
+    def parse_html_declaration(self, i: int) -> int:
+        """What is no CDATA there is a bogus comment (HTML §13.2.5.42)."""
+        if self.rawdata.startswith("<![", i) and not self.rawdata.startswith("<![CDATA[", i):
+            return self.parse_bogus_comment(i)
+        return super().parse_html_declaration(i)
+
+
+class _Page(TagReader):
     def __init__(self) -> None:
         super().__init__(convert_charrefs=True)
         self.blocks: list[Block] = []

@@ -168,16 +168,20 @@ class Narrator:
             raise InvalidRequestError("There is nothing to say: the text holds no word.")
 
     async def _end(self, part: Part) -> bytes:
-        """Close the part that was heard; another one may be fetched."""
-        self._part = None
-        self._window.release()
-        self._attempts += part.attempts
-        return await self._assembly.end(
+        """Close the part that was heard; another one may be fetched.
+
+        Cancelled, or refused, it is not closed, and whoever reads on closes it again.
+        """
+        last = await self._assembly.end(
             part.segment,
             request_id=part.request_id,
             attempts=len(part.attempts),
             suspect=part.suspect,
         )
+        self._part = None
+        self._window.release()
+        self._attempts += part.attempts
+        return last
 
     async def _fetch(self, part: Part) -> None:
         try:

@@ -43,11 +43,18 @@ class Script:
         segmentation: How it is divided.
         patience: Seconds that a listener with nothing left to hear waits for the end of a
             sentence that is still being written.
+
+    Raises:
+        InvalidRequestError: It is neither.
     """
 
     def __init__(
         self, text: NarrationText, segmentation: Segmentation | None, patience: float
     ) -> None:
+        if isinstance(text, bytes) or not isinstance(text, (Iterable, AsyncIterable)):
+            raise InvalidRequestError(
+                f"The text to speak must be a str or pieces of str, not {type(text).__name__}."
+            )
         self._text = text
         self._segmenter = Segmenter(segmentation)
         self._patience = patience

@@ -5,7 +5,7 @@ from __future__ import annotations
 import importlib
 from typing import Any
 
-from step_tts._errors import MissingExtraError
+from step_tts._extras import extra
 
 __all__ = ["miniaudio"]
 
@@ -16,9 +16,5 @@ def miniaudio() -> Any:
     Raises:
         MissingExtraError: It is not installed; the message names the install line.
     """
-    try:
+    with extra("play", "miniaudio", "Playing"):
         return importlib.import_module("miniaudio")
-    except ImportError as error:
-        raise MissingExtraError(
-            "Playing needs the package miniaudio: pip install 'step_tts[play]'"
-        ) from error

@@ -43,6 +43,10 @@ def _limit(least: int) -> Any:
     return validate
 
 
+def _first_seconds(aims: Segmentation) -> float:
+    return min(4.0, aims.seconds)
+
+
 @attrs.frozen(kw_only=True)
 class Segmentation:
     """How a long text is divided into requests (docs/explanation/segmentation.md).
@@ -56,9 +60,12 @@ class Segmentation:
 
     seconds: float = attrs.field(default=20.0, validator=_duration)
     """Seconds of speech, as estimated from the text, up to which sentences are merged."""
-    first_seconds: float = attrs.field(default=4.0, validator=_duration)
+    first_seconds: float = attrs.field(
+        default=attrs.Factory(_first_seconds, takes_self=True), validator=_duration
+    )
     """The same for the first segment, which is one sentence at most; the aim then doubles from
-    segment to segment. Equal to ``seconds``, nothing is hurried."""
+    segment to segment. Equal to ``seconds``, nothing is hurried. 4 if not said, or ``seconds``
+    where that is less."""
     max_characters: int = attrs.field(default=400, validator=_limit(LEAST_CHARACTERS))
     """At most so many characters are sent at once.
 

@@ -32,7 +32,7 @@ _CANDIDATE = re.compile(rf"[{re.escape(FULL_STOPS + BROKEN_OFF + _BREAKS + ''.jo
 class Piece:
     """A sentence, or the part of one that fits."""
 
-    text: str
+    text: str = attrs.field(repr=lambda text: f"<{len(text)} characters>")
     boundary: Boundary
     is_spoken: bool
     """There is a letter or a digit in it."""

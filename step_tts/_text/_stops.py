@@ -38,7 +38,7 @@ _STOP = re.compile(
 class Sentence:
     """The unfinished sentence, and what is known of the text."""
 
-    text: str
+    text: str = attrs.field(repr=lambda text: f"<{len(text)} characters>")
     start: int
     line: int
     """Where the current line begins; may lie before the text."""

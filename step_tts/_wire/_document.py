@@ -50,7 +50,7 @@ _CHARSETS = {"gbk": "gb18030", "gb2312": "gb18030", "gb18030": "gb18030", "big5"
 _CHARSETS |= {"iso-8859-1": "cp1252", "latin1": "cp1252", "windows-1252": "cp1252"}
 
 
-@attrs.frozen
+@attrs.frozen(repr=False)
 class Document:
     """A body as far as it can be understood. Nothing in it is redacted yet."""
 

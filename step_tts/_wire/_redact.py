@@ -112,7 +112,7 @@ def _covered(line: str, hidden: bytearray) -> str:
     return "".join(MARK if covered else "".join(c for c, _ in run) for covered, run in runs)
 
 
-@attrs.frozen
+@attrs.frozen(repr=False)
 class _Secret:
     """What gives a secret away: any of these runs, or the whole of it standing alone."""
 
@@ -136,7 +136,7 @@ def _fold(text: str) -> str:
     return "".join(low if len(low := c.lower()) == 1 else c for c in text)
 
 
-@attrs.frozen
+@attrs.frozen(repr=False)
 class _View:
     """The line as it reads when escapes are undone, and where each character stands in it."""
 

@@ -22,6 +22,7 @@ from step_tts.cli._interrupts import interruptible
 from step_tts.cli._options import Terms, terms_options
 from step_tts.cli._pipes import left_behind, opened
 from step_tts.cli._progress import Progress, display_fits, shown_on_stderr
+from step_tts.cli._reading import form_of
 from step_tts.cli._run import run
 from step_tts.cli._summary import Tally
 from step_tts.cli._terminal import FAILED, INTERRUPTED, emit, note, reported
@@ -162,7 +163,7 @@ def batch(
         raise click.UsageError("--price-per-1k goes with --dry-run.")
     job = _Job(
         file=file,
-        form=input_format or _format_of(file),
+        form=input_format or form_of(file, _FORMATS),
         to=to,
         name=name,
         order=order,
@@ -176,14 +177,6 @@ def batch(
         failed = job.rehearse(price_per_1k) if dry_run else job.run()
     if failed:
         sys.exit(FAILED)
-
-
-def _format_of(file: str) -> Form:
-    form = _FORMATS.get(Path(file).suffix.lower())
-    if form is None:
-        known = ", ".join(sorted(_FORMATS))
-        raise click.UsageError(f"{file}: say --input-format; only {known} speak for themselves.")
-    return form
 
 
 @attrs.define(kw_only=True)

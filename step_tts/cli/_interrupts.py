@@ -33,10 +33,16 @@ class Interrupts:
     came: bool = False
 
     async def listen(self) -> None:
-        """Ask at the first signal; cancel at the second, or when the time is up."""
+        """Ask at the first signal; cancel at the second, or when the time is up.
+
+        Asyncio on Windows has no signals to wait for: there Ctrl-C ends the loop by itself.
+        """
         import anyio
 
-        with anyio.open_signal_receiver(*_SIGNALS) as signals:
+        with (
+            contextlib.suppress(NotImplementedError),
+            anyio.open_signal_receiver(*_SIGNALS) as signals,
+        ):
             await anext(signals)
             self.came = True
             if self.stop:

@@ -39,6 +39,15 @@ if TYPE_CHECKING:
 __all__ = ["narrate"]
 
 
+def _named(_: click.Context, __: click.Parameter, given: Path) -> Path:
+    """What is kept stands beside it, under its name."""
+    if given.name in {"", ".."}:
+        raise click.BadParameter(
+            f"'{given}' names no file or directory to make: give it a name, such as story"
+        )
+    return given
+
+
 @click.command(cls=Repeatable)
 @click.argument("file", type=click.Path(exists=True, dir_okay=False, allow_dash=True))
 @click.option(
@@ -46,6 +55,7 @@ __all__ = ["narrate"]
     "--output",
     required=True,
     type=click.Path(path_type=Path),
+    callback=_named,
     metavar="PATH",
     help="Where to save; the audio itself decides the suffix. With --chapters a directory.",
 )

@@ -20,7 +20,7 @@ def parts_of(output: Path) -> Path:
 
 
 def remove_parts(directory: Path) -> None:
-    """Remove what was kept, in a directory and in those in it, and nothing that is not ours.
+    """Remove a directory with a journal whole, or else those in it that have one.
 
     Raises:
         OSError: It cannot be removed.

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import io
 from pathlib import Path
-from typing import TYPE_CHECKING, BinaryIO, Literal, TypeAlias
+from typing import TYPE_CHECKING, BinaryIO, Literal, TypeAlias, TypeVar
 
 import attrs
 import click
@@ -13,11 +13,13 @@ from step_tts._errors import InvalidRequestError
 from step_tts.cli._pipes import standard_input
 
 if TYPE_CHECKING:
-    from collections.abc import Sequence
+    from collections.abc import Mapping, Sequence
 
     from step_tts._book import Chapter
 
-__all__ = ["BookForm", "Source"]
+__all__ = ["BookForm", "Source", "form_of"]
+
+Form = TypeVar("Form", bound=str)
 
 BookForm: TypeAlias = Literal["txt", "md", "epub"]
 
@@ -28,6 +30,19 @@ _FORMS: dict[str, BookForm] = {
     ".text": "txt",
     ".txt": "txt",
 }
+
+
+def form_of(file: str, forms: Mapping[str, Form]) -> Form:
+    """What a file's suffix says of how it is written.
+
+    Raises:
+        UsageError: It says nothing.
+    """
+    form = forms.get(Path(file).suffix.lower())
+    if form is None:
+        known = ", ".join(sorted(forms))
+        raise click.UsageError(f"{file}: say --input-format; only {known} speak for themselves.")
+    return form
 
 
 @attrs.frozen(kw_only=True)
@@ -54,14 +69,7 @@ class Source:
         return found if apart else [_joined(found, self._form())]
 
     def _form(self) -> BookForm:
-        suffix = "" if self.file == "-" else Path(self.file).suffix.lower()
-        form = self.form or ("txt" if self.file == "-" else _FORMS.get(suffix))
-        if form is None:
-            known = ", ".join(sorted(_FORMS))
-            raise click.UsageError(
-                f"{self.file}: say --input-format; only {known} speak for themselves."
-            )
-        return form
+        return self.form or ("txt" if self.file == "-" else form_of(self.file, _FORMS))
 
     def _read(self) -> list[Chapter]:
         form = self._form()

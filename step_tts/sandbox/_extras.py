@@ -9,23 +9,19 @@ from __future__ import annotations
 import importlib
 from typing import Any
 
-from step_tts._errors import MissingExtraError
+from step_tts._extras import extra
 
-__all__ = ["extra", "installed"]
+__all__ = ["installed", "package"]
 
 
-def extra(name: str, purpose: str) -> Any:
+def package(name: str, purpose: str) -> Any:
     """Import an optional package.
 
     Raises:
         MissingExtraError: It is not installed; the message names the install line.
     """
-    try:
+    with extra("sandbox", name, purpose):
         return importlib.import_module(name)
-    except ImportError as error:
-        raise MissingExtraError(
-            f"{purpose} needs the package {name}: pip install 'step_tts[sandbox]'"
-        ) from error
 
 
 def installed(name: str) -> bool:

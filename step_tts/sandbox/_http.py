@@ -13,14 +13,10 @@ from urllib.parse import urlsplit
 
 import attrs
 
-from step_tts._errors import MissingExtraError
+from step_tts._extras import extra
 
-try:
+with extra("sandbox", "h11", "The sandbox"):
     import h11
-except ImportError as error:
-    raise MissingExtraError(
-        "The sandbox needs the package h11: pip install 'step_tts[sandbox]'"
-    ) from error
 
 if TYPE_CHECKING:
     from collections.abc import Iterator

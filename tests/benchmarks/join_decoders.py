@@ -29,7 +29,7 @@ def main() -> None:
 
 
 def _differences(group: str, count: int) -> list[object]:
-    whole = joined(group, count, seekable=True)
+    whole = joined(group, count)
     seconds, rate = whole.info.duration or 0, whole.info.sample_rate or 0
     with tempfile.TemporaryDirectory() as directory:
         path = Path(directory) / f"joined{whole.info.format.suffix}"

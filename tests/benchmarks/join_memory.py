@@ -51,7 +51,7 @@ def pieces(part: bytes) -> Iterator[bytes]:
 
 def joined(part: bytes, parts: int) -> tuple[Joiner, int]:
     """Join the part to itself, keeping nothing."""
-    joiner, size = Joiner(pause=0.5, seekable=True), 0
+    joiner, size = Joiner(pause=0.5), 0
     for _ in range(parts):
         joiner.begin()
         for piece in pieces(part):

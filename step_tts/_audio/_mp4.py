@@ -1,9 +1,8 @@
-"""MP4 and Matroska/WebM: the outermost boxes walked, so that a cut one is found.
+"""MP4: the outermost boxes walked, so that a cut one is found.
 
-Knows boxes, the facts an MP4 track states, and how long a Matroska segment says it is. Does not
-look into the sound.
+Knows boxes, and the facts that a track states. Does not look into the sound.
 
-Sources: ISO/IEC 14496-12 §4.2, §8.2.2, §8.5.2 (MP4), §8.8.2 (fragments); RFC 8794 §4 (EBML).
+Sources: ISO/IEC 14496-12 §4.2, §8.2.2, §8.5.2, §8.8.2 (fragments).
 """
 
 from __future__ import annotations
@@ -12,22 +11,20 @@ import math
 import re
 from typing import TYPE_CHECKING
 
+from step_tts._audio._tracks import inside
 from step_tts._audio._walk import Source, Steps, Walker
 from step_tts._errors import CorruptAudioError, EmptyAudioError, TruncatedAudioError
 
 if TYPE_CHECKING:
-    from collections.abc import Iterator
-
     from step_tts._models import AudioFormat
 
-__all__ = ["EbmlWalker", "Mp4Walker"]
+__all__ = ["Mp4Walker"]
 
 _MOOV_LIMIT = 256 * 1024  # Bytes. A longer one is passed unread.
-_BRANCHES = frozenset({b"trak", b"mdia", b"minf", b"stbl", b"mvex"})
+_CODINGS = (b"trak", b"mdia", b"minf", b"stbl", b"stsd")
 # A decoder configuration for MPEG-4 audio, and in it the first two bytes of the codec's own.
 _AAC_CONFIG = re.compile(rb"\x04\x80{0,3}.\x40.{12}\x05\x80{0,3}.(..)", re.DOTALL)
 _AAC_CHANNELS = {1: 1, 2: 2, 3: 3, 4: 4, 5: 5, 6: 6, 7: 8}
-_EBML = b"\x1aE\xdf\xa3"
 _CODECS = {b"mp4a": "aac", b"alac": "alac", b"Opus": "opus", b"fLaC": "flac", b"ac-3": "ac3"}
 
 
@@ -85,14 +82,14 @@ class Mp4Walker(Walker):
             raise TruncatedAudioError(f"The {self.name} ends inside a box.")
 
     def _learn(self, moov: bytes) -> None:
-        for name, body in _leaves(moov):
-            if name == b"mvhd":
-                self._seconds = _movie_seconds(body)
-            elif name == b"stsd" and len(body) >= 44 and self.codec is None:
-                coding = body[12:16]
+        for header in inside(moov, b"mvhd"):
+            self._seconds = _movie_seconds(header)
+        for stsd in inside(moov, *_CODINGS):
+            if len(stsd) >= 44 and self.codec is None:
+                coding = stsd[12:16]
                 self.codec = _CODECS.get(coding, coding.decode("latin-1").strip().lower())
-                self.channels = _aac_channels(body) or int.from_bytes(body[32:34]) or None
-                self.sample_rate = int.from_bytes(body[40:42]) or None
+                self.channels = _aac_channels(stsd) or int.from_bytes(stsd[32:34]) or None
+                self.sample_rate = int.from_bytes(stsd[40:42]) or None
 
 
 def _aac_channels(stsd: bytes) -> int | None:
@@ -109,55 +106,8 @@ def _read_box(header: bytes) -> tuple[bytes, int, float]:
     return name, 8, size or math.inf
 
 
-def _leaves(data: bytes) -> Iterator[tuple[bytes, bytes]]:
-    """Every box that holds no other one, with its content."""
-    at = 0
-    while at + 8 <= len(data):
-        name, header_size, size = _read_box(data[at : at + 16])
-        end = min(at + max(size, header_size), len(data))
-        body = data[at + header_size : int(end)]
-        if name in _BRANCHES:
-            yield from _leaves(body)
-        else:
-            yield name, body
-        at = int(end)
-
-
 def _movie_seconds(body: bytes) -> float | None:
     """Version 1 writes the times in eight bytes instead of four. 0 is a fragmented file's."""
     at, width = (20, 8) if body[:1] == b"\x01" else (12, 4)
     scale, ticks = int.from_bytes(body[at : at + 4]), int.from_bytes(body[at + 4 : at + 4 + width])
     return ticks / scale if scale and ticks and ticks < 1 << 8 * width - 1 else None
-
-
-class EbmlWalker(Walker):
-    """Walks Matroska and WebM as far as one segment of a known size goes."""
-
-    def walk(self, source: Source) -> Steps[None]:
-        """The EBML header, then the segment; live streams do not know its size."""
-        yield from self._pass_element(source, metadata=True)
-        while head := (yield from source.peek(4)):
-            if head == _EBML:
-                raise CorruptAudioError("Another WEBM follows the first: two files run together.")
-            yield from self._pass_element(source, metadata=False)
-        if not source.sounding:
-            raise EmptyAudioError("The WEBM is a header without sound.")
-
-    def _pass_element(self, source: Source, *, metadata: bool) -> Steps[None]:
-        yield from self._take_number(source)
-        size = yield from self._take_number(source)
-        missing = yield from source.skip(math.inf if size is None else size, metadata=metadata)
-        self.end = "open" if size is None else "proven"
-        if missing and size is not None:
-            raise TruncatedAudioError("The WEBM ends inside its segment.")
-
-    def _take_number(self, source: Source) -> Steps[int | None]:
-        """The zero bits in front say how long it is; all ones mean "unknown"."""
-        lead = yield from source.peek(1)
-        width = 9 - int.from_bytes(lead).bit_length()
-        number = yield from source.take(width)
-        if len(number) < width or width > 8:
-            raise TruncatedAudioError("The WEBM ends inside a header.")
-        ones = (1 << 7 * width) - 1
-        value = int.from_bytes(number) & ones
-        return None if value == ones else value

@@ -18,7 +18,7 @@ from step_tts._models import AudioFormat, NotAudio
 if TYPE_CHECKING:
     from collections.abc import Iterator
 
-__all__ = ["read_ebml", "read_mp4"]
+__all__ = ["inside", "read_ebml", "read_mp4"]
 
 _AUDIO_BRANDS = frozenset({b"M4A ", b"M4B ", b"M4P ", b"F4A ", b"F4B "})
 _PICTURE_BRANDS = frozenset({b"avif", b"avis", b"heic", b"heix", b"mif1", b"msf1", b"crx "})
@@ -55,24 +55,25 @@ def _judge_tracks(head: bytes, at: int, *, audio_promised: bool) -> AudioFormat 
         if kind == b"mdat" and audio_promised:
             return AudioFormat.M4A
         if kind == b"moov":
-            return _judge_handlers(set(_handlers(peek(head, start, end - start))))
+            handlers = inside(peek(head, start, end - start), b"trak", b"mdia", b"hdlr")
+            return _judge_kinds({handler[8:12] for handler in handlers})
     return _MP4_UNTOLD
 
 
-def _judge_handlers(handlers: set[bytes]) -> AudioFormat | NotAudio:
-    if b"vide" in handlers:
+def _judge_kinds(kinds: set[bytes]) -> AudioFormat | NotAudio:
+    if b"vide" in kinds:
         return _MP4_VIDEO
-    return AudioFormat.M4A if b"soun" in handlers else _MP4_UNTOLD
+    return AudioFormat.M4A if b"soun" in kinds else _MP4_UNTOLD
 
 
-def _handlers(moov: bytes) -> Iterator[bytes]:
-    """The kind of each track: ``soun``, ``vide``, ... (moov/trak/mdia/hdlr)."""
-    with suppress(TooShortError):  # The whole moov is here: it ends where its boxes end.
-        for kind, start, end in _boxes(moov):
-            if kind in {b"trak", b"mdia"}:
-                yield from _handlers(moov[start:end])
-            elif kind == b"hdlr":
-                yield moov[start + 8 : start + 12]
+def inside(data: bytes, name: bytes, *path: bytes) -> Iterator[bytes]:
+    """What each box of this name holds; of a longer path, what the boxes at its end hold."""
+    with suppress(TooShortError):  # All of the data is here: it ends where its boxes end.
+        for kind, start, end in _boxes(data):
+            if kind == name and path:
+                yield from inside(data[start:end], *path)
+            elif kind == name:
+                yield data[start:end]
 
 
 def _boxes(data: bytes, at: int = 0) -> Iterator[tuple[bytes, int, int]]:

@@ -1,0 +1,33 @@
+"""Optional packages, imported on first use: what to say when one is missing."""
+
+from __future__ import annotations
+
+from contextlib import contextmanager
+from typing import TYPE_CHECKING
+
+from step_tts._errors import MissingExtraError
+
+if TYPE_CHECKING:
+    from collections.abc import Iterator
+
+__all__ = ["extra"]
+
+
+@contextmanager
+def extra(name: str, package: str, purpose: str) -> Iterator[None]:
+    """Import a package inside; if it is not there, the error names what installs it.
+
+    Args:
+        name: The extra that brings it: ``play``.
+        package: What the extra brings: ``miniaudio``.
+        purpose: Who needs it, to begin the sentence with: ``Playing``.
+
+    Raises:
+        MissingExtraError: It is not installed.
+    """
+    try:
+        yield
+    except ImportError as error:
+        raise MissingExtraError(
+            f"{purpose} needs the package {package}: pip install 'step_tts[{name}]'"
+        ) from error
