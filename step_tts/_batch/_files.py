@@ -11,6 +11,7 @@ import os
 from contextlib import suppress
 from typing import TYPE_CHECKING
 
+from step_tts._batch._keys import stem
 from step_tts._errors import StepTTSError
 from step_tts._models import AUDIO_SUFFIXES, Receipt, SavedSpeech
 from step_tts._temp import BLOCK_BYTES, Temp, temporary
@@ -40,7 +41,7 @@ def adopt(asked: Path, begun: Begun, inspect: Callable[[Path], AudioInfo]) -> Sa
 
 
 def _candidates(asked: Path) -> Iterator[Path]:
-    base = asked.stem if asked.suffix.lower() in AUDIO_SUFFIXES else asked.name
+    base = stem(asked.name)
     return (asked.with_name(base + suffix) for suffix in sorted(AUDIO_SUFFIXES))
 
 
