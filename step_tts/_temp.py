@@ -78,9 +78,12 @@ class Temp:
         return self._hash.hexdigest()
 
     def discard(self) -> None:
-        with suppress(FileNotFoundError):
-            Path(self._path).unlink()
-        self._close()
+        """Remove it, if it exists; what cannot be removed now is an orphan for the next sweep."""
+        if self.exists:
+            with suppress(OSError):
+                self._close()
+            with suppress(OSError):
+                Path(self._path).unlink()
 
     def _close(self) -> None:
         fd, self._fd = self._fd, -1

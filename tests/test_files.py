@@ -6,6 +6,7 @@ import errno
 import hashlib
 import os
 from pathlib import Path
+from typing import TYPE_CHECKING
 
 import anyio
 import pytest
@@ -17,9 +18,19 @@ from step_tts._files import FileStore, path_for
 from step_tts._models import AudioFormat
 from step_tts._temp import Temp, sweep
 
+if TYPE_CHECKING:
+    from collections.abc import Callable
+
 
 def leftovers(directory: Path) -> list[str]:
     return [p.name for p in directory.iterdir() if p.name.startswith(".step_tts-")]
+
+
+def refusing(number: int) -> Callable[..., None]:
+    def refuse(*_: object) -> None:
+        raise OSError(number, os.strerror(number))
+
+    return refuse
 
 
 @pytest.mark.parametrize(
@@ -142,6 +153,36 @@ async def test_a_failed_copy_behind_a_longer_head_leaves_nothing(
             await file.commit(tmp_path / "a", HeaderPatch(4, b"longer"))
 
     assert list(tmp_path.iterdir()) == []
+
+
+async def test_a_copy_that_cannot_be_begun_says_why(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """There is no descriptor to close where none was left to open."""
+    with pytest.raises(SaveError) as caught:
+        async with FileStore().pending(tmp_path, durable=True) as file:
+            await file.write(b"x" * 300_000)
+            with monkeypatch.context() as patch:
+                patch.setattr(_temp, "_create_locked", refusing(errno.EMFILE))
+                await file.commit(tmp_path / "a", HeaderPatch(4, b"longer"))
+
+    assert caught.value.errno == errno.EMFILE
+    assert list(tmp_path.iterdir()) == []
+
+
+async def test_a_refused_removal_hides_nothing(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """What ended the save is told, the descriptor is let go of, and a sweep takes the file."""
+    with pytest.raises(LookupError), monkeypatch.context() as patch:
+        async with FileStore().pending(tmp_path, durable=True) as file:
+            await file.write(b"x" * 300_000)
+            patch.setattr("step_tts._temp.Path.unlink", refusing(errno.EACCES))
+            raise LookupError
+
+    assert len(leftovers(tmp_path)) == 1
+    sweep(tmp_path)
+    assert leftovers(tmp_path) == []
 
 
 async def test_short_writes_are_continued(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:

@@ -84,8 +84,7 @@ def _copy(source: Path, target: Path, *, durable: bool) -> None:
                 temp.append(block)
         temp.commit(b"", target, None, durable)
     finally:
-        if temp.exists:
-            temp.discard()
+        temp.discard()
 
 
 def replace_text(path: Path, lines: Iterable[str]) -> None:
@@ -102,5 +101,4 @@ def replace_text(path: Path, lines: Iterable[str]) -> None:
                 block, size = [], 0
         temp.commit("".join(block).encode(), path, None, durable=False)
     finally:
-        if temp.exists:
-            temp.discard()
+        temp.discard()
