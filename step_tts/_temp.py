@@ -2,7 +2,8 @@
 
 Everything here blocks and raises ``OSError``; ``_files`` runs it in threads and translates. A
 living writer holds a lock on its temporary file, which the kernel lets go of when the process
-dies, however it dies: so a sweep knows an orphan from a file in the making.
+dies, however it dies: so a sweep knows an orphan from a file in the making. Windows has no such
+lock, and neither renames nor removes an open file: there it is closed first, and swept by age.
 """
 
 from __future__ import annotations
@@ -21,7 +22,7 @@ from typing import TYPE_CHECKING
 
 try:
     import fcntl
-except ImportError:  # pragma: no cover  Windows: an open file cannot be unlinked there anyway
+except ImportError:  # pragma: no cover  Windows
     fcntl = None  # type: ignore[assignment]
 
 if TYPE_CHECKING:
@@ -34,10 +35,11 @@ __all__ = ["BLOCK_BYTES", "Temp", "prepare_directory", "sweep", "temporary"]
 # One hop per block: at 256 KiB a hop costs a tenth of the copying, and the loop stalls at most
 # 3 ms on one core (measured: 4 MiB in one hop stalls it for 24-53 ms).
 BLOCK_BYTES = 256 * 1024
-# Temporary files of another machine on a shared disk: nobody here can ask whether their writer
-# still runs, so they are swept only when a day old.
+# Temporary files of another machine on a shared disk, or on a system without locks: nobody can ask
+# whether their writer still runs, so they are swept only when a day old.
 FOREIGN_TEMP_SECONDS = 24 * 3600
 _UNWRITABLE = "The directory cannot be written: change its permissions, or write to another"
+_LOCKS = fcntl is not None
 _BINARY = getattr(os, "O_BINARY", 0)
 _PREFIX, _SUFFIX = ".step_tts-", ".part"
 _numbers = itertools.count()
@@ -51,14 +53,12 @@ class Temp:
         self._path = f"{directory}{os.sep}{_name()}"  # a Path costs more than to open the file
         self._fd = -1
         self._hash = hashlib.sha256()
-
-    @property
-    def exists(self) -> bool:
-        return self._fd >= 0
+        self.exists = False
 
     def append(self, block: bytes) -> None:
         if not self.exists:
             self._fd = _create_locked(self._path)
+            self.exists = True
         _write_all(self._fd, block)
         self._hash.update(block)
 
@@ -80,6 +80,7 @@ class Temp:
     def discard(self) -> None:
         """Remove it, if it exists; what cannot be removed now is an orphan for the next sweep."""
         if self.exists:
+            self.exists = False
             with suppress(OSError):
                 self._close()
             with suppress(OSError):
@@ -87,13 +88,17 @@ class Temp:
 
     def _close(self) -> None:
         fd, self._fd = self._fd, -1
-        os.close(fd)
+        if fd >= 0:
+            os.close(fd)
 
     def _settle(self, target: Path, *, durable: bool) -> None:
         """Rename while the lock is still held, so that no sweep can take the file for an orphan."""
         if durable:
             os.fsync(self._fd)
+        if not _LOCKS:
+            self._close()
         os.replace(self._path, target)  # noqa: PTH105  as above
+        self.exists = False
         self._close()
         if durable:
             _sync_directory(self._directory)
@@ -121,7 +126,7 @@ class Temp:
             longer.discard()
             raise
         self.discard()
-        self._path, self._fd = longer._path, longer._fd
+        self._path, self._fd, self.exists = longer._path, longer._fd, True
 
 
 def temporary(directory: Path) -> Path:
@@ -155,7 +160,7 @@ def sweep(directory: Path) -> None:
 
 def _remove_if_orphaned(temp: Path) -> None:
     """A living writer holds a lock on its file; the kernel lets go of a dead one's."""
-    if not temp.name.startswith(f"{_PREFIX}{_host()}-"):
+    if not _LOCKS or not temp.name.startswith(f"{_PREFIX}{_host()}-"):
         if time.time() - temp.stat().st_mtime > FOREIGN_TEMP_SECONDS:
             temp.unlink()
         return
@@ -194,7 +199,7 @@ def _create_locked(path: str) -> int:
 
 
 def _lock(fd: int) -> None:
-    if fcntl is not None:  # pragma: no branch  Windows has none
+    if _LOCKS:
         fcntl.flock(fd, fcntl.LOCK_EX | fcntl.LOCK_NB)
 
 

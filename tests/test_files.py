@@ -263,3 +263,50 @@ def test_sweep_spares_another_machines_files_for_a_day(tmp_path: Path) -> None:
 
     assert young.exists()
     assert not old.exists()
+
+
+@pytest.fixture
+def no_locks(monkeypatch: pytest.MonkeyPatch) -> None:
+    """As on Windows, which neither locks a file nor renames or removes an open one."""
+    monkeypatch.setattr(_temp, "_LOCKS", False)
+
+
+@pytest.mark.usefixtures("no_locks")
+def test_a_file_that_cannot_be_locked_is_closed_before_it_is_renamed(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """Windows renames no open file; and what cannot be renamed vanishes there as well."""
+    temp, target = Temp(tmp_path), tmp_path / "a.wav"
+    temp.append(b"x")
+    fd, rename = temp._fd, os.replace
+
+    def replace(source: str, to: Path) -> None:
+        with pytest.raises(OSError, match="descriptor"):
+            os.fstat(fd)
+        rename(source, to)
+
+    monkeypatch.setattr("step_tts._temp.os.replace", replace)
+    temp.commit(b"y", target, None, durable=True)
+    assert target.read_bytes() == b"xy"
+
+    monkeypatch.setattr("step_tts._temp.os.replace", refusing(errno.EACCES))
+    refused = Temp(tmp_path)
+    with pytest.raises(PermissionError):
+        refused.commit(b"z", target, None, durable=False)
+    refused.discard()
+    assert list(tmp_path.iterdir()) == [target]
+
+
+@pytest.mark.usefixtures("no_locks")
+def test_sweep_without_locks_spares_every_file_for_a_day(tmp_path: Path) -> None:
+    """Where nobody can ask whether a writer lives, its file in the making is closed too."""
+    young, old = Temp(tmp_path), Temp(tmp_path)
+    for temp in (young, old):
+        temp.append(b"x")
+        temp._close()
+    os.utime(old._path, (1, 1))
+
+    sweep(tmp_path)
+
+    assert Path(young._path).exists()
+    assert not Path(old._path).exists()
