@@ -94,7 +94,7 @@ class Temp:
     def _settle(self, target: Path, *, durable: bool) -> None:
         """Rename while the lock is still held, so that no sweep can take the file for an orphan."""
         if durable:
-            os.fsync(self._fd)
+            _flush(self._fd)
         if not _LOCKS:
             self._close()
         os.replace(self._path, target)  # noqa: PTH105  as above
@@ -209,12 +209,22 @@ def _write_all(fd: int, block: bytes) -> None:
         view = view[os.write(fd, view) :]
 
 
+def _flush(fd: int) -> None:
+    os.fsync(fd)
+
+
 def _sync_directory(directory: str | Path) -> None:
-    """Make the rename itself durable; Windows has no such call and needs none."""
+    """Make the rename itself durable; Windows has no such call and needs none.
+
+    Nor have some network file systems. There the file has its name, and nothing more can be done.
+    """
     if os.name == "posix":  # pragma: no branch  the suite runs on POSIX
         fd = os.open(directory, os.O_RDONLY)
         try:
-            os.fsync(fd)
+            _flush(fd)
+        except OSError as error:
+            if error.errno not in {errno.EINVAL, errno.ENOTSUP}:
+                raise
         finally:
             os.close(fd)
 

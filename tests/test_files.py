@@ -185,6 +185,23 @@ async def test_a_refused_removal_hides_nothing(
     assert leftovers(tmp_path) == []
 
 
+@pytest.mark.parametrize("number", [errno.EINVAL, errno.ENOTSUP, errno.EIO])
+def test_a_directory_that_cannot_be_flushed(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch, number: int
+) -> None:
+    """Some network file systems know no such flush: the file has its name and counts as saved."""
+    monkeypatch.setattr("step_tts._temp._flush", refusing(number))
+    # Of the file itself every refusal counts.
+    with pytest.raises(OSError, match=os.strerror(number)):
+        Temp(tmp_path).commit(b"x", tmp_path / "a", None, durable=True)
+
+    if number == errno.EIO:
+        with pytest.raises(OSError, match=os.strerror(number)):
+            _temp._sync_directory(tmp_path)
+    else:
+        _temp._sync_directory(tmp_path)
+
+
 async def test_short_writes_are_continued(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
     """``write`` may take less than it was given (POSIX); the rest follows."""
     real = os.write
