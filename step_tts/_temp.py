@@ -50,14 +50,13 @@ class Temp:
 
     def __init__(self, directory: str | Path) -> None:
         self._directory = directory
-        self._path = f"{directory}{os.sep}{_name()}"  # a Path costs more than to open the file
-        self._fd = -1
+        self._path, self._fd = "", -1
         self._hash = hashlib.sha256()
         self.exists = False
 
     def append(self, block: bytes) -> None:
         if not self.exists:
-            self._fd = _create_locked(self._path)
+            self._path, self._fd = _create_locked(self._directory)
             self.exists = True
         _write_all(self._fd, block)
         self._hash.update(block)
@@ -166,7 +165,7 @@ def _remove_if_orphaned(temp: Path) -> None:
         return
     fd = os.open(temp, os.O_RDWR)
     try:
-        _lock(fd)
+        fcntl.flock(fd, fcntl.LOCK_EX | fcntl.LOCK_NB)
         temp.unlink()
     finally:
         os.close(fd)
@@ -187,20 +186,21 @@ def _process(_: int) -> str:
     return secrets.token_hex(8)
 
 
-def _create_locked(path: str) -> int:
+def _create_locked(directory: str | Path) -> tuple[str, int]:
+    path = f"{directory}{os.sep}{_name()}"  # a Path costs more than to open the file
     try:
         fd = os.open(path, os.O_RDWR | os.O_CREAT | os.O_EXCL | _BINARY, 0o666)
     except FileNotFoundError:
-        Path(path).parent.mkdir(parents=True)  # There at the start, and removed since.
-        return _create_locked(path)
-    with suppress(OSError):  # A file system without locks: the sweep there waits a day.
-        _lock(fd)
-    return fd
-
-
-def _lock(fd: int) -> None:
+        # There at the start, and removed since.
+        Path(directory).mkdir(parents=True, exist_ok=True)
+        return _create_locked(directory)
     if _LOCKS:
-        fcntl.flock(fd, fcntl.LOCK_EX | fcntl.LOCK_NB)
+        with suppress(OSError):  # A file system without them: no sweep takes anything there.
+            fcntl.flock(fd, fcntl.LOCK_EX)
+    if os.path.exists(path):  # noqa: PTH110  as above
+        return path, fd
+    os.close(fd)  # A sweep was faster than the lock, and took it for an orphan.
+    return _create_locked(directory)
 
 
 def _write_all(fd: int, block: bytes) -> None:

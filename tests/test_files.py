@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import errno
+import fcntl
 import hashlib
 import os
 from pathlib import Path
@@ -248,6 +249,46 @@ async def test_a_directory_removed_meanwhile_is_made_again(tmp_path: Path) -> No
         await file.commit(target, None)
 
     assert target.read_bytes() == b"x"
+
+
+def test_a_directory_made_by_another_meanwhile_will_do(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """Two writers may find it gone at the same moment; one is faster."""
+    directory, make = tmp_path / "gone", Path.mkdir
+
+    def too_late(path: Path, **options: bool) -> None:
+        make(path)
+        make(path, **options)
+
+    monkeypatch.setattr(Path, "mkdir", too_late)
+    Temp(directory).commit(b"x", directory / "a", None, durable=False)
+
+    assert (directory / "a").read_bytes() == b"x"
+
+
+def test_a_sweep_between_creation_and_lock_costs_nothing(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """A file that is not locked yet looks like an orphan: it is made once more.
+
+    Its writer waits for the lock, which the sweep has until the file is gone.
+    """
+    lock, waited = fcntl.flock, 0
+
+    def swept_first(fd: int, operation: int) -> None:
+        nonlocal waited
+        if operation == fcntl.LOCK_EX:
+            waited += 1
+            if waited == 1:
+                sweep(tmp_path)
+        lock(fd, operation)
+
+    monkeypatch.setattr(fcntl, "flock", swept_first)
+    Temp(tmp_path).commit(b"x", tmp_path / "a", None, durable=False)
+
+    assert waited == 2
+    assert (tmp_path / "a").read_bytes() == b"x"
 
 
 def test_sweep_takes_orphans_and_spares_the_living(tmp_path: Path) -> None:
