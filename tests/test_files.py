@@ -203,6 +203,28 @@ def test_a_directory_that_cannot_be_flushed(
         _temp._sync_directory(tmp_path)
 
 
+@pytest.mark.parametrize("known", [True, False])
+def test_durable_on_a_mac_reaches_the_disk_itself(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch, *, known: bool
+) -> None:
+    """``fsync`` stops at the drive's own memory there; where the drive refuses more, it must do."""
+    asked: list[int] = []
+    flushed: list[int] = []
+
+    def control(fd: int, command: int) -> None:
+        asked.append(command)
+        if not known:
+            raise OSError(errno.ENOTSUP, "no")
+
+    monkeypatch.setattr(fcntl, "F_FULLFSYNC", 51, raising=False)
+    monkeypatch.setattr(fcntl, "fcntl", control)
+    monkeypatch.setattr("step_tts._temp.os.fsync", flushed.append)
+    Temp(tmp_path).commit(b"x", tmp_path / "a", None, durable=True)
+
+    assert asked == [51, 51]
+    assert len(flushed) == (0 if known else 2)
+
+
 async def test_short_writes_are_continued(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
     """``write`` may take less than it was given (POSIX); the rest follows."""
     real = os.write
