@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import copy
 import hashlib
 import json
 import os
@@ -14,6 +15,7 @@ from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
 import anyio
+import attrs
 import pytest
 from scripted import answer, audio_in, client, library
 from sounds import mp3, wav
@@ -535,9 +537,14 @@ async def test_a_resumed_result_can_be_copied_and_pickled(tmp_path: Path) -> Non
             async with tts.batch(["Hello."], to=tmp_path) as results:
                 (result,) = [each async for each in results]
 
-    twin = pickle.loads(pickle.dumps(result))
     assert result.resumed
-    assert (twin.index, twin.name, twin.saved, twin.resumed) == (0, result.name, result.saved, True)
+    for twin in (pickle.loads(pickle.dumps(result)), copy.copy(result), attrs.evolve(result)):
+        assert (twin.index, twin.name, twin.saved) == (0, result.name, result.saved)
+        assert twin == result
+        assert result == twin
+        assert len({twin, result}) == 1
+        assert repr(twin) == repr(result)
+    assert attrs.evolve(result, index=5).index == 5
 
 
 async def test_a_row_whose_equal_cannot_be_recorded_is_not_told(
