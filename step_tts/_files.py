@@ -77,7 +77,7 @@ class FileStore:
         if directory not in self._prepared:
             await self.settle(prepare_directory, target)
             self._prepared.add(directory)
-        if os.path.isdir(target):  # noqa: PTH112, ASYNC240  two microseconds; a thread takes fifty
+        if os.path.isdir(target):  # noqa: PTH112, ASYNC240  a thread costs ten times that
             raise save_error(IsADirectoryError(errno.EISDIR, _IS_DIRECTORY, str(target)))
         return directory
 
@@ -151,7 +151,7 @@ async def _in_thread(threads: Threads, step: Callable[[], T]) -> T:
 
 
 def save_error(error: OSError) -> SaveError:
-    """An operating system's refusal, in our tree, with its errno and path: a rename's is the new."""
+    """An operating system's refusal, in our tree, with its errno and path: of two, the new."""
     reason = error.strerror or type(error).__name__
     path = error.filename2 or error.filename
     return SaveError(error.errno or 0, f"The audio could not be saved: {reason}", path)
