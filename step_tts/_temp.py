@@ -2,7 +2,8 @@
 
 Everything here blocks and raises ``OSError``; ``_files`` runs it in threads and translates. A
 living writer holds a lock on its temporary file, which the kernel lets go of when the process
-dies, however it dies: so a sweep knows an orphan from a file in the making.
+dies, however it dies: so a sweep knows an orphan from a file in the making. Windows has no such
+lock, and neither renames nor removes an open file: there it is closed first, and swept by age.
 """
 
 from __future__ import annotations
@@ -21,7 +22,7 @@ from typing import TYPE_CHECKING
 
 try:
     import fcntl
-except ImportError:  # pragma: no cover  Windows: an open file cannot be unlinked there anyway
+except ImportError:  # pragma: no cover  Windows
     fcntl = None  # type: ignore[assignment]
 
 if TYPE_CHECKING:
@@ -34,10 +35,11 @@ __all__ = ["BLOCK_BYTES", "Temp", "prepare_directory", "sweep", "temporary"]
 # One hop per block: at 256 KiB a hop costs a tenth of the copying, and the loop stalls at most
 # 3 ms on one core (measured: 4 MiB in one hop stalls it for 24-53 ms).
 BLOCK_BYTES = 256 * 1024
-# Temporary files of another machine on a shared disk: nobody here can ask whether their writer
-# still runs, so they are swept only when a day old.
+# Temporary files of another machine on a shared disk, or on a system without locks: nobody can ask
+# whether their writer still runs, so they are swept only when a day old.
 FOREIGN_TEMP_SECONDS = 24 * 3600
 _UNWRITABLE = "The directory cannot be written: change its permissions, or write to another"
+_LOCKS = fcntl is not None
 _BINARY = getattr(os, "O_BINARY", 0)
 _PREFIX, _SUFFIX = ".step_tts-", ".part"
 _numbers = itertools.count()
@@ -48,18 +50,15 @@ class Temp:
 
     def __init__(self, directory: str | Path) -> None:
         self._directory = directory
-        self._path = f"{directory}{os.sep}{_name()}"  # a Path costs more than to open the file
-        self._fd = -1
+        self._path, self._fd = "", -1
         self._hash = hashlib.sha256()
         self._size = 0
-
-    @property
-    def exists(self) -> bool:
-        return self._fd >= 0
+        self.exists = False
 
     def append(self, block: bytes) -> None:
         if not self.exists:
-            self._fd = _create_locked(self._path)
+            self._path, self._fd = _create_locked(self._directory)
+            self.exists = True
         _write_all(self._fd, block)
         self._hash.update(block)
         self._size += len(block)
@@ -81,19 +80,27 @@ class Temp:
         return self._hash.hexdigest(), self._size
 
     def discard(self) -> None:
-        with suppress(FileNotFoundError):
-            Path(self._path).unlink()
-        self._close()
+        """Remove it, if it exists; what cannot be removed now is an orphan for the next sweep."""
+        if self.exists:
+            self.exists = False
+            with suppress(OSError):
+                self._close()
+            with suppress(OSError):
+                Path(self._path).unlink()
 
     def _close(self) -> None:
         fd, self._fd = self._fd, -1
-        os.close(fd)
+        if fd >= 0:
+            os.close(fd)
 
     def _settle(self, target: Path, *, durable: bool) -> None:
         """Rename while the lock is still held, so that no sweep can take the file for an orphan."""
         if durable:
-            os.fsync(self._fd)
+            _flush(self._fd)
+        if not _LOCKS:
+            self._close()
         os.replace(self._path, target)  # noqa: PTH105  as above
+        self.exists = False
         self._close()
         if durable:
             _sync_directory(self._directory)
@@ -123,6 +130,7 @@ class Temp:
             raise
         self.discard()
         self._path, self._fd, self._size = longer._path, longer._fd, longer._size
+        self.exists = True
 
 
 def temporary(directory: Path) -> Path:
@@ -138,8 +146,6 @@ def prepare_directory(target: Path) -> None:
     """Make the directory, see that it can be written, and sweep it."""
     directory = target.parent
     directory.mkdir(parents=True, exist_ok=True)
-    if target.is_dir():
-        raise IsADirectoryError(errno.EISDIR, "Is a directory: name a file in it", str(target))
     if not os.access(directory, os.W_OK):
         raise PermissionError(errno.EACCES, _UNWRITABLE, str(directory))
     sweep(directory)
@@ -156,13 +162,13 @@ def sweep(directory: Path) -> None:
 
 def _remove_if_orphaned(temp: Path) -> None:
     """A living writer holds a lock on its file; the kernel lets go of a dead one's."""
-    if not temp.name.startswith(f"{_PREFIX}{_host()}-"):
+    if not _LOCKS or not temp.name.startswith(f"{_PREFIX}{_host()}-"):
         if time.time() - temp.stat().st_mtime > FOREIGN_TEMP_SECONDS:
             temp.unlink()
         return
     fd = os.open(temp, os.O_RDWR)
     try:
-        _lock(fd)
+        fcntl.flock(fd, fcntl.LOCK_EX | fcntl.LOCK_NB)
         temp.unlink()
     finally:
         os.close(fd)
@@ -183,20 +189,21 @@ def _process(_: int) -> str:
     return secrets.token_hex(8)
 
 
-def _create_locked(path: str) -> int:
+def _create_locked(directory: str | Path) -> tuple[str, int]:
+    path = f"{directory}{os.sep}{_name()}"  # a Path costs more than to open the file
     try:
         fd = os.open(path, os.O_RDWR | os.O_CREAT | os.O_EXCL | _BINARY, 0o666)
     except FileNotFoundError:
-        Path(path).parent.mkdir(parents=True)  # There at the start, and removed since.
-        return _create_locked(path)
-    with suppress(OSError):  # A file system without locks: the sweep there waits a day.
-        _lock(fd)
-    return fd
-
-
-def _lock(fd: int) -> None:
-    if fcntl is not None:  # pragma: no branch  Windows has none
-        fcntl.flock(fd, fcntl.LOCK_EX | fcntl.LOCK_NB)
+        # There at the start, and removed since.
+        Path(directory).mkdir(parents=True, exist_ok=True)
+        return _create_locked(directory)
+    if _LOCKS:
+        with suppress(OSError):  # A file system without them: no sweep takes anything there.
+            fcntl.flock(fd, fcntl.LOCK_EX)
+    if os.path.exists(path):  # noqa: PTH110  as above
+        return path, fd
+    os.close(fd)  # A sweep was faster than the lock, and took it for an orphan.
+    return _create_locked(directory)
 
 
 def _write_all(fd: int, block: bytes) -> None:
@@ -205,12 +212,26 @@ def _write_all(fd: int, block: bytes) -> None:
         view = view[os.write(fd, view) :]
 
 
+def _flush(fd: int) -> None:
+    """Down to the disk; what ``fsync`` does on macOS ends in the memory of the drive (fsync(2))."""
+    try:
+        fcntl.fcntl(fd, fcntl.F_FULLFSYNC)  # type: ignore[attr-defined,unused-ignore]
+    except (AttributeError, OSError):  # Another system, or a drive that knows no such thing.
+        os.fsync(fd)
+
+
 def _sync_directory(directory: str | Path) -> None:
-    """Make the rename itself durable; Windows has no such call and needs none."""
+    """Make the rename itself durable; Windows has no such call and needs none.
+
+    Nor have some network file systems. There the file has its name, and nothing more can be done.
+    """
     if os.name == "posix":  # pragma: no branch  the suite runs on POSIX
         fd = os.open(directory, os.O_RDONLY)
         try:
-            os.fsync(fd)
+            _flush(fd)
+        except OSError as error:
+            if error.errno not in {errno.EINVAL, errno.ENOTSUP}:
+                raise
         finally:
             os.close(fd)
 

@@ -7,7 +7,7 @@ import sys
 import unicodedata
 from contextlib import suppress
 from itertools import chain, product
-from pathlib import PurePosixPath, PureWindowsPath
+from pathlib import Path, PurePosixPath, PureWindowsPath
 
 import pytest
 from hypothesis import given
@@ -16,6 +16,8 @@ from hypothesis import strategies as st
 from step_tts._batch._keys import fold
 from step_tts._batch._names import MAX_NAME_BYTES, Namer, safe_name, slug
 from step_tts._errors import ConfigurationError
+from step_tts._files import path_for
+from step_tts._models import AudioFormat
 
 
 @pytest.mark.parametrize(
@@ -102,6 +104,40 @@ def test_given_names_never_collide(rows: list[tuple[str, str | None]]) -> None:
     names = [namer.name(i, text, name) for i, (text, name) in enumerate(rows)]
 
     assert len({unicodedata.normalize("NFD", n).casefold() for n in names}) == len(rows)
+
+
+def test_names_that_differ_in_an_audio_suffix_are_one_name() -> None:
+    """The bytes choose the suffix: all of these would be ``take.wav``."""
+    namer = Namer("n{index}")
+    given = ["take.mp3", "take.wav", "Take", "take.WAVE", "take.v2", "n7.wav", "take.mp3.wav"]
+
+    names = [namer.name(index, "x", name) for index, name in enumerate(given)]
+
+    told_apart = ["take.mp3", "take.1.wav", "Take.2", "take.3.WAVE"]
+    assert names == [*told_apart, "take.v2", "n7.5.wav", "take.mp3.wav"]
+    stems = {path_for(Path(name), AudioFormat.WAV).stem.casefold() for name in names}
+    assert len(stems) == len({*map(fold, names)}) == len(names)
+
+
+@pytest.mark.parametrize(
+    ("template", "names"),
+    [
+        ("{index}-{slug}.ogg", ["2-wav.ogg", "3-wav.ogg"]),
+        ("{index}.mp3.", ["2.mp3_", "3.mp3_"]),
+        ("a.mp{index}", ["a.mp2_", "a.mp3_"]),
+        ("{index}.{slug}", ["2.wav_", "3.wav_"]),
+    ],
+)
+def test_an_audio_suffix_in_a_template_takes_no_index_with_it(
+    template: str, names: list[str]
+) -> None:
+    """One that stands there is kept; what slug or index make is part of the name."""
+    namer = Namer(template)
+
+    assert [namer.name(index, "wav") for index in (2, 3)] == names
+    # Whoever brings such a name, with whatever suffix, gives way.
+    stems = {fold(name) for name in names}
+    assert not stems & {fold(Namer(template).name(9, "", name)) for name in names}
 
 
 def test_given_names_and_template_names_never_collide() -> None:

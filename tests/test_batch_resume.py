@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import copy
 import hashlib
 import json
 import os
@@ -14,6 +15,7 @@ from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
 import anyio
+import attrs
 import pytest
 from scripted import answer, audio_in, client, library
 from sounds import mp3, wav
@@ -111,6 +113,18 @@ async def test_equal_rows_share_one_synthesis(
     assert len({r.saved.path for r in results if r.saved}) == 9
     assert {p.read_bytes() for p in audio_in(tmp_path)} == {wav()}
     assert not list(tmp_path.glob(".step_tts-*"))
+
+
+async def test_names_that_differ_in_their_suffix_are_told_apart(tmp_path: Path) -> None:
+    """All would be ``take.wav``: two texts would be lost, and paid for again and again."""
+    server = Server()
+    rows = [BatchItem(name, name=name) for name in ("take.mp3", "take.wav", "take")]
+    first, again = [await server.run(rows, tmp_path) for _ in range(2)]
+
+    assert len(audio_in(tmp_path)) == len(server.paid) == 3
+    files = [r.saved.path.name for r in first if r.saved]
+    assert files == ["take.wav", "take.1.wav", "take.2.wav"]
+    assert all(r.resumed for r in again)
 
 
 async def test_equal_rows_share_a_failure(tmp_path: Path) -> None:
@@ -389,13 +403,13 @@ async def test_a_leftover_of_other_words_is_not_adopted(tmp_path: Path) -> None:
 async def test_what_a_kill_left_is_checked_and_taken_up(tmp_path: Path, *, whole: bool) -> None:
     """Renamed but not recorded: verified, adopted, not paid for again."""
     journal = _journal.JournalFile(tmp_path, options_of())
-    journal.claim([claim_of("a", "x.mp3")])
+    journal.claim([claim_of("a", "x")])
     journal.close()
     (tmp_path / "x.wav").write_bytes(wav() if whole else wav()[:200])
     server = Server()
     (result,) = await server.run([BatchItem("a", name="x.mp3")], tmp_path)
 
-    assert server.paid == [] if whole else ["a"]
+    assert server.paid == ([] if whole else ["a"])
     assert result.resumed is whole
     assert result.saved
     assert result.saved.receipt.sha256
@@ -535,9 +549,14 @@ async def test_a_resumed_result_can_be_copied_and_pickled(tmp_path: Path) -> Non
             async with tts.batch(["Hello."], to=tmp_path) as results:
                 (result,) = [each async for each in results]
 
-    twin = pickle.loads(pickle.dumps(result))
     assert result.resumed
-    assert (twin.index, twin.name, twin.saved, twin.resumed) == (0, result.name, result.saved, True)
+    for twin in (pickle.loads(pickle.dumps(result)), copy.copy(result), attrs.evolve(result)):
+        assert (twin.index, twin.name, twin.saved) == (0, result.name, result.saved)
+        assert twin == result
+        assert result == twin
+        assert len({twin, result}) == 1
+        assert repr(twin) == repr(result)
+    assert attrs.evolve(result, index=5).index == 5
 
 
 async def test_a_row_whose_equal_cannot_be_recorded_is_not_told(

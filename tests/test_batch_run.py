@@ -102,10 +102,28 @@ async def test_an_async_iterator_of_any_kind_will_do() -> None:
         assert len(await collect(receive)) == 3
 
 
-async def test_a_single_text_is_not_a_batch() -> None:
+@pytest.mark.parametrize("text", ["hello", b"hello"])
+async def test_a_single_text_is_not_a_batch(text: str | bytes) -> None:
     """A ``str`` is an iterable of characters, which nobody means."""
     with pytest.raises(ConfigurationError, match="one text"):
-        await collect("hello")
+        await collect(text)
+
+
+@pytest.mark.parametrize("rows", [None, 7, lambda: ["a"], SpeechRequest("a")])
+async def test_what_cannot_be_read_is_not_a_batch(rows: object) -> None:
+    """It is refused by name, and not taken for an empty one."""
+    with pytest.raises(ConfigurationError, match=f"not {type(rows).__name__}"):
+        await collect(rows)
+
+
+async def test_whatever_iter_takes_will_do() -> None:
+    """A sequence of the old kind, which has no ``__iter__``, is read to its end."""
+
+    class Old:
+        def __getitem__(self, index: int) -> str:
+            return "abc"[index]
+
+    assert len(await collect(Old())) == 3
 
 
 async def test_no_rows_no_results() -> None:

@@ -18,7 +18,7 @@ from scripted import answer, audio_in, client, library
 from sounds import wav
 
 from step_tts import AsyncClient
-from step_tts._batch._journal import JournalFile
+from step_tts._batch._journal import JOURNAL_NAME, JournalFile
 from step_tts._batch._records import Record
 from step_tts._batch._status import STATUS_NAME, StatusFile
 from step_tts.cli import _batch, _interrupts
@@ -37,6 +37,16 @@ def test_a_directory_without_a_batch(tmp_path: Path) -> None:
     assert "holds no batch" in result.stderr
 
 
+def test_a_batch_that_was_killed_before_it_began(tmp_path: Path) -> None:
+    """Looking makes nothing: the options of a journal are those of the run that begins it."""
+    (tmp_path / JOURNAL_NAME).touch()
+    result = step_tts("status", tmp_path)
+    assert result.exit_code == 2
+    assert "holds no batch" in result.stderr
+    for _ in range(2):
+        JournalFile(tmp_path, {"name": "x"}).close()
+
+
 def test_a_batch_that_does_not_run(tmp_path: Path) -> None:
     """The journal itself is asked, however the run ended."""
     journal = JournalFile(tmp_path, {})
@@ -53,7 +63,9 @@ def test_a_batch_that_runs(tmp_path: Path) -> None:
     """Its journal is locked; the figures stand beside it."""
     journal = JournalFile(tmp_path, {})
     journal.record([Record("a", b"r", "a", 0, "failed")])
-    assert step_tts("status", tmp_path).output == "running: just begun\n"
+    for other in ("", "[]", "5", '{"running": true, "of": "another version"}'):
+        (tmp_path / STATUS_NAME).write_text(other)
+        assert step_tts("status", tmp_path).output == "running: just begun\n"
     status = StatusFile(tmp_path)
     status.count(done=2, failed=1, seconds=3.0)
     status.count(done=1, failed=0, seconds=3.0)  # not due yet

@@ -3,9 +3,11 @@
 from __future__ import annotations
 
 import errno
+import fcntl
 import hashlib
 import os
 from pathlib import Path
+from typing import TYPE_CHECKING
 
 import anyio
 import pytest
@@ -17,9 +19,19 @@ from step_tts._files import FileStore, path_for
 from step_tts._models import AudioFormat
 from step_tts._temp import Temp, sweep
 
+if TYPE_CHECKING:
+    from collections.abc import Callable
+
 
 def leftovers(directory: Path) -> list[str]:
     return [p.name for p in directory.iterdir() if p.name.startswith(".step_tts-")]
+
+
+def refusing(number: int) -> Callable[..., None]:
+    def refuse(*_: object) -> None:
+        raise OSError(number, os.strerror(number))
+
+    return refuse
 
 
 @pytest.mark.parametrize(
@@ -146,6 +158,75 @@ async def test_a_failed_copy_behind_a_longer_head_leaves_nothing(
     assert list(tmp_path.iterdir()) == []
 
 
+async def test_a_copy_that_cannot_be_begun_says_why(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """There is no descriptor to close where none was left to open."""
+    with pytest.raises(SaveError) as caught:
+        async with FileStore().pending(tmp_path, durable=True) as file:
+            await file.write(b"x" * 300_000)
+            with monkeypatch.context() as patch:
+                patch.setattr(_temp, "_create_locked", refusing(errno.EMFILE))
+                await file.commit(tmp_path / "a", HeaderPatch(4, b"longer"))
+
+    assert caught.value.errno == errno.EMFILE
+    assert list(tmp_path.iterdir()) == []
+
+
+async def test_a_refused_removal_hides_nothing(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """What ended the save is told, the descriptor is let go of, and a sweep takes the file."""
+    with pytest.raises(LookupError), monkeypatch.context() as patch:
+        async with FileStore().pending(tmp_path, durable=True) as file:
+            await file.write(b"x" * 300_000)
+            patch.setattr("step_tts._temp.Path.unlink", refusing(errno.EACCES))
+            raise LookupError
+
+    assert len(leftovers(tmp_path)) == 1
+    sweep(tmp_path)
+    assert leftovers(tmp_path) == []
+
+
+@pytest.mark.parametrize("number", [errno.EINVAL, errno.ENOTSUP, errno.EIO])
+def test_a_directory_that_cannot_be_flushed(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch, number: int
+) -> None:
+    """Some network file systems know no such flush: the file has its name and counts as saved."""
+    monkeypatch.setattr("step_tts._temp._flush", refusing(number))
+    # Of the file itself every refusal counts.
+    with pytest.raises(OSError, match=os.strerror(number)):
+        Temp(tmp_path).commit(b"x", tmp_path / "a", None, durable=True)
+
+    if number == errno.EIO:
+        with pytest.raises(OSError, match=os.strerror(number)):
+            _temp._sync_directory(tmp_path)
+    else:
+        _temp._sync_directory(tmp_path)
+
+
+@pytest.mark.parametrize("known", [True, False])
+def test_durable_on_a_mac_reaches_the_disk_itself(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch, *, known: bool
+) -> None:
+    """``fsync`` stops at the drive's own memory there; where the drive refuses more, it must do."""
+    asked: list[int] = []
+    flushed: list[int] = []
+
+    def control(fd: int, command: int) -> None:
+        asked.append(command)
+        if not known:
+            raise OSError(errno.ENOTSUP, "no")
+
+    monkeypatch.setattr(fcntl, "F_FULLFSYNC", 51, raising=False)
+    monkeypatch.setattr(fcntl, "fcntl", control)
+    monkeypatch.setattr("step_tts._temp.os.fsync", flushed.append)
+    Temp(tmp_path).commit(b"x", tmp_path / "a", None, durable=True)
+
+    assert asked == [51, 51]
+    assert len(flushed) == (0 if known else 2)
+
+
 async def test_short_writes_are_continued(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
     """``write`` may take less than it was given (POSIX); the rest follows."""
     real = os.write
@@ -165,11 +246,26 @@ async def test_prepare_makes_directories_and_refuses_early(tmp_path: Path) -> No
     await store.prepare(tmp_path / "x" / "y" / "b.wav")
 
     assert (tmp_path / "x" / "y").is_dir()
-    with pytest.raises(SaveError, match="directory"):
-        await store.prepare(tmp_path / "x")
+    for name in ("x", "x/y"):
+        (tmp_path / name / "z.wav").mkdir()
+        await store.prepare(tmp_path / name / "a.wav")
+        with pytest.raises(SaveError, match="Is a directory") as caught:
+            await store.prepare(tmp_path / name / "z.wav")
+        assert caught.value.filename == str(tmp_path / name / "z.wav")
     (tmp_path / "file").write_bytes(b"")
     with pytest.raises(SaveError):
         await store.prepare(tmp_path / "file" / "a.wav")
+
+
+async def test_a_rename_that_is_refused_names_the_target(tmp_path: Path) -> None:
+    """The bytes chose the suffix, and a directory has that name; the partial file says nothing."""
+    target = tmp_path / "a.wav"
+    target.mkdir()
+    with pytest.raises(SaveError, match="directory") as caught:
+        async with FileStore().pending(tmp_path, durable=False) as file:
+            await file.commit(target, None)
+
+    assert caught.value.filename == str(target)
 
 
 async def test_prepare_sees_a_directory_that_cannot_be_written(
@@ -192,6 +288,46 @@ async def test_a_directory_removed_meanwhile_is_made_again(tmp_path: Path) -> No
         await file.commit(target, None)
 
     assert target.read_bytes() == b"x"
+
+
+def test_a_directory_made_by_another_meanwhile_will_do(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """Two writers may find it gone at the same moment; one is faster."""
+    directory, make = tmp_path / "gone", Path.mkdir
+
+    def too_late(path: Path, **options: bool) -> None:
+        make(path)
+        make(path, **options)
+
+    monkeypatch.setattr(Path, "mkdir", too_late)
+    Temp(directory).commit(b"x", directory / "a", None, durable=False)
+
+    assert (directory / "a").read_bytes() == b"x"
+
+
+def test_a_sweep_between_creation_and_lock_costs_nothing(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """A file that is not locked yet looks like an orphan: it is made once more.
+
+    Its writer waits for the lock, which the sweep has until the file is gone.
+    """
+    lock, waited = fcntl.flock, 0
+
+    def swept_first(fd: int, operation: int) -> None:
+        nonlocal waited
+        if operation == fcntl.LOCK_EX:
+            waited += 1
+            if waited == 1:
+                sweep(tmp_path)
+        lock(fd, operation)
+
+    monkeypatch.setattr(fcntl, "flock", swept_first)
+    Temp(tmp_path).commit(b"x", tmp_path / "a", None, durable=False)
+
+    assert waited == 2
+    assert (tmp_path / "a").read_bytes() == b"x"
 
 
 def test_sweep_takes_orphans_and_spares_the_living(tmp_path: Path) -> None:
@@ -224,3 +360,50 @@ def test_sweep_spares_another_machines_files_for_a_day(tmp_path: Path) -> None:
 
     assert young.exists()
     assert not old.exists()
+
+
+@pytest.fixture
+def no_locks(monkeypatch: pytest.MonkeyPatch) -> None:
+    """As on Windows, which neither locks a file nor renames or removes an open one."""
+    monkeypatch.setattr(_temp, "_LOCKS", False)
+
+
+@pytest.mark.usefixtures("no_locks")
+def test_a_file_that_cannot_be_locked_is_closed_before_it_is_renamed(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """Windows renames no open file; and what cannot be renamed vanishes there as well."""
+    temp, target = Temp(tmp_path), tmp_path / "a.wav"
+    temp.append(b"x")
+    fd, rename = temp._fd, os.replace
+
+    def replace(source: str, to: Path) -> None:
+        with pytest.raises(OSError, match="descriptor"):
+            os.fstat(fd)
+        rename(source, to)
+
+    monkeypatch.setattr("step_tts._temp.os.replace", replace)
+    temp.commit(b"y", target, None, durable=True)
+    assert target.read_bytes() == b"xy"
+
+    monkeypatch.setattr("step_tts._temp.os.replace", refusing(errno.EACCES))
+    refused = Temp(tmp_path)
+    with pytest.raises(PermissionError):
+        refused.commit(b"z", target, None, durable=False)
+    refused.discard()
+    assert list(tmp_path.iterdir()) == [target]
+
+
+@pytest.mark.usefixtures("no_locks")
+def test_sweep_without_locks_spares_every_file_for_a_day(tmp_path: Path) -> None:
+    """Where nobody can ask whether a writer lives, its file in the making is closed too."""
+    young, old = Temp(tmp_path), Temp(tmp_path)
+    for temp in (young, old):
+        temp.append(b"x")
+        temp._close()
+    os.utime(old._path, (1, 1))
+
+    sweep(tmp_path)
+
+    assert Path(young._path).exists()
+    assert not Path(old._path).exists()

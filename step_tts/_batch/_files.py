@@ -11,6 +11,7 @@ import os
 from contextlib import suppress
 from typing import TYPE_CHECKING
 
+from step_tts._batch._keys import stem
 from step_tts._errors import StepTTSError
 from step_tts._models import AUDIO_SUFFIXES, Receipt, SavedSpeech
 from step_tts._temp import BLOCK_BYTES, Temp, temporary
@@ -40,7 +41,7 @@ def adopt(asked: Path, begun: Begun, inspect: Callable[[Path], AudioInfo]) -> Sa
 
 
 def _candidates(asked: Path) -> Iterator[Path]:
-    base = asked.stem if asked.suffix.lower() in AUDIO_SUFFIXES else asked.name
+    base = stem(asked.name)
     return (asked.with_name(base + suffix) for suffix in sorted(AUDIO_SUFFIXES))
 
 
@@ -84,8 +85,7 @@ def _copy(source: Path, target: Path, *, durable: bool) -> None:
                 temp.append(block)
         temp.commit(b"", target, None, durable)
     finally:
-        if temp.exists:
-            temp.discard()
+        temp.discard()
 
 
 def replace_text(path: Path, lines: Iterable[str]) -> None:
@@ -102,5 +102,4 @@ def replace_text(path: Path, lines: Iterable[str]) -> None:
                 block, size = [], 0
         temp.commit("".join(block).encode(), path, None, durable=False)
     finally:
-        if temp.exists:
-            temp.discard()
+        temp.discard()

@@ -7,7 +7,7 @@ the rows.
 from __future__ import annotations
 
 import time
-from collections.abc import AsyncGenerator, AsyncIterable, Iterable
+from collections.abc import AsyncGenerator, AsyncIterable
 from itertools import islice
 from typing import TYPE_CHECKING, TypeGuard
 
@@ -16,11 +16,11 @@ import anyio
 from step_tts._batch._bell import Bell
 from step_tts._batch._desk import BatchRow, Row, text_of
 from step_tts._batch._names import LAST_INDEX, slug
-from step_tts._errors import InvalidRequestError
+from step_tts._errors import ConfigurationError, InvalidRequestError
 from step_tts._models import BatchItem
 
 if TYPE_CHECKING:
-    from collections.abc import Iterator
+    from collections.abc import Iterable, Iterator
 
     from step_tts._batch._names import Namer
 
@@ -32,12 +32,16 @@ GATHER_SECONDS = 0.01
 
 
 class Intake:
-    """The rows of one batch, as they are asked for."""
+    """The rows of one batch, as they are asked for.
+
+    Raises:
+        ConfigurationError: ``rows`` are nothing that can be read.
+    """
 
     def __init__(self, rows: Iterable[BatchRow] | AsyncIterable[BatchRow], namer: Namer) -> None:
         self._namer = namer
         self._arriving = rows if isinstance(rows, AsyncIterable) else None
-        self._at_hand: Iterator[BatchRow] = iter(rows if isinstance(rows, Iterable) else ())
+        self._at_hand = iter(()) if isinstance(rows, AsyncIterable) else _iterator(rows)
         self._turn = self._next_index = 0
         self._error: Exception | None = None
         self._arrived: list[Row] = []
@@ -120,6 +124,16 @@ class Intake:
             index, given = index if item.index is None else item.index, item.name
         self._next_index = index + 1
         return Row(turn, index, self._namer.name(index, text, given), item)
+
+
+def _iterator(rows: Iterable[BatchRow]) -> Iterator[BatchRow]:
+    try:
+        return iter(rows)
+    except TypeError as error:
+        raise ConfigurationError(
+            "A batch takes an iterable or async iterable of texts, such as a list, "
+            f"not {type(rows).__name__}."
+        ) from error
 
 
 def _misplaced(item: BatchItem, *, least: int) -> InvalidRequestError | None:

@@ -24,7 +24,7 @@ from step_tts._batch._files import identity
 from step_tts._batch._notes import TABLE, Notes
 from step_tts._batch._records import NOTHING, Claim, Columns, Finding, Found, Record
 from step_tts._batch._refusals import differing, is_in_use, refusal
-from step_tts._errors import SaveError
+from step_tts._errors import ConfigurationError, SaveError
 
 if TYPE_CHECKING:
     from collections.abc import Iterable, Iterator, Mapping, Sequence
@@ -88,9 +88,10 @@ class Journal(Protocol):
 
 
 class JournalFile:
-    """The journal of one directory, locked for one run.
+    """The journal of one directory, locked for one run; without options, one to be read.
 
     Raises:
+        ConfigurationError: It is to be read, and there is nothing in it yet.
         BatchInUseError: Another run has it.
         BatchOptionsError: It was begun with other options.
         SaveError: It cannot be opened or written, or is no journal.
@@ -185,7 +186,7 @@ class JournalFile:
         with self._transaction("IMMEDIATE"):
             (version,) = self._db.execute("PRAGMA user_version").fetchone()
             if version == 0:
-                self._create(options or {})
+                self._create(options)
             elif version != SCHEMA:
                 raise SaveError(0, _OTHER.format(version, SCHEMA), str(self._path))
             elif options is not None:
@@ -193,7 +194,9 @@ class JournalFile:
             self._notes = Notes(self._db)
         self._identity = self._seen()
 
-    def _create(self, options: Mapping[str, object]) -> None:
+    def _create(self, options: Mapping[str, object] | None) -> None:
+        if options is None:
+            raise ConfigurationError(f"{self._directory} holds no batch: none has begun there yet.")
         for statement in _TABLES.strip().split(";\n"):
             self._db.execute(statement)
         self._db.execute("INSERT INTO facts VALUES ('options', ?)", (json.dumps(options),))

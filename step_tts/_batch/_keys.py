@@ -13,10 +13,12 @@ from functools import lru_cache
 from hashlib import blake2b
 from typing import TYPE_CHECKING
 
+from step_tts._models import AUDIO_SUFFIXES
+
 if TYPE_CHECKING:
     from step_tts._models import PromptPlacement, SpeechRequest
 
-__all__ = ["KEY_BYTES", "fold", "request_key", "text_key"]
+__all__ = ["KEY_BYTES", "fold", "request_key", "stem", "text_key"]
 
 KEY_BYTES = 16
 # Part of every digest: a later version that digests otherwise must not match by accident.
@@ -94,5 +96,14 @@ def _plain_manner(model: str, placement: PromptPlacement) -> blake2b:
 
 
 def fold(name: str) -> str:
-    """Equal for names that a case-folding or normalising file system holds to be one."""
+    """Equal for names whose files a file system that folds or normalises could hold to be one."""
+    name = stem(name)
     return name.lower() if name.isascii() else unicodedata.normalize("NFD", name).casefold()
+
+
+def stem(name: str) -> str:
+    """A name without the suffix of an audio format, which is for the bytes to choose."""
+    if "." not in name:
+        return name
+    base, dot, suffix = name.rpartition(".")
+    return base if base and (dot + suffix).lower() in AUDIO_SUFFIXES else name

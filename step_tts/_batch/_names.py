@@ -1,8 +1,8 @@
 """File names for rows: safe on every file system, readable, never two alike.
 
-Pure. A name is one path component without suffix: no separators, no control characters, no
-names that Windows reserves, no leading dot, short enough for every file system. Letters of
-every script stay as they are.
+Pure. A name is one path component: no separators, no control characters, no names that Windows
+reserves, no leading dot, short enough for every file system. Letters of every script stay as
+they are. The suffix of an audio format is no part of what tells two names apart.
 """
 
 from __future__ import annotations
@@ -11,6 +11,7 @@ import re
 import unicodedata
 from string import Formatter
 
+from step_tts._batch._keys import fold, stem
 from step_tts._errors import ConfigurationError
 
 __all__ = ["DEFAULT_TEMPLATE", "LAST_INDEX", "Namer", "safe_name", "slug"]
@@ -56,8 +57,10 @@ class Namer:
                 f"A name template needs {{index}} and may use {{slug}}, nothing else: {template!r}"
             )
         _check_names_differ(template)
-        self._unnamed = _pattern(template)
-        self._formatted = _positional(template).format
+        base = stem(template)
+        self._suffix = template[len(base) :]
+        self._formatted = _positional(base).format
+        self._unnamed = _pattern(base.strip(" ."))
 
     def name(self, index: int, text: str, given: str | None = None) -> str:
         """The name of a row; a ``given`` name is kept where it is safe and not taken.
@@ -67,19 +70,22 @@ class Namer:
         """
         name = self._untaken(self.proposed(index, text, given), index)
         if given:
-            self._given.add(_fingerprint(name))
+            self._given.add(hash(fold(name)))
         return name
 
     def proposed(self, index: int, text: str, given: str | None = None) -> str:
         """The name of a row, were it the only one."""
-        if not given:
-            return safe_name(self._formatted(index, slug(text)))
-        name = safe_name(given)
-        return _numbered(name, str(index)) if self._unnamed.fullmatch(name) else name
+        if given:
+            name = safe_name(given)
+            return _numbered(name, str(index)) if self._unnamed.fullmatch(stem(name)) else name
+        name = safe_name(self._formatted(index, slug(text)))
+        if stem(name) != name:
+            name += "_"  # A suffix by chance, in which the index may be.
+        return name + self._suffix
 
     def _untaken(self, name: str, index: int) -> str:
         untaken, again = name, 0
-        while self._given and _fingerprint(untaken) in self._given:
+        while self._given and hash(fold(untaken)) in self._given:
             untaken = _numbered(name, f"{index}.{again}" if again else str(index))
             again += 1
         return untaken
@@ -108,7 +114,8 @@ def slug(text: str) -> str:
 
 
 def _numbered(name: str, number: str) -> str:
-    return safe_name(f"{_cut(name, MAX_NAME_BYTES - 48)}.{number}")
+    base = stem(name)
+    return safe_name(f"{_cut(base, MAX_NAME_BYTES - 48)}.{number}{name[len(base) :]}")
 
 
 def _positional(template: str) -> str:
@@ -122,7 +129,8 @@ def _positional(template: str) -> str:
 
 def _pattern(template: str) -> re.Pattern[str]:
     """What a template's names look like once they are safe, case folded."""
-    return re.compile("".join(_part(*part) for part in Formatter().parse(template)), re.IGNORECASE)
+    parts = "".join(_part(*part) for part in Formatter().parse(template))
+    return re.compile(f"{parts}_?", re.IGNORECASE)
 
 
 def _part(text: str, field: str | None, spec: str | None, _: str | None) -> str:
@@ -168,8 +176,3 @@ def _fields(template: str) -> set[str | None]:
 def _cut(name: str, limit: int) -> str:
     """At most ``limit`` bytes of UTF-8, never half a character; lone surrogates go."""
     return name.encode("utf-8", "ignore")[:limit].decode("utf-8", "ignore")
-
-
-def _fingerprint(name: str) -> int:
-    """Equal for names that a case-folding or normalising file system holds to be one."""
-    return hash(unicodedata.normalize("NFD", name).casefold())

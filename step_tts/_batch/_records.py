@@ -125,7 +125,10 @@ sizes in bytes."""
 
 
 class Resumed(BatchResult):
-    """A row that an earlier run finished; its file's facts are put together when asked for."""
+    """A row that an earlier run finished; its file's facts are put together when asked for.
+
+    It says that it is a ``BatchResult``, and so it is equal to one, evolved and printed as one.
+    """
 
     __slots__ = ("__dict__", "_facts")
     _facts: tuple[int, str, Columns, Path]
@@ -134,6 +137,7 @@ class Resumed(BatchResult):
     error = None
     resumed = True
     shared = False
+    __class__ = property(lambda _: BatchResult)
 
     def __init__(self, index: int, name: str, columns: Columns, directory: Path) -> None:
         _put(self, "_facts", (index, name, columns, directory))

@@ -106,7 +106,7 @@ async def open_batch(
     in an ``ExceptionGroup``.
 
     Raises:
-        ConfigurationError: ``rows`` is a single text.
+        ConfigurationError: ``rows`` is a single text, or nothing that can be read.
     """
     if isinstance(rows, str | bytes):
         raise ConfigurationError("A batch takes many texts; this is one text. Put it in a list.")

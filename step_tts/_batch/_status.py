@@ -145,5 +145,5 @@ def _at_rest(directory: Path) -> BatchStatus:
 def _running(directory: Path) -> BatchStatus:
     try:
         return BatchStatus(**json.loads((directory / STATUS_NAME).read_text("utf-8")))
-    except (OSError, ValueError):
-        return BatchStatus(running=True)  # It has only just begun.
+    except (OSError, ValueError, TypeError):
+        return BatchStatus(running=True)  # It has only just begun, or is of another version.
