@@ -31,8 +31,9 @@ __all__ = ["JournalDesk", "Shelf"]
 
 T = TypeVar("T")
 
-# Finished rows are looked up many at a time, so that skipping a million takes seconds.
-SKIP_ROWS, CLAIM_ROWS = 512, 128
+# Looked up many at a time, a million finished rows are skipped in seconds, and workers seldom
+# wait for a row.
+AHEAD_ROWS = 512
 # A commit that is flushed to the disk costs the same for one row as for 256.
 LINGER_SECONDS = 0.05
 
@@ -70,6 +71,7 @@ class Shelf(Protocol):
 class JournalDesk(Desk):
     """Speaks what the journal does not know yet, and lets it know."""
 
+    ahead = AHEAD_ROWS
     linger = LINGER_SECONDS
 
     def __init__(self, speak: Speak, scribe: Scribe, shelf: Shelf, *, keep_failures: bool) -> None:
@@ -79,7 +81,6 @@ class JournalDesk(Desk):
         self._keep_failures = keep_failures
         self._leaders: dict[bytes, Row] = {}
         """By request: the row that is spoken, or will be, for all that ask for the same."""
-        self.ahead = CLAIM_ROWS
 
     async def look_up(self, rows: Sequence[Row]) -> Sequence[Row | BatchResult]:
         """Ask the journal for all of them at once."""
@@ -87,10 +88,7 @@ class JournalDesk(Desk):
             row.key = self._key_of(row)
         claims = [(fold(row.name), row.key) for row in rows if row.key]
         found = iter(await self._scribe.claim(claims))
-        placed = [self._placed(row, next(found)) if row.key else row for row in rows]
-        skipped = all(isinstance(each, BatchResult) for each in placed)
-        self.ahead = min(2 * self.ahead, SKIP_ROWS) if skipped else CLAIM_ROWS
-        return placed
+        return [self._placed(row, next(found)) if row.key else row for row in rows]
 
     async def result(self, row: Row) -> BatchResult:
         """Take up, share or speak a row."""
