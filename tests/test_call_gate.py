@@ -24,7 +24,6 @@ from step_tts._gate._quota import FAULT_COST, Quota
 
 if TYPE_CHECKING:
     from collections.abc import Callable
-    from pathlib import Path
 
 CALLS = 60
 SECOND = taking(constant, 1.0)
@@ -167,7 +166,7 @@ async def test_streams_that_break_are_faults_of_the_server() -> None:
 
 
 @on_mock_clock
-async def test_a_batch_that_stops_sends_nothing_more(tmp_path: Path) -> None:
+async def test_a_batch_that_stops_sends_nothing_more() -> None:
     """Not what its workers hold in line, and not what was refused and is to be sent again."""
     sent = 0
 
@@ -181,7 +180,7 @@ async def test_a_batch_that_stops_sends_nothing_more(tmp_path: Path) -> None:
 
     http = client(LIB, handler)
     async with http, AsyncClient(api_key="k", http_client=http) as tts:
-        async with tts.batch(map(str, range(1000)), to=tmp_path) as results:
+        async with tts.batch(map(str, range(1000))) as results:
             await anext(results)
             results.stop()
             before = sent

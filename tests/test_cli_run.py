@@ -3,8 +3,12 @@
 from __future__ import annotations
 
 import asyncio
+import shlex
+import subprocess
+import sys
 
 import pytest
+from cli_kit import path_of_the_package
 
 from step_tts.cli import _run
 from step_tts.cli._run import run
@@ -27,3 +31,13 @@ def test_without_uvloop_on_asyncio(monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setattr(_run, "find_spec", lambda _: None)
 
     assert run(loop_of) == ("asyncio",)
+
+
+def test_a_command_may_be_started_without_standard_files() -> None:
+    """As by a daemon: uvloop aborts a process in which its own files have taken their places."""
+    pytest.importorskip("uvloop")
+    program = "import anyio; from step_tts.cli._run import run; run(anyio.sleep, 0)"
+    command = f"exec {shlex.join([sys.executable, '-c', program])} <&- >&- 2>&-"
+    environment = {"PYTHONPATH": path_of_the_package()}
+
+    assert subprocess.run(["sh", "-c", command], env=environment, check=False).returncode == 0

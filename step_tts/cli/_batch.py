@@ -203,6 +203,7 @@ class _Job:
         plan = Plan(
             to=self.to,
             name=self.name,
+            model=self.terms.client.model,
             placement=self.terms.client.prompt_placement,
             resume=self.resume,
             keep_failures=self.keep_failures,

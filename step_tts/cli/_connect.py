@@ -43,6 +43,7 @@ async def connect(
             AsyncClient(
                 api_key=api_key,
                 base_url=base_url,
+                model=options.model,
                 timeout=_timeouts(options.timeout),
                 max_retries=options.max_retries,
                 concurrency=pace.max_concurrency if pace else 1,

@@ -17,7 +17,7 @@ from step_tts._batch._keys import fold
 from step_tts._batch._records import Finding
 from step_tts._errors import BatchInUseError, InvalidRequestError
 from step_tts._files import FileStore
-from step_tts._models import DEFAULT_MODEL, SpeechRequest
+from step_tts._models import SpeechRequest
 from step_tts._shelf import Shelf
 from step_tts._wire import encode_request
 from step_tts.cli._feed import row_text
@@ -100,6 +100,7 @@ class Plan:
 
     to: Path
     name: str
+    model: str
     placement: PromptPlacement
     resume: bool
     keep_failures: bool
@@ -117,7 +118,7 @@ class Plan:
             files=FileStore(),
             directory=self.to,
             durable=False,
-            model=DEFAULT_MODEL,
+            model=self.model,
             placement=self.placement,
         )
         journal = self._journal(shelf, forecast)
@@ -182,7 +183,7 @@ class _Surveyor:
             raise row.item
         given = row.item.input
         request = given if isinstance(given, SpeechRequest) else SpeechRequest(given)
-        encode_request(request, model=DEFAULT_MODEL, placement=self._plan.placement)
+        encode_request(request, model=self._plan.model, placement=self._plan.placement)
         return row.item, request
 
     def _is_repeated(self, key: bytes) -> bool:

@@ -13,7 +13,7 @@ from typing import Any, TypeAlias, get_args
 import attrs
 import click
 
-from step_tts._models import PromptPlacement, Rate
+from step_tts._models import DEFAULT_MODEL, PromptPlacement, Rate
 
 __all__ = [
     "ClientOptions",
@@ -33,10 +33,11 @@ _Decorator: TypeAlias = Callable[[_Command], _Command]
 
 @attrs.frozen(kw_only=True)
 class ClientOptions:
-    """How to reach the server."""
+    """What to reach, and how."""
 
     api_key: str | None = attrs.field(default=None, repr=False)
     base_url: str | None = None
+    model: str = DEFAULT_MODEL
     timeout: float | None = None
     max_retries: int | None = None
     proxy: str | None = attrs.field(default=None, repr=False)
@@ -56,7 +57,6 @@ class RequestOptions:
     """How to speak, by the names of ``SpeechRequest``."""
 
     voice: str | None = None
-    model: str | None = None
     speed: float | None = None
     response_format: str | None = None
     prompt_text: str | None = attrs.field(default=None, repr=False)
@@ -142,7 +142,6 @@ request_options = _gathered(
     "request",
     (
         click.option("-v", "--voice", help="Voice to speak with, where the server has several."),
-        click.option("-m", "--model", help="Model to speak with.  [default: Step-Audio-TTS-3B]"),
         click.option("-x", "--speed", type=float, help="Speed of speech; 1 is normal."),
         click.option(
             "--format",
@@ -188,6 +187,13 @@ client_options = _gathered(
             "--base-url",
             metavar="URL",
             help="Server, with or without /v1.  [env: STEP_TTS_BASE_URL]",
+        ),
+        click.option(
+            "-m",
+            "--model",
+            default=DEFAULT_MODEL,
+            show_default=True,
+            help="Model to speak with.",
         ),
         click.option(
             "--timeout",
