@@ -11,6 +11,7 @@ the suffix and the patch.
 
 from __future__ import annotations
 
+import errno
 import os
 from functools import partial
 from typing import TYPE_CHECKING, ParamSpec, Self, TypeVar
@@ -32,6 +33,7 @@ if TYPE_CHECKING:
 
 __all__ = ["FileStore", "PendingFile", "path_for"]
 
+_IS_DIRECTORY = "Is a directory: name a file in it"
 P = ParamSpec("P")
 T = TypeVar("T")
 
@@ -65,7 +67,8 @@ class FileStore:
     async def prepare(self, target: Path) -> str:
         """Fail before anything is paid for if ``target`` cannot be written; sweep old temps.
 
-        Once per directory: a later call to the same one costs nothing. Gives the directory.
+        Of the directory once: a later call to the same one costs a glance at the target. Gives the
+        directory.
 
         Raises:
             SaveError: The directory cannot be made or written, or the target is one.
@@ -74,6 +77,8 @@ class FileStore:
         if directory not in self._prepared:
             await self.settle(prepare_directory, target)
             self._prepared.add(directory)
+        if os.path.isdir(target):  # noqa: PTH112, ASYNC240  a thread costs ten times that
+            raise save_error(IsADirectoryError(errno.EISDIR, _IS_DIRECTORY, str(target)))
         return directory
 
     def pending(self, directory: str | Path, *, durable: bool) -> PendingFile:
@@ -146,6 +151,7 @@ async def _in_thread(threads: Threads, step: Callable[[], T]) -> T:
 
 
 def save_error(error: OSError) -> SaveError:
-    """An operating system's refusal, in our tree, with its errno and path."""
+    """An operating system's refusal, in our tree, with its errno and path: of two, the new."""
     reason = error.strerror or type(error).__name__
-    return SaveError(error.errno or 0, f"The audio could not be saved: {reason}", error.filename)
+    path = error.filename2 or error.filename
+    return SaveError(error.errno or 0, f"The audio could not be saved: {reason}", path)

@@ -141,8 +141,6 @@ def prepare_directory(target: Path) -> None:
     """Make the directory, see that it can be written, and sweep it."""
     directory = target.parent
     directory.mkdir(parents=True, exist_ok=True)
-    if target.is_dir():
-        raise IsADirectoryError(errno.EISDIR, "Is a directory: name a file in it", str(target))
     if not os.access(directory, os.W_OK):
         raise PermissionError(errno.EACCES, _UNWRITABLE, str(directory))
     sweep(directory)

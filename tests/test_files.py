@@ -244,11 +244,26 @@ async def test_prepare_makes_directories_and_refuses_early(tmp_path: Path) -> No
     await store.prepare(tmp_path / "x" / "y" / "b.wav")
 
     assert (tmp_path / "x" / "y").is_dir()
-    with pytest.raises(SaveError, match="directory"):
-        await store.prepare(tmp_path / "x")
+    for name in ("x", "x/y"):
+        (tmp_path / name / "z.wav").mkdir()
+        await store.prepare(tmp_path / name / "a.wav")
+        with pytest.raises(SaveError, match="Is a directory") as caught:
+            await store.prepare(tmp_path / name / "z.wav")
+        assert caught.value.filename == str(tmp_path / name / "z.wav")
     (tmp_path / "file").write_bytes(b"")
     with pytest.raises(SaveError):
         await store.prepare(tmp_path / "file" / "a.wav")
+
+
+async def test_a_rename_that_is_refused_names_the_target(tmp_path: Path) -> None:
+    """The bytes chose the suffix, and a directory has that name; the partial file says nothing."""
+    target = tmp_path / "a.wav"
+    target.mkdir()
+    with pytest.raises(SaveError, match="directory") as caught:
+        async with FileStore().pending(tmp_path, durable=False) as file:
+            await file.commit(target, None)
+
+    assert caught.value.filename == str(target)
 
 
 async def test_prepare_sees_a_directory_that_cannot_be_written(
