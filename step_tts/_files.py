@@ -133,7 +133,8 @@ class PendingFile:
         """Complete the file and give it its name; gives the SHA-256 and bytes of what stands there.
 
         Raises:
-            SaveError: The file could not be completed; what stood there before still does.
+            SaveError: The file could not be completed, and what stood there before still does; or
+                it has its name, and the disk failed to make that last.
         """
         run = self._store.settle if self._durable else self._store.write
         return await run(self._temp.commit, self._take(), target, patch, self._durable)

@@ -30,7 +30,7 @@ if TYPE_CHECKING:
 
     from step_tts._audio import HeaderPatch
 
-__all__ = ["BLOCK_BYTES", "Temp", "prepare_directory", "sweep", "temporary"]
+__all__ = ["BLOCK_BYTES", "Temp", "prepare_directory", "sweep"]
 
 # One hop per block: at 256 KiB a hop costs a tenth of the copying, and the loop stalls at most
 # 3 ms on one core (measured: 4 MiB in one hop stalls it for 24-53 ms).
@@ -131,11 +131,6 @@ class Temp:
         self.discard()
         self._path, self._fd, self._size = longer._path, longer._fd, longer._size
         self.exists = True
-
-
-def temporary(directory: Path) -> Path:
-    """A new name that ``sweep`` knows for a temporary file's."""
-    return directory / _name()
 
 
 def _name() -> str:

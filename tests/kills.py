@@ -56,14 +56,14 @@ STEPS: dict[str, tuple[Any, str, bool]] = {
     "temp made": (temp, "_create_locked", False),
     "audio written": (temp, "_write_all", False),
     "before the rename": (temp.Temp, "_settle", True),
-    "renamed": (Path, "replace", False),
+    "renamed": (os, "replace", False),
     "before the directory is flushed": (temp, "_sync_directory", True),
     "settled": (temp.Temp, "_settle", False),
     "before the record": (JOURNAL, "record", True),
     "inside the transaction": (JOURNAL, "_put", False),
     "recorded": (JOURNAL, "record", False),
-    "before the link": (_journal_desk, "link_or_copy", True),
-    "linked": (_journal_desk, "link_or_copy", False),
+    "before the copy": (_journal_desk, "copy", True),
+    "copied": (_journal_desk, "copy", False),
     "before the transaction": (JOURNAL, "_check_still_there", False),
 }
 ONCE = {

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import copy
+import errno
 import hashlib
 import json
 import os
@@ -94,25 +95,25 @@ async def test_rows_in_front_do_not_make_the_others_dear(tmp_path: Path) -> None
     assert [r.resumed for r in await server.run(["zero", "one", "two"], tmp_path)] == [True] * 3
 
 
-@pytest.mark.parametrize("links", [True, False])
+@pytest.mark.parametrize("durable", [True, False])
 async def test_equal_rows_share_one_synthesis(
-    tmp_path: Path, monkeypatch: pytest.MonkeyPatch, *, links: bool
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch, *, durable: bool
 ) -> None:
-    """Each has a file of its own, also where the file system knows no hard links."""
-    if not links:
-
-        def refuse(*_: object) -> None:
-            raise OSError(95, "Operation not supported")
-
-        monkeypatch.setattr(os, "link", refuse)
+    """Each has a file of its own, as safe as the first: what is done to one leaves the others."""
+    flushed: list[int] = []
+    monkeypatch.setattr("step_tts._temp._flush", flushed.append)
     server = Server()
-    results = await server.run(["same"] * 9, tmp_path)
+    results = await server.run(["same"] * 9, tmp_path, durable=durable)
 
     assert server.paid == ["same"]
     assert sum(r.shared for r in results) == 8
     assert len({r.saved.path for r in results if r.saved}) == 9
-    assert {p.read_bytes() for p in audio_in(tmp_path)} == {wav()}
+    first, *others = audio_in(tmp_path)
+    with first.open("r+b") as file:
+        file.write(b"tags")
+    assert {p.read_bytes() for p in others} == {wav()}
     assert not list(tmp_path.glob(".step_tts-*"))
+    assert len(flushed) == (18 if durable else 0)
 
 
 async def test_names_that_differ_in_their_suffix_are_told_apart(tmp_path: Path) -> None:
@@ -488,26 +489,43 @@ def test_a_copy_that_fails_leaves_nothing(tmp_path: Path, monkeypatch: pytest.Mo
     (tmp_path / "target").mkdir()
     (tmp_path / "source").write_bytes(b"x")
     with pytest.raises(OSError, match="directory"):
-        _files._copy(tmp_path / "source", tmp_path / "target", durable=True)
+        _files.copy(tmp_path / "source", tmp_path / "target", durable=True)
     assert sorted(p.name for p in tmp_path.iterdir()) == ["source", "target"]
 
 
 async def test_a_twin_that_vanishes_is_spoken(
     tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    """Between the look and the link."""
+    """Between the look and the copy."""
     server = Server()
     await server.run(["a"], tmp_path)
 
-    def gone(source: Path, _: Path) -> None:
+    def gone(source: Path, target: Path, *, durable: bool) -> None:
         source.unlink()
-        raise FileNotFoundError(2, "gone")
+        _files.copy(source, target, durable=durable)
 
-    monkeypatch.setattr(os, "link", gone)
+    monkeypatch.setattr(_journal_desk, "copy", gone)
     (_, again) = await server.run(["b", "a"], tmp_path)
 
     assert server.paid == ["a", "b", "a"]
     assert again.saved
+
+
+async def test_a_copy_for_which_there_is_no_room_is_not_paid_for(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """What is spoken anew would find no room either."""
+    server = Server()
+    await server.run(["a"], tmp_path)
+
+    def full(*_: object, **__: object) -> None:
+        raise OSError(errno.ENOSPC, "full")
+
+    monkeypatch.setattr(_journal_desk, "copy", full)
+    with pytest.raises(step_tts.BatchStoppedError, match="full"):
+        await server.run([BatchItem("a", name="other")], tmp_path)
+
+    assert server.paid == ["a"]
 
 
 def options_of() -> dict[str, object]:

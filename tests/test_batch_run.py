@@ -9,6 +9,7 @@ import anyio
 import pytest
 
 from step_tts._batch import Desk, Namer, SpeechBatch, open_batch
+from step_tts._batch._intake import Intake
 from step_tts._errors import (
     ConfigurationError,
     InvalidRequestError,
@@ -124,6 +125,14 @@ async def test_whatever_iter_takes_will_do() -> None:
             return "abc"[index]
 
     assert len(await collect(Old())) == 3
+
+
+@pytest.mark.parametrize("item", ["hush", SpeechRequest("hush"), BatchItem("hush", name="x")])
+async def test_a_row_shows_no_text(item: object) -> None:
+    """Not even in a traceback that prints its variables."""
+    (row,) = await Intake([cast("str", item)], Namer("{index}")).block(1)
+
+    assert "hush" not in repr(row)
 
 
 async def test_no_rows_no_results() -> None:

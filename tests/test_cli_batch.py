@@ -119,16 +119,17 @@ def test_options_hold_for_rows_that_say_nothing_else(server: Sandbox, tmp_path: 
     assert (second["voice"], second["speed"]) == ("echo", 1.5)
 
 
-def test_another_model_is_another_batch(server: Sandbox, tmp_path: Path) -> None:
+def test_another_model_is_another_batch(monkeypatch: pytest.MonkeyPatch, tmp_path: Path) -> None:
     """Nobody pays for a directory twice by a slip of the option; a row may have its own."""
     rows = '{"input": "One", "model": "mine"}\n{"input": "Two"}\n'
-    assert batch(tmp_path, rows, "-m", "first", "-c", "1", name="rows.jsonl").exit_code == 0
-    assert [seen.json["model"] for seen in server.requests] == ["mine", "first"]
-    for more in ([], ["--dry-run"]):
-        result = batch(tmp_path, rows, "-m", "second", *more, name="rows.jsonl")
-        assert result.exit_code == 2
-        assert "model was 'first'" in result.stderr
-    assert len(server.requests) == 2
+    with sandbox_in_env(monkeypatch, models=()) as server:
+        assert batch(tmp_path, rows, "-m", "first", "-c", "1", name="rows.jsonl").exit_code == 0
+        assert [seen.json["model"] for seen in server.requests] == ["mine", "first"]
+        for more in ([], ["--dry-run"]):
+            result = batch(tmp_path, rows, "-m", "second", *more, name="rows.jsonl")
+            assert result.exit_code == 2
+            assert "model was 'first'" in result.stderr
+        assert len(server.requests) == 2
 
 
 def test_standard_input_needs_a_format(server: Sandbox, tmp_path: Path) -> None:

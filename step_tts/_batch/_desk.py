@@ -33,7 +33,7 @@ class Row:
     """Its place in the input; ``index`` is its number, which need not be the same."""
     index: int
     name: str
-    input: object
+    input: object = attrs.field(repr=False)
     refused: StepTTSError | None = None
     """Why it cannot be spoken, where that shows before its request is made."""
     request: SpeechRequest | None = None

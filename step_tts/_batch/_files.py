@@ -7,14 +7,13 @@ function that is handed in.
 from __future__ import annotations
 
 import hashlib
-import os
 from contextlib import suppress
 from typing import TYPE_CHECKING
 
 from step_tts._batch._keys import stem
 from step_tts._errors import StepTTSError
 from step_tts._models import AUDIO_SUFFIXES, Receipt, SavedSpeech
-from step_tts._temp import BLOCK_BYTES, Temp, temporary
+from step_tts._temp import BLOCK_BYTES, Temp
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Iterable, Iterator
@@ -23,7 +22,7 @@ if TYPE_CHECKING:
     from step_tts._batch._records import Begun
     from step_tts._models import AudioInfo
 
-__all__ = ["adopt", "identity", "link_or_copy", "replace_text"]
+__all__ = ["adopt", "copy", "identity", "replace_text"]
 
 
 def adopt(asked: Path, begun: Begun, inspect: Callable[[Path], AudioInfo]) -> SavedSpeech | None:
@@ -64,20 +63,11 @@ def identity(path: Path) -> str | None:
     return f"{status.st_ino}:{status.st_mtime_ns}:{status.st_size}"
 
 
-def link_or_copy(source: Path, target: Path, *, durable: bool) -> None:
-    """Give a file a second name, or copy it where the file system knows no hard links."""
-    temp = temporary(target.parent)
-    try:
-        os.link(source, temp)
-        temp.replace(target)
-    except OSError:
-        _copy(source, target, durable=durable)
-    finally:
-        # Where both names are one file already, a rename does nothing and leaves the first.
-        temp.unlink(missing_ok=True)
+def copy(source: Path, target: Path, *, durable: bool) -> None:
+    """Give a row its own copy of another row's file, whole or absent as any.
 
-
-def _copy(source: Path, target: Path, *, durable: bool) -> None:
+    Not a second name for it: who writes tags into one file does not mean the other.
+    """
     temp = Temp(target.parent)
     try:
         with source.open("rb") as file:

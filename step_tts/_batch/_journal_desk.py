@@ -6,16 +6,17 @@ reports a row only when the journal has it. Imported only where a journal is kep
 
 from __future__ import annotations
 
+import errno
 from typing import TYPE_CHECKING, Protocol, TypeVar
 
 import attrs
 
 from step_tts._batch._circuit import FATAL_NAMES
 from step_tts._batch._desk import Desk, Row, Speak, request_of
-from step_tts._batch._files import adopt, link_or_copy
+from step_tts._batch._files import adopt, copy
 from step_tts._batch._keys import fold
 from step_tts._batch._records import NOTHING, Finding, Resumed, failure_of, record_of, saved_of
-from step_tts._errors import StepTTSError
+from step_tts._errors import SaveError, StepTTSError
 from step_tts._loop import Signal
 from step_tts._models import BatchItem, BatchResult, SavedSpeech, SpeechRequest
 
@@ -188,10 +189,10 @@ class JournalDesk(Desk):
         asked = self._shelf.directory / row.name
         target = self._shelf.path_for(asked, twin.info)
         try:
-            await self._shelf.settle(
-                lambda: link_or_copy(twin.path, target, durable=self._shelf.durable)
-            )
-        except StepTTSError:
+            await self._shelf.settle(lambda: copy(twin.path, target, durable=self._shelf.durable))
+        except SaveError as error:
+            if error.errno != errno.ENOENT:
+                return BatchResult(index=row.index, name=row.name, error=error)
             return await super().result(row)  # It has gone meanwhile.
         saved = attrs.evolve(twin, path=target, asked=asked)
         return BatchResult(index=row.index, name=row.name, saved=saved, shared=True)

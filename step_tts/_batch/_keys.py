@@ -8,12 +8,12 @@ from __future__ import annotations
 
 import json
 import unicodedata
-from collections.abc import Mapping
 from functools import lru_cache
 from hashlib import blake2b
 from typing import TYPE_CHECKING
 
 from step_tts._models import AUDIO_SUFFIXES
+from step_tts._wire._request import as_dict
 
 if TYPE_CHECKING:
     from step_tts._models import PromptPlacement, SpeechRequest
@@ -73,14 +73,7 @@ def _ended(begun: blake2b, text: str) -> bytes:
     return digest.digest()
 
 
-def _plain(value: object) -> dict[object, object]:
-    """Let read-only mappings through; json knows dict alone."""
-    if isinstance(value, Mapping):
-        return dict(value)
-    raise TypeError
-
-
-_canonical = json.JSONEncoder(sort_keys=True, separators=(",", ":"), default=_plain).encode
+_canonical = json.JSONEncoder(sort_keys=True, separators=(",", ":"), default=as_dict).encode
 
 
 @lru_cache(maxsize=64, typed=True)

@@ -17,7 +17,7 @@ from step_tts._errors import InvalidRequestError
 if TYPE_CHECKING:
     from step_tts._models import PromptPlacement, SpeechRequest
 
-__all__ = ["encode_request", "request_warnings"]
+__all__ = ["as_dict", "encode_request", "request_warnings"]
 
 _LANGUAGES = {"zh", "en"}  # what the documentation shows as prompt_text
 
@@ -156,7 +156,7 @@ def _flaw(value: object) -> str | None:
     return None
 
 
-def _plain(value: object) -> dict[object, object]:
+def as_dict(value: object) -> dict[object, object]:
     """Let read-only mappings through; json knows dict alone."""
     if isinstance(value, Mapping):
         return dict(value)
@@ -164,5 +164,5 @@ def _plain(value: object) -> dict[object, object]:
 
 
 _json = json.JSONEncoder(
-    ensure_ascii=False, allow_nan=False, separators=(",", ":"), default=_plain
+    ensure_ascii=False, allow_nan=False, separators=(",", ":"), default=as_dict
 ).encode
