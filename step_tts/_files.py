@@ -13,6 +13,7 @@ from __future__ import annotations
 
 import errno
 import os
+import stat
 from functools import partial
 from typing import TYPE_CHECKING, ParamSpec, Self, TypeVar
 
@@ -34,6 +35,7 @@ if TYPE_CHECKING:
 __all__ = ["FileStore", "PendingFile", "path_for"]
 
 _IS_DIRECTORY = "Is a directory: name a file in it"
+_IS_NO_FILE = "Is a device or a pipe: name a file, or write to it what a stream hands you"
 P = ParamSpec("P")
 T = TypeVar("T")
 
@@ -57,6 +59,23 @@ def path_for(asked: Path, format: AudioFormat) -> Path:  # noqa: A002  the word 
     return asked.with_name(asked.name + format.suffix)
 
 
+def _obstacle(target: Path) -> OSError | None:
+    """Why no file can take this place: a rename would put one in the place of a device, too."""
+    try:
+        mode = os.stat(target).st_mode  # noqa: PTH116  a Path costs more than to look
+    except FileNotFoundError:
+        return None
+    except ValueError as error:
+        return OSError(errno.EINVAL, f"This is no path ({error})")
+    except OSError as error:
+        return error
+    if stat.S_ISREG(mode):
+        return None
+    if stat.S_ISDIR(mode):
+        return IsADirectoryError(errno.EISDIR, _IS_DIRECTORY, str(target))
+    return FileExistsError(errno.EEXIST, _IS_NO_FILE, str(target))
+
+
 class FileStore:
     """Writes files in a few threads of its own; one store per client."""
 
@@ -72,14 +91,14 @@ class FileStore:
         directory.
 
         Raises:
-            SaveError: The directory cannot be made or written, or the target is one.
+            SaveError: The directory cannot be made or written, or the target is no file.
         """
         directory = os.path.dirname(target) or os.curdir  # noqa: PTH120  a parent costs ten times that
+        if obstacle := _obstacle(target):
+            raise save_error(obstacle)
         if directory not in self._prepared:
             await self.settle(prepare_directory, target)
             self._prepared.add(directory)
-        if os.path.isdir(target):  # noqa: PTH112, ASYNC240  a thread costs ten times that
-            raise save_error(IsADirectoryError(errno.EISDIR, _IS_DIRECTORY, str(target)))
         return directory
 
     def pending(self, directory: str | Path, *, durable: bool) -> PendingFile:

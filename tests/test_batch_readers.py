@@ -288,7 +288,7 @@ class TestCSV:
             (b"name,voice", "must name input"),
             (b"input,name,name", "only once"),
             (b"input,text", "twice"),
-            (b"input;name", "no known name"),
+            (b"input|name", "no known name"),
             (b"input,notes", "Unknown field 'notes'"),
             (b"", "must name input"),
             (b'"a"b', "not valid CSV"),
@@ -301,6 +301,22 @@ class TestCSV:
         """No row could be right under it."""
         with pytest.raises(ConfigurationError, match=reason):
             read_rows(io.BytesIO(header + b"\nHello,x\n").readline, "csv")
+
+    @pytest.mark.parametrize(
+        "data",
+        [
+            "input;speed\nHello, you;1.5\n",
+            "input\tspeed\nHello, you\t1.5\n",
+            "sep=;\r\ninput;speed\r\nHello, you;1.5\r\n",
+            "sep=|\ninput|speed\nHello, you|1.5\n",
+            'input,speed\n"Hello, you",1.5\n',
+        ],
+    )
+    def test_columns_may_be_parted_otherwise(self, data: str) -> None:
+        """As Excel does where the comma is the decimal sign."""
+        (row,) = rows_of(data.encode(), "csv")
+        assert (request_of(row).input, request_of(row).speed) == ("Hello, you", 1.5)
+        assert row.line == 2 + data.startswith("sep")
 
     def test_a_file_without_header_does_not_leak_its_first_text(self) -> None:
         """The first line is a text then."""

@@ -220,6 +220,7 @@ LOCKED = '<enc:CipherReference URI="c.xhtml"/>'
         (io.BytesIO(b"PK no zip"), "no EPUB, or a damaged one"),
         (epub({"META-INF/container.xml": "<x/>"}), "'' is missing"),
         (epub({"META-INF/encryption.xml": LOCKED}), "encrypted"),
+        (epub({"META-INF/encryption.xml": LOCKED.replace("c.", "%63.")}), "encrypted"),
         (epub({"c.xhtml": b"\xff\xfe\xff"}), "is not utf-16"),
         (epub({"c.xhtml": '<?xml version="1.0" encoding="nonsense"?>'}), "is not nonsense"),
         (epub(spine="<itemref idref='a'/>" * 9), "more than 10 pages"),

@@ -83,6 +83,8 @@ def test_malformed_rows_fail_and_the_rest_goes_on(server: Sandbox, tmp_path: Pat
     assert "not valid JSON" in blank + not_json
     assert {line[-8:] for line in (blank, not_json)} == {"(line 3)", "(line 5)"}
     assert summary.startswith("2 spoken, 3 failed; ")
+    manifest = (tmp_path / "out" / "manifest.jsonl").read_text("utf-8").splitlines()
+    assert any("Unknown field" in line for line in manifest)
 
 
 def test_failures_are_grouped_and_name_rows_but_never_texts(
@@ -152,6 +154,7 @@ def test_standard_input_needs_a_format(server: Sandbox, tmp_path: Path) -> None:
         (["rows.txt"], "Missing option '--to'"),
         (["rows.txt", "--to", "rows.txt"], "is a file"),
         (["rows.txt", "--to", "out", "-c", "0"], "x>=1"),
+        (["rows.txt", "--to", "out", "--grace", "nan"], "not a finite number"),
         (["rows.txt", "--to", "out", "--name", "{text}"], "A name template needs"),
         (["rows.txt", "--to", "out", "--input-format", "csv"], "CSV header"),
     ],

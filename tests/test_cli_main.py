@@ -45,6 +45,16 @@ def test_every_command_and_option_has_help(name: str, command: click.Command) ->
     assert result.stdout == step_tts(*name.split(), "--help").stdout
 
 
+def test_a_name_the_terminal_cannot_show_ends_no_command(tmp_path: Path) -> None:
+    """Where the locale is that of cron."""
+    (tmp_path / "é.wav").write_bytes(b"no audio")
+    command = [sys.executable, "-m", "step_tts", "sniff", "é.wav"]
+    environment = {"PYTHONPATH": path_of_the_package(), "PYTHONIOENCODING": "ascii"}
+    found = subprocess.run(command, env=environment, cwd=tmp_path, capture_output=True, check=False)
+    assert found.returncode == 1
+    assert b"\\xe9.wav" in found.stdout
+
+
 def test_help_names_the_variables_and_the_exit_codes() -> None:
     """And the way to try without a key."""
     text = " ".join(step_tts("--help").stdout.split())

@@ -257,6 +257,18 @@ async def test_prepare_makes_directories_and_refuses_early(tmp_path: Path) -> No
         await store.prepare(tmp_path / "file" / "a.wav")
 
 
+async def test_a_file_takes_the_place_of_nothing_but_a_file(tmp_path: Path) -> None:
+    """Of no device and no pipe; and a name that cannot be is refused before it is paid for."""
+    os.mkfifo(tmp_path / "pipe.wav")
+    store = FileStore()
+    refused = {"pipe.wav": "device or a pipe", "a\0b": "no path", "a" * 300: "long"}
+    for name, reason in refused.items():
+        with pytest.raises(SaveError, match=reason):
+            await store.prepare(tmp_path / name)
+    (tmp_path / "file.wav").touch()
+    await store.prepare(tmp_path / "file.wav")
+
+
 async def test_a_rename_that_is_refused_names_the_target(tmp_path: Path) -> None:
     """The bytes chose the suffix, and a directory has that name; the partial file says nothing."""
     target = tmp_path / "a.wav"

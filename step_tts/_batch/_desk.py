@@ -6,7 +6,7 @@ from typing import TYPE_CHECKING, TypeAlias, TypeVar, cast
 
 import attrs
 
-from step_tts._errors import StepTTSError
+from step_tts._errors import InvalidRequestError, StepTTSError
 from step_tts._models import BatchItem, BatchResult, SavedSpeech, Speech, SpeechRequest
 
 if TYPE_CHECKING:
@@ -93,6 +93,8 @@ def request_of(row: Row) -> SpeechRequest:
         raise row.refused
     if row.request is None:
         given = row.input.input if isinstance(row.input, BatchItem) else row.input
+        if isinstance(given, InvalidRequestError):
+            raise given  # Whoever read the input could make nothing of it.
         if not isinstance(given, SpeechRequest):
             given = SpeechRequest(cast("str", given))  # Its validator refuses what is no text.
         row.request = given

@@ -11,7 +11,9 @@ from __future__ import annotations
 import codecs
 import contextlib
 import csv
+import re
 from collections.abc import Callable, Iterator
+from itertools import chain
 from typing import TYPE_CHECKING, Literal, TypeAlias
 
 import attrs
@@ -179,7 +181,12 @@ def _pull_jsonl(lines: _Lines) -> _Pull:
 
 
 def _pull_csv(lines: _Lines) -> _Pull:
-    cells = csv.reader(lines, strict=True)
+    first = next(lines, "")
+    named = _SEPARATOR.fullmatch(first)
+    if named:
+        first = next(lines, "")
+    delimiter = named[1] if named else next(filter(first.__contains__, _SEPARATORS), ",")
+    cells = csv.reader(chain(filter(None, [first]), lines), delimiter=delimiter, strict=True)
     header = _header(cells)
 
     def pull() -> Fields | None:
@@ -191,6 +198,11 @@ def _pull_csv(lines: _Lines) -> _Pull:
         return {name: _cell(name, text) for name, text in zip(header, row, strict=True) if text}
 
     return pull
+
+
+# Where a comma is the decimal sign, Excel writes semicolons; it also says so in a first line.
+_SEPARATORS = ",;\t"
+_SEPARATOR = re.compile(r"sep=(.)\s*", re.IGNORECASE)
 
 
 def _header(cells: Iterator[list[str]]) -> tuple[str, ...]:

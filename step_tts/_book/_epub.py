@@ -59,7 +59,8 @@ def _pages(book: _Archive) -> Iterator[str]:
     package = next((root.get("full-path", "") for root in book.tags(_CONTAINER, "rootfile")), "")
     items = {item.get("id"): item for item in book.tags(package, "item")}
     folder = posixpath.dirname(package)
-    locked = {tag.get("uri", "") for tag in book.tags_if_any(_ENCRYPTION, "cipherreference")}
+    ciphered = book.tags_if_any(_ENCRYPTION, "cipherreference")
+    locked = {unquote(tag.get("uri", "")) for tag in ciphered}
     for number, place in enumerate(book.tags(package, "itemref")):
         item = items.get(place.get("idref"), {})
         contents = "nav" in item.get("properties", "").split()

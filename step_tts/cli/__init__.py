@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import sys
 from importlib.util import find_spec
+from io import TextIOWrapper
 
 __all__ = ["main"]
 
@@ -24,6 +25,8 @@ def main() -> None:
         raise SystemExit(2)
     from step_tts.cli._app import app
 
+    if isinstance(sys.stdout, TextIOWrapper):  # A name that its encoding lacks ends no command.
+        sys.stdout.reconfigure(errors="backslashreplace")
     try:
         app(prog_name="step-tts")
     except KeyboardInterrupt:  # outside of a command, where there is nothing to tell

@@ -12,14 +12,14 @@ import attrs
 import click
 
 from step_tts._batch._readers import InputFormat, read_rows
-from step_tts._errors import InvalidRequestError, StepTTSError
+from step_tts._errors import StepTTSError
 from step_tts.cli._again import Repeatable, how_to_go_on
 from step_tts.cli._connect import connect
 from step_tts.cli._feed import Feed, Part, PipedFeed, row_text, taken
 from step_tts.cli._format import error_record, saved_record
 from step_tts.cli._gauges import Gauges
 from step_tts.cli._interrupts import interruptible
-from step_tts.cli._options import Terms, terms_options
+from step_tts.cli._options import FiniteRange, Terms, terms_options
 from step_tts.cli._pipes import left_behind, opened
 from step_tts.cli._progress import Progress, display_fits, shown_on_stderr
 from step_tts.cli._reading import form_of
@@ -115,13 +115,13 @@ def _shard(_: click.Context, __: click.Parameter, given: str | None) -> tuple[in
 )
 @click.option(
     "--price-per-1k",
-    type=click.FloatRange(min=0),
+    type=FiniteRange(min=0),
     metavar="PRICE",
     help="Of 1000 characters: --dry-run reckons the cost.",
 )
 @click.option(
     "--grace",
-    type=click.FloatRange(min=0),
+    type=FiniteRange(min=0),
     default=10.0,
     show_default=True,
     metavar="SECONDS",
@@ -285,9 +285,9 @@ class _Job:
     async def _report_all(self, feed: Feed, results: SpeechBatch, progress: Progress) -> None:
         async for result in results:
             row = feed.land(result.index)
-            error, info = _error(row, result), result.info
-            if error:
-                self.tally.fail(row_text(row), error)
+            info = result.info
+            if result.error:
+                self.tally.fail(row_text(row), result.error)
             if info:
                 (self.tally.keep if result.resumed else self.tally.speak)(info)
             weight = 1 if self.part.limit else row.size
@@ -304,15 +304,10 @@ class _Job:
             note(self.tally.result(elapsed))
 
 
-def _error(row: Row, result: BatchResult) -> StepTTSError | None:
-    """Why a row was not spoken; a malformed one keeps its reader's reason."""
-    return row.item if isinstance(row.item, InvalidRequestError) else result.error
-
-
 def _record(row: Row, result: BatchResult) -> dict[str, object]:
     place: dict[str, object] = {row.unit: row.line, "index": result.index}
     place |= {"resumed": result.resumed, "shared": result.shared}
-    if error := _error(row, result):
-        return {**place, **error_record(error)}
+    if result.error:
+        return {**place, **error_record(result.error)}
     assert result.saved is not None  # noqa: S101  a result is one or the other with a ``to``
     return {**place, **saved_record(result.saved)}

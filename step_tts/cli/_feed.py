@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from itertools import islice
-from typing import TYPE_CHECKING, Self
+from typing import TYPE_CHECKING, Self, cast
 
 import attrs
 
@@ -76,10 +76,10 @@ class Feed:
     def __next__(self) -> BatchItem:
         index, row = next(self._rows)
         self._flying[index] = row
-        # A malformed row flies as a blank text, which the batch refuses as it would any other.
+        # A malformed row flies as what is wrong with it, which the batch takes for its failure.
         # So it keeps its place and its number, and the names of the files behind it do not
         # change on the day it is put right.
-        item = row.item if isinstance(row.item, BatchItem) else BatchItem("")
+        item = row.item if isinstance(row.item, BatchItem) else BatchItem(cast("str", row.item))
         return BatchItem(item.input, item.name, index)
 
     def land(self, index: int) -> Row:

@@ -20,7 +20,7 @@ from step_tts.cli._connect import connect
 from step_tts.cli._gauges import Gauges
 from step_tts.cli._narrated import narrated_record, playlist, suspects
 from step_tts.cli._narration_progress import NarrationProgress
-from step_tts.cli._options import Terms, terms_options
+from step_tts.cli._options import FiniteRange, Terms, terms_options
 from step_tts.cli._parts import parts_of, remove_parts
 from step_tts.cli._pipes import left_behind
 from step_tts.cli._progress import display_fits, shown_on_stderr
@@ -83,7 +83,7 @@ def _named(_: click.Context, __: click.Parameter, given: Path) -> Path:
 )
 @click.option(
     "--pause",
-    type=click.FloatRange(min=0),
+    type=FiniteRange(min=0),
     default=0.0,
     show_default=True,
     metavar="SECONDS",

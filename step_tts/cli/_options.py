@@ -7,6 +7,7 @@ from __future__ import annotations
 
 import functools
 import json
+import math
 from collections.abc import Callable, Sequence
 from typing import Any, TypeAlias, get_args
 
@@ -17,6 +18,7 @@ from step_tts._models import DEFAULT_MODEL, PromptPlacement, Rate
 
 __all__ = [
     "ClientOptions",
+    "FiniteRange",
     "PaceOptions",
     "ReportOptions",
     "RequestOptions",
@@ -26,6 +28,20 @@ __all__ = [
     "request_options",
     "terms_options",
 ]
+
+
+class FiniteRange(click.FloatRange):
+    """A range of numbers that has neither infinity nor NaN in it."""
+
+    def convert(
+        self, value: Any, param: click.Parameter | None, ctx: click.Context | None
+    ) -> float:
+        """Text → number."""
+        number: float = super().convert(value, param, ctx)
+        if not math.isfinite(number):
+            self.fail(f"{value} is not a finite number.", param, ctx)
+        return number
+
 
 _Command: TypeAlias = Callable[..., Any]
 _Decorator: TypeAlias = Callable[[_Command], _Command]
@@ -197,7 +213,7 @@ client_options = _gathered(
         ),
         click.option(
             "--timeout",
-            type=click.FloatRange(min=0, min_open=True),
+            type=FiniteRange(min=0, min_open=True),
             metavar="SECONDS",
             help="Longest time for one text, retries included.  [default: 600]",
         ),
@@ -234,13 +250,13 @@ _pace_options = _gathered(
         ),
         click.option(
             "--rpm",
-            type=click.FloatRange(min=0, min_open=True),
+            type=FiniteRange(min=0, min_open=True),
             metavar="N",
             help="Most requests a minute, where the account's limit is known.",
         ),
         click.option(
             "--cpm",
-            type=click.FloatRange(min=0, min_open=True),
+            type=FiniteRange(min=0, min_open=True),
             metavar="N",
             help="Most characters a minute.",
         ),

@@ -8,6 +8,7 @@ from typing import TYPE_CHECKING
 
 import click
 
+from step_tts.cli._options import FiniteRange
 from step_tts.cli._run import run
 from step_tts.cli._terminal import note, reported
 
@@ -66,7 +67,7 @@ __all__ = ["sandbox"]
 )
 @click.option(
     "--latency",
-    type=click.FloatRange(min=0),
+    type=FiniteRange(min=0),
     default=0.0,
     metavar="SECONDS",
     help="Wait before the first byte.",
