@@ -18,7 +18,6 @@ if TYPE_CHECKING:
 
 __all__ = ["may_fetch"]
 
-
 # A last label that is a number makes an address of any spelling (WHATWG URL, "ends in a number"),
 # and so may signs that a resolver takes for digits and dots.
 _PUBLIC_NAME = re.compile(r"(?:[a-z0-9_-]+\.)*(?!(?:[0-9]+|0x[0-9a-f]*|localhost)$)[a-z0-9_-]+")
