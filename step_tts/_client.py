@@ -146,6 +146,7 @@ class AsyncClient:
         settings = resolve_settings(os.environ, api_key=api_key, base_url=base_url)
         watch = watch_for(on_event)
         gate = Gate(_concurrency(concurrency), rate, watch=watch.gate() if watch else None)
+        hosts = [fetch_audio_from] if isinstance(fetch_audio_from, str) else fetch_audio_from
         http = HTTPOptions(
             transport=_one_of(transport, TransportName, "transport"),
             http2=http2,
@@ -170,11 +171,7 @@ class AsyncClient:
             prompt_placement=_one_of(prompt_placement, PromptPlacement, "prompt_placement"),
             max_bytes=_checked_size(max_bytes),
             follow_redirects=follow_redirects,
-            fetch_audio_from=(
-                (fetch_audio_from,)
-                if isinstance(fetch_audio_from, str)
-                else tuple(fetch_audio_from)
-            ),
+            fetch_audio_from=tuple(hosts),
             allow_unknown_audio=allow_unknown_audio,
             trust_unframed_end=trust_unframed_end,
         )

@@ -21,7 +21,7 @@ if TYPE_CHECKING:
 __all__ = ["Mp4Walker"]
 
 _MOOV_LIMIT = 256 * 1024  # Bytes. A longer one is passed unread.
-_CODINGS = (b"trak", b"mdia", b"minf", b"stbl", b"stsd")
+_CODING_PATH = (b"trak", b"mdia", b"minf", b"stbl", b"stsd")
 # A decoder configuration for MPEG-4 audio, and in it the first two bytes of the codec's own.
 _AAC_CONFIG = re.compile(rb"\x04\x80{0,3}.\x40.{12}\x05\x80{0,3}.(..)", re.DOTALL)
 _AAC_CHANNELS = {1: 1, 2: 2, 3: 3, 4: 4, 5: 5, 6: 6, 7: 8}
@@ -84,7 +84,7 @@ class Mp4Walker(Walker):
     def _learn(self, moov: bytes) -> None:
         for header in inside(moov, b"mvhd"):
             self._seconds = _movie_seconds(header)
-        for stsd in inside(moov, *_CODINGS):
+        for stsd in inside(moov, *_CODING_PATH):
             if len(stsd) >= 44 and self.codec is None:
                 coding = stsd[12:16]
                 self.codec = _CODECS.get(coding, coding.decode("latin-1").strip().lower())

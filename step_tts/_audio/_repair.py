@@ -13,12 +13,12 @@ import attrs
 
 from step_tts._audio._riff import Chunk, Layout, chunks, is_placeholder, layout_of
 
-__all__ = ["DS64_SIZE", "HeaderPatch", "repair_wav"]
+__all__ = ["HeaderPatch", "repair_wav"]
 
 _LARGEST = 0xFFFFFFFF
 _IN_DS64 = b"\xff\xff\xff\xff"
 _PLAIN_SIZE = 44
-DS64_SIZE = 28
+_DS64_SIZE = 28
 """Bytes of a ``ds64`` chunk without a table, and of the ``JUNK`` chunk that keeps its place."""
 
 
@@ -87,7 +87,7 @@ def _fix(head: bytes, layout: Layout, sizes: _Sizes) -> bytes:
     found = {chunk.name: chunk for chunk in chunks(head, layout)}
     long = found.get(b"ds64")
     draft = bytearray(head)
-    if long is not None and long.size >= DS64_SIZE:
+    if long is not None and long.size >= _DS64_SIZE:
         _put_long_sizes(draft, long, sizes)
     elif sizes.total <= _LARGEST or layout.width > 4:
         _put_sizes(draft, layout, sizes)
@@ -119,10 +119,10 @@ def _put_long_sizes(draft: bytearray, ds64: Chunk, sizes: _Sizes) -> None:
 def _lengthen(draft: bytearray, junk: Chunk | None, sizes: _Sizes) -> None:
     """Turn RIFF into RF64, in the place that a ``JUNK`` chunk kept or in new bytes."""
     first = 12
-    if junk is None or junk.at != first or junk.size < DS64_SIZE:
-        draft[first:first] = b"JUNK" + DS64_SIZE.to_bytes(4, "little") + bytes(DS64_SIZE)
-        sizes = attrs.evolve(sizes, total=sizes.total + 8 + DS64_SIZE)
-        junk = Chunk(b"JUNK", first, first + 8, DS64_SIZE)
+    if junk is None or junk.at != first or junk.size < _DS64_SIZE:
+        draft[first:first] = b"JUNK" + _DS64_SIZE.to_bytes(4, "little") + bytes(_DS64_SIZE)
+        sizes = attrs.evolve(sizes, total=sizes.total + 8 + _DS64_SIZE)
+        junk = Chunk(b"JUNK", first, first + 8, _DS64_SIZE)
     draft[:4], draft[first : first + 4] = b"RF64", b"ds64"
     draft[junk.content_at : junk.content_at + junk.size] = bytes(junk.size)
     _put_long_sizes(draft, junk, sizes)
