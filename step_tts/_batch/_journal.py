@@ -124,9 +124,8 @@ class JournalFile:
             SaveError: The disk is full, the directory is gone, or the like.
         """
         with self._group("NORMAL"):
-            now = _coarse_time()
             found, setting_out = self._found(claims)
-            self._notes.add(now, setting_out)
+            self._notes.add(_coarse_time(), setting_out)
         return found
 
     def look_up(self, claims: Sequence[Claim]) -> list[Found]:
@@ -219,7 +218,7 @@ class JournalFile:
         others: list[tuple[int, Claim, Columns | None]] = []
         for claim in claims:
             row = own.get(claim[0])
-            if row and row[_REQUEST] == claim[1] and self._is_whole(row):
+            if row and (row[_REQUEST], row[_STATE]) == (claim[1], "done") and self._is_whole(row):
                 found.append(row)
             else:
                 others.append((len(found), claim, row))
