@@ -8,6 +8,7 @@ from step_tts._batch._circuit import FATAL, Circuit
 from step_tts._errors import (
     AuthenticationError,
     BadRequestError,
+    ClientClosedError,
     NotFoundError,
     QuotaExceededError,
     StepTTSError,
@@ -41,3 +42,8 @@ def test_other_errors_are_the_rows_own() -> None:
     """And two kinds of fatal ones are not one."""
     assert rows_until_stopped(*[BadRequestError("no")] * 99) is None
     assert rows_until_stopped(*[AuthenticationError("a"), NotFoundError("b")] * 9) is None
+
+
+def test_a_mistake_of_the_calling_code_is_known_from_one_row() -> None:
+    """No other row can do better on a client that is closed."""
+    assert rows_until_stopped(None, ClientClosedError("closed"), None) == 2

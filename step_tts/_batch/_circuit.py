@@ -2,7 +2,8 @@
 
 Pure. A wrong key fails ten thousand rows alike; three are enough to know. Once a row has been
 spoken the key and the model are evidently good, and it takes ten in a row to say otherwise.
-A full disk is known from one row, and each further one would be paid for and lost.
+A full disk is known from one row, and each further one would be paid for and lost; so is a
+client that is closed.
 """
 
 from __future__ import annotations
@@ -19,6 +20,7 @@ from step_tts._errors import (
     QuotaExceededError,
     SaveError,
     StepTTSError,
+    UsageError,
 )
 
 __all__ = ["FATAL", "FATAL_NAMES", "REMEDIES", "Circuit"]
@@ -63,6 +65,8 @@ class Circuit:
                 "what is finished is kept.",
                 error,
             )
+        if isinstance(error, UsageError):
+            return _stopped(f"Stopped, since every other row would fail alike: {error}", error)
         if not isinstance(error, FATAL):
             self._kind, self._in_a_row = None, 0
             return None
