@@ -246,10 +246,13 @@ class Controller:
         measured = self.pacer.dry(refused.nth, refused.sent_at)
         raised = self.pacer.probes(now) and refused.level < self.limit.slots
         if self.limit.adapts and (raised or refused.level <= level):
+            usual = level / self._round_trip()
+            if self.limit.doubles:  # Half of them have been kept up for a whole round trip.
+                usual /= 2
             if not self.pacer.on:
                 self.limit.search()
             before = self._gap(now)
-            self.pacer.refused(now, measured, level / self._round_trip())
+            self.pacer.refused(now, measured, usual)
             if self._admitted == refused.nth:  # Nobody followed: the next one takes its place.
                 self._even.ready_at = now + AFTER_REFUSAL * self._gap(now)
             else:

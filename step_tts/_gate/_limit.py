@@ -32,7 +32,8 @@ class Limit:
     """The level last refused, until it was passed."""
     told: float = attrs.field(default=math.inf, init=False)
     """The level the server itself named."""
-    _slow_start: bool = attrs.field(default=True, init=False)
+    doubles: bool = attrs.field(default=True, init=False)
+    """Whether it grows as at the start."""
     _hold: float = attrs.field(default=1.0, init=False)
     _boost: float = attrs.field(default=1.0, init=False)
     _climbed: float = attrs.field(default=0.0, init=False)
@@ -67,7 +68,7 @@ class Limit:
         self._remember(at)
         kept = max(at * CUT if at > 10 else at - 1, min(works, at - 1))
         self.value = min(max(kept, float(self._bounds.minimum)), self.value)
-        self._slow_start, self._boost, self._climbed = False, 1.0, 0.0
+        self.doubles, self._boost, self._climbed = False, 1.0, 0.0
 
     def hold(self, level: int) -> None:
         """Go no higher than the level, which may have been refused for something else."""
@@ -76,7 +77,7 @@ class Limit:
 
     def search(self) -> None:
         """Forget the ceiling: what was refused there may have been a rate."""
-        self.ceiling, self._slow_start = None, True
+        self.ceiling, self.doubles = None, True
 
     def know(self, ceiling: int) -> None:
         """Take the server's word for how many it admits at once."""
@@ -85,7 +86,7 @@ class Limit:
             self.value = min(self.value, self.told)
 
     def _step(self) -> float:
-        if self._slow_start:
+        if self.doubles:
             return 1.0
         if self.ceiling is None:
             return self._climb()
