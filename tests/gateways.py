@@ -2,7 +2,7 @@
 
 ``drive`` asks them through the bare controller, with a clock that jumps from event to event;
 ``drive_gate`` through the real gate on whatever clock the event loop has. Which gateways the
-rules were chosen by, and which were kept from it: ``gateway_sets``.
+rules were chosen by: ``gateway_sets``; which were kept from it: ``gateways_drawn``.
 """
 
 from __future__ import annotations
@@ -150,7 +150,7 @@ def bursting(
     return lambda now: left if any(begin <= now < end for begin, end in visits) else level
 
 
-def wandering(low: int, high: int, *, every: float, seed: int = 12) -> Callable[[float], float]:
+def wandering(low: float, high: float, *, every: float, seed: int = 12) -> Callable[[float], float]:
     """Another level at random, as often as is said."""
     random = Random(seed)
     levels = [random.uniform(low, high) for _ in range(math.ceil(SECONDS / every) + 1)]

@@ -16,7 +16,7 @@ from step_tts._errors import ConfigurationError
 from step_tts._gate._controller import Controller, Outcome, Ticket
 from step_tts._gate._latency import Latency
 from step_tts._gate._limit import Limit
-from step_tts._gate._pacer import Allowance, Goodput, Pacer, Spacing
+from step_tts._gate._pacer import Allowance, Intake, Pacer, Spacing
 from step_tts._gate._quota import Quota
 from step_tts._models import Concurrency, Rate
 from step_tts._wire import LimitHints
@@ -97,20 +97,38 @@ def test_an_overload_cuts_once() -> None:
         controller.leave(ticket)
     # The first of them was refused while alone: fewer than one is not to be had.
     assert controller.limit.slots == 1
-    assert controller.limit.ceiling == 1
-    again = controller.start(0.2, 10)
-    controller.throttled(again, 0.3, None)
+    again = controller.start(0.4, 10)
+    controller.throttled(again, 0.5, None)
     assert controller.limit.slots == 1
+
+
+def test_the_first_refusals_may_have_come_from_a_rate() -> None:
+    """What was sent at one instant is no proof of a number; whoever is next, later, tells."""
+    rate, number = control(), control()
+    for controller in (rate, number):
+        first, *others = fill(controller)
+        for ticket in others:
+            controller.throttled(ticket, 0.05, None)
+            controller.leave(ticket)
+        assert (controller.limit.slots, controller.ready_at()) == (2, 0.05 + 0.25)
+        second = controller.start(0.3, 10)
+        controller.ok(first, 1.0, 1.0)
+        if controller is rate:
+            controller.ok(second, 1.3, 1.0)
+        else:
+            controller.throttled(second, 0.35, None)
+    assert (rate.limit.slots, rate.limit.ceiling) == (3, None)
+    assert (number.limit.slots, number.limit.ceiling) == (1, 2)
 
 
 def test_the_climb_slows_at_the_ceiling_and_quickens_beyond() -> None:
     """Where it was refused it tries rarely; where nothing is refused, ever faster."""
     limit = Limit(Concurrency(initial=10, maximum=1000))
-    limit.cut(10)
+    limit.cut(10, 0)
     assert (limit.value, limit.ceiling) == (9, 10)
     limit.grow()
     assert limit.value == pytest.approx(9 + 1 / 18)
-    limit.cut(10)
+    limit.cut(10, 0)
     steps = 0
     while limit.ceiling is not None:
         limit.grow()
@@ -121,8 +139,8 @@ def test_the_climb_slows_at_the_ceiling_and_quickens_beyond() -> None:
         limit.grow()
     assert limit.value > before + 25
     high = limit.value
-    limit.cut(int(high))
-    assert limit.value == pytest.approx(int(high) * 0.9 * 0.8)
+    limit.cut(int(high), 0)
+    assert limit.value == pytest.approx(int(high) * 0.9)
     low = limit.value
     limit.grow()
     assert limit.value == pytest.approx(low + 1 / low)
@@ -131,11 +149,21 @@ def test_the_climb_slows_at_the_ceiling_and_quickens_beyond() -> None:
 def test_a_refusal_far_above_the_ceiling_keeps_the_pace() -> None:
     """Only a refusal near the ceiling makes it try more rarely."""
     limit = Limit(Concurrency(initial=64))
-    limit.cut(10)
+    limit.cut(10, 0)
     limit.value = 20.0
-    limit.cut(20)
+    limit.cut(20, 0)
     assert limit.ceiling == 20
     limit.grow()
+
+
+def test_no_more_is_taken_back_than_is_in_doubt() -> None:
+    """Thirty-six work and thirty-seven do not: thirty-six are left, not nine in ten."""
+    limit = Limit(Concurrency(initial=37))
+    limit.cut(37, 36)
+    assert (limit.value, limit.ceiling) == (36, 37)
+    limit.value = 37.0
+    limit.cut(37, 20)
+    assert limit.value == pytest.approx(33.3)
 
 
 def test_the_server_may_name_its_limit() -> None:
@@ -185,6 +213,22 @@ def test_a_short_wait_is_for_the_refused_call_alone() -> None:
     assert controller.paused_until < 5.0
     controller.throttled(controller.start(6.0, 10), 6.0, 1.0)
     assert controller.paused_until == 7.0
+
+
+def test_a_refused_look_above_the_ceiling_pauses_nobody() -> None:
+    """One more than is known to work, where it was refused before; others do go on."""
+    controller = control(Concurrency(initial=10))
+    controller.limit.cut(10, 9)
+    flying = [controller.start(0.0, 10) for _ in range(9)]
+    controller.ok(flying[8], 1.0, 1.0)
+    controller.leave(flying[8])
+    again = controller.start(1.0, 10)
+    controller.limit.value = 10.0
+    controller.throttled(look := controller.start(1.0, 10), 1.1, 30.0)
+    assert (controller.limit.slots, controller.paused_until) == (9, -math.inf)
+    controller.leave(look)
+    controller.throttled(again, 1.2, 30.0)
+    assert controller.paused_until == 31.2
 
 
 def test_without_a_word_from_the_server_pauses_double() -> None:
@@ -305,36 +349,37 @@ def test_the_pace_comes_back_and_is_given_up() -> None:
     assert pacer.rate(101.0) < 9.7
     rates = [pacer.rate(float(now)) for now in range(101, 160)]
     assert rates == sorted(rates)
-    assert pacer.probes(160.0)
-    pacer.review(160.0, 1000.0)
+    assert pacer.probes(105.0)
+    pacer.review(105.0, 1000.0)
     assert pacer.on
-    pacer.review(1000.0, 1000.0)
+    pacer.review(160.0, 1000.0)
     assert not pacer.on
 
 
 def test_a_rate_passed_by_far_was_another_limit() -> None:
-    """Then caution starts afresh: back to what is known within seconds."""
+    """Then the search starts afresh from there: twice as much within seconds."""
     pacer = Pacer()
-    for now in (0.0, 1.0, 2.0):
-        pacer.refused(now, 0.0, 10.0)
-    known = pacer.rate(2.0) / 0.97
-    assert pacer.rate(8.0) < known
-    pacer.review(300.0, math.inf)
-    assert pacer.rate(300.0) > 2 * known
-    pacer.refused(300.0, 0.0, 10.0)
-    assert pacer.rate(304.0) > pacer.rate(300.0) / 0.97
+    for now in range(8):
+        pacer.refused(float(now), 9.0, 10.0)
+    known = pacer.rate(7.0) / 0.97
+    assert pacer.rate(20.0) < known
+    passed = pacer.rate(80.0)
+    pacer.review(80.0, math.inf)
+    assert passed > 1.25 * known
+    assert pacer.rate(80.0) == pytest.approx(0.97 * passed)
+    assert pacer.rate(86.0) > 2 * passed
 
 
 def test_a_refused_rate_lies_between_what_was_let_in_and_what_was_asked() -> None:
     """Five a second were let in and eight were too many."""
     pacer = Pacer()
     pacer.refused(0.0, 0.0, 8.0)
-    asked = pacer.rate(20.0)
+    asked = pacer.rate(4.0)
     assert asked > 8
-    pacer.refused(20.0, 5.0, 1000.0)
-    assert 0.97 * 5 < pacer.rate(20.0) < 0.97 * asked
-    pacer.refused(20.0, 1000.0, 1000.0)
-    assert pacer.rate(20.0) < asked
+    pacer.refused(4.0, 5.0, 1000.0)
+    assert 0.97 * 5 < pacer.rate(4.0) < 0.97 * asked
+    pacer.refused(4.0, 1000.0, 1000.0)
+    assert pacer.rate(4.0) < asked
 
 
 def test_a_server_is_measured_from_one_dry_moment_to_the_next() -> None:
@@ -345,6 +390,48 @@ def test_a_server_is_measured_from_one_dry_moment_to_the_next() -> None:
     assert pacer.dry(110, 11.0) == 10
     assert pacer.dry(130, 13.0) == 10
     assert pacer.dry(128, 13.1) == 0
+
+
+def test_a_drought_is_the_end_of_a_window() -> None:
+    """Sixty in the first seconds of twenty, and nothing until they were over: three a second."""
+    pacer = Pacer()
+    for begin in (0, 20):
+        for n in range(60):
+            pacer.intake.add(begin + n / 10)
+        pacer.refilled(begin + 20.0)
+        assert pacer.rate(begin + 20.0) == pytest.approx(0.97 * 3)
+    assert pacer.dry(120, 40.0) == 3.0
+    pacer.intake.take_back(20.0)
+    assert pacer.dry(119, 40.0) == pytest.approx(59 / 20)
+    pacer.review(100.0, math.inf)
+    assert pacer.rate(105.0) < 1.5 * pacer.rate(100.0)
+
+
+def test_a_window_that_was_used_up_is_told_from_a_pause() -> None:
+    """Five refusals in a row, each after a pause, and then one that is let in."""
+    controller, now = control(Concurrency(initial=20)), 0.0
+    for ticket in fill(controller):
+        controller.ok(ticket, 1.0, 1.0)
+        controller.leave(ticket)
+    for _ in range(6):
+        now = max(now + 2, controller.ready_at())
+        controller.throttled(refused := controller.start(now, 10), now + 0.1, None)
+        controller.leave(refused)
+    first = controller.start(end := controller.ready_at(), 10)
+    controller.ok(first, end + 1, 1.0)
+    between = (now + end) / 2
+    assert controller.pacer.rate(between) == pytest.approx(0.97 * 20 / between)
+
+
+def test_what_waited_for_a_slot_was_not_late() -> None:
+    """A pace that is kept is kept by whoever takes a slot that comes free, too."""
+    controller = control(Concurrency(initial=1))
+    controller.latency.add(3.0, 10)
+    controller.leave(controller.start(0.0, 10))
+    assert controller.ready_at() == pytest.approx(1.0)
+    controller.start(1.04, 10)
+    controller.limit.value = 2.0
+    assert controller.ready_at() == pytest.approx(2.04)
 
 
 def test_the_pace_rests_during_a_pause() -> None:
@@ -406,18 +493,20 @@ def test_a_rate_above_what_is_known_is_blamed_before_the_level() -> None:
     controller.throttled(late := controller.start(2.0, 10), 2.1, None)
     controller.leave(late)
     known = controller.pacer.rate(2.1) / 0.97
-    now = 10.0
+    now = 4.0
     assert controller.pacer.rate(now) > known
     flying = [controller.start(now, 10) for _ in range(20)]
     controller.ok(flying[0], now + 1, 1.0)
+    raised = controller.pacer.rate(now + 1)
     controller.throttled(flying[19], now + 1, None)
     assert controller.limit.slots >= 40
-    assert controller.pacer.rate(now + 1) < known
+    assert controller.pacer.rate(now + 1) < raised
 
 
 def test_whoever_is_long_under_way_was_let_in() -> None:
     """A refusal takes a moment, an answer longer: silence is consent."""
     controller = control(Concurrency(initial=8))
+    controller.latency.add(5.0, 10)
     first = controller.start(0.0, 10)
     flying = [controller.start(0.0, 10) for _ in range(5)]
     controller.throttled(late := controller.start(5.0, 10), 5.1, None)
@@ -431,14 +520,30 @@ def test_whoever_is_long_under_way_was_let_in() -> None:
     controller.leave(first)
 
 
-def test_goodput_forgets() -> None:
-    """Fifteen seconds; over a shorter time while it is young."""
-    goodput = Goodput()
-    assert goodput.per_second(0.0) == 0.0
+def test_a_refusal_after_a_quick_answer_is_still_one_too_many() -> None:
+    """Who was sent behind a refusal on its way stood at one level less than it seemed."""
+    controller = control(Concurrency(initial=8))
+    for _ in range(4):
+        controller.start(0.0, 10)
+    refused, quick = controller.start(1.0, 10), controller.start(1.01, 10)
+    controller.ok(quick, 1.02, 0.01)
+    controller.throttled(refused, 1.05, None)
+    assert not controller.pacer.on
+    assert controller.limit.ceiling == 5
+
+
+def test_intake_forgets() -> None:
+    """Two minutes, and whoever was refused after all."""
+    intake = Intake()
     for tenth in range(40):
-        goodput.add(tenth / 10)
-    assert goodput.per_second(4.0) == pytest.approx(10)
-    assert goodput.per_second(100.0) == 0.0
+        intake.add(tenth / 10)
+    intake.take_back(2.0)
+    assert intake.since == 0
+    assert intake.per_second(4.0, 4.0) == pytest.approx(39 / 4)
+    intake.add(150.0)
+    intake.take_back(2.0)
+    assert intake.since == 150
+    assert intake.per_second(151.0, 100.0) == pytest.approx(0.01)
 
 
 def test_a_policy_of_the_server_is_a_pace() -> None:

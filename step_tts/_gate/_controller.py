@@ -17,7 +17,7 @@ import attrs
 
 from step_tts._gate._latency import Latency
 from step_tts._gate._limit import Limit
-from step_tts._gate._pacer import Allowance, Goodput, Pacer, Spacing
+from step_tts._gate._pacer import Allowance, Pacer, Spacing
 from step_tts._gate._quota import FAULT_COST, THROTTLE_COST, Quota
 
 if TYPE_CHECKING:
@@ -29,6 +29,7 @@ if TYPE_CHECKING:
 __all__ = ["Controller", "Outcome", "Ticket"]
 
 FIRST_PAUSE_SECONDS = 0.25  # doubled with each cut in a row, where the server names no time
+DROUGHT = 5  # cuts in a row with such pauses, ten seconds or so: then it is a window that ended
 LONGEST_PAUSE_SECONDS = 20.0
 LONGEST_WAIT_SECONDS = 120.0  # at a server's wish; whoever is told more learns it as an error
 JITTER = 0.1  # of a pause is added at most, so that clients told the same do not return as one
@@ -66,6 +67,9 @@ class Ticket:
     """How many were in flight with it when it was sent."""
     nth: int = 0
     """How many had been let in before, as far as was known."""
+    proven: int = 0
+    """The highest level that was known to work; what is sent later may stand beside a refusal
+    that is still on its way, and then counts as one too many."""
     paid: float = 0.0
     """What it took from the retry quota."""
     outcome: Outcome = Outcome.UNKNOWN
@@ -83,7 +87,6 @@ class Controller:
         """When the shared pause ends."""
         self._rate = rate
         self._chance = chance
-        self._goodput = Goodput()
         self._policy: float | None = None
         self._allowance = Allowance(-math.inf, 0, 0.0)
         self._flying: set[Ticket] = set()
@@ -91,10 +94,12 @@ class Controller:
         self._epoch = -math.inf
         self._lowered_at = -math.inf  # When an epoch last began with less.
         self._streak = 0
-        self._refusal = 0.0  # Seconds that the last one took to come back.
+        self._refused_at = 0.0  # When the last one that was refused was sent.
+        self._refusal = 0.0  # Seconds that it took to come back.
         self._admitted = 0  # Sent and not refused.
         self._answers = self._faults = 0
         self._proven = 0  # The highest level at which an attempt of this epoch was admitted.
+        self._alone = False  # Whether the last cut answered one more than works, as before.
         self._even = Spacing()
         # A limit of the user holds to the letter, whatever late timers cost.
         self._requests, self._characters = Spacing(slack=0.0), Spacing(slack=0.0)
@@ -118,28 +123,34 @@ class Controller:
 
     def start(self, now: float, characters: int, again: Ticket | None = None) -> Ticket:
         """Send an attempt; ``again`` is the attempt that it repeats."""
+        level = self.in_flight + 1
+        if level >= self.limit.slots:
+            self._full_at = now
+            # What waited for a slot was not late.
+            self._even.ready_at = max(self._even.ready_at, now)
         self._even.take(now, self._gap(now))
         if self._rate.requests_per_minute:
             self._requests.take(now, 60 / self._rate.requests_per_minute)
         if self._rate.characters_per_minute:
             self._characters.take(now, 60 * characters / self._rate.characters_per_minute)
-        ticket = Ticket(now, characters, self.in_flight + 1, self._admitted, self._price(again))
+        paid = self._price(again)
+        ticket = Ticket(now, characters, level, self._admitted, self._proven, paid)
         self._admitted += 1
+        self.pacer.intake.add(now)
         self._flying.add(ticket)
-        if ticket.level >= self.limit.slots:
-            self._full_at = now
         return ticket
 
     def ok(self, ticket: Ticket, now: float, seconds: float | None) -> None:
         """Note whole audio after so many seconds of the server's time, if that is known."""
         ticket.outcome = Outcome.OK
         self.quota.reward(ticket.paid)
-        self._goodput.add(now)
         if seconds is not None:
             self.latency.add(seconds, ticket.characters)
         if not self.limit.adapts:
             self._streak = 0  # A number that was set too high is refused all the time.
         if ticket.sent_at >= self._lowered_at:
+            if self._streak >= DROUGHT:  # It ended between two attempts.
+                self.pacer.refilled((self._refused_at + ticket.sent_at) / 2)
             self._streak = 0
             self._proven = max(self._proven, ticket.level)
         if ticket.sent_at >= self._epoch:
@@ -153,7 +164,8 @@ class Controller:
         """Note that the server asked for less, and perhaps for how long."""
         ticket.outcome = Outcome.THROTTLED
         self._admitted -= 1
-        self._refusal = now - ticket.sent_at
+        self.pacer.intake.take_back(ticket.sent_at)
+        self._refused_at, self._refusal = ticket.sent_at, now - ticket.sent_at
         fresh = ticket.sent_at >= self._epoch
         if fresh:
             self._cut(ticket, now)
@@ -215,10 +227,18 @@ class Controller:
     def _cut(self, ticket: Ticket, now: float) -> None:
         """Begin an epoch; with less, unless nothing was let in since the last one began.
 
-        Then it is the same overload, and there is nothing to learn but patience.
+        Then it is the same overload, and there is nothing to learn but patience. Nor is there
+        where nothing was answered yet: what was sent at one instant and refused may have been too
+        many at once or too close together, and whoever is next, at that level but later, tells.
         """
+        self.latency.forget()
         level = self._admitted_level(ticket, now)
-        if level or self._epoch == -math.inf:
+        self._alone = 0 < level == ticket.level - 1 and self.limit.is_ceiling(ticket.level)
+        first = self._epoch == -math.inf and self.latency.mean is None
+        if first and ticket.outcome is Outcome.THROTTLED:
+            self.limit.hold(ticket.level)
+            self._even.ready_at = now + FIRST_PAUSE_SECONDS
+        elif level or not self._streak:
             self._lower(ticket, level, now)
             self._lowered_at, self._streak, self._proven = now, 0, 0
         self._epoch = now
@@ -230,11 +250,19 @@ class Controller:
         measured = self.pacer.dry(refused.nth, refused.sent_at)
         raised = self.pacer.probes(now) and refused.level < self.limit.slots
         if self.limit.adapts and (raised or refused.level <= level):
-            self.pacer.refused(now, measured, self._goodput.per_second(now))
+            usual = level / self._round_trip()
+            if self.limit.doubles:  # Half of them have been kept up for a whole round trip.
+                usual /= 2
+            if not self.pacer.on:
+                self.limit.search()
+            before = self._gap(now)
+            self.pacer.refused(now, measured, usual)
             if self._admitted == refused.nth:  # Nobody followed: the next one takes its place.
                 self._even.ready_at = now + AFTER_REFUSAL * self._gap(now)
+            else:
+                self._even.ready_at += self._gap(now) - before
         else:
-            self.limit.cut(refused.level)
+            self.limit.cut(refused.level, level)
 
     def _admitted_level(self, refused: Ticket, now: float) -> int:
         """The highest level that is known to work since the last cut.
@@ -243,25 +271,26 @@ class Controller:
         """
         before = now - CONSENT * (now - refused.sent_at)
         silent = (t.level for t in self._flying if self._lowered_at <= t.sent_at < before)
-        return max(self._proven, *silent, 0)
+        return max(refused.proven, *silent, 0)
 
     def _pause(self, now: float, retry_after: float | None, *, fresh: bool) -> None:
         """Stop everybody, if the server or a row of cuts gives reason to.
 
-        A short wait that follows the first refusal of one too many concerns that call alone:
-        the others keep to what works, and a pause of theirs would cost a tenth of the goodput.
+        A short wait that follows the first refusal of one too many concerns that call alone, and
+        so does any that answers a look above the ceiling: the others keep to what works, and a
+        pause of theirs would cost a tenth of the goodput.
         """
         seconds = self._backoff() if fresh else 0.0
         if retry_after is not None and retry_after <= LONGEST_WAIT_SECONDS:
-            seconds = self._asked(retry_after)
+            seconds = self._asked(retry_after, fresh=fresh)
         if seconds and now + seconds > self.paused_until:
             self.paused_until = self._epoch = now + seconds
             self.pacer.rest(self.paused_until)
 
-    def _asked(self, retry_after: float) -> float:
+    def _asked(self, retry_after: float, *, fresh: bool) -> float:
         """The server's wish as a pause of everybody, if it is to be one."""
         short = retry_after < SHORT * self.latency.seconds
-        own = short and self._streak < 2
+        own = (short and self._streak < 2) or (fresh and self._alone)
         return 0.0 if own else retry_after * (1 + JITTER * self._chance())
 
     def _backoff(self) -> float:

@@ -39,6 +39,14 @@ class Latency:
         """Whether answers take so much longer than they did that the server must be queueing."""
         return self.seconds > CROWDED * self._least
 
+    def forget(self) -> None:
+        """Forget the least: a server that refuses does not queue.
+
+        The first answers are the quickest of those under way, and where they spread widely the
+        usual would look like a crowd beside them for thousands of answers.
+        """
+        self._least = math.inf
+
     def add(self, seconds: float, characters: int) -> None:
         """Note one whole answer, of a text of so many characters."""
         usual = seconds / self._cost.of(characters)

@@ -18,9 +18,7 @@ __all__ = ["Limit"]
 
 FIRST_HOLD = 2.0  # round trips below the ceiling until it is tried again, doubled with each refusal
 LONGEST_HOLD = 8.0  # longer ones refuse less and follow a limit that moves worse
-CUT = 0.9  # above ten at once; below it one less
-BOLD = 4.0  # a climb this fast overshoots: it is cut a little more
-BOLD_CUT = 0.8
+CUT = 0.9  # above ten at once, where it is not known what works; else one less
 
 
 @attrs.define
@@ -34,7 +32,8 @@ class Limit:
     """The level last refused, until it was passed."""
     told: float = attrs.field(default=math.inf, init=False)
     """The level the server itself named."""
-    _slow_start: bool = attrs.field(default=True, init=False)
+    doubles: bool = attrs.field(default=True, init=False)
+    """Whether it grows as at the start."""
     _hold: float = attrs.field(default=1.0, init=False)
     _boost: float = attrs.field(default=1.0, init=False)
     _climbed: float = attrs.field(default=0.0, init=False)
@@ -57,17 +56,28 @@ class Limit:
         if self.adapts:
             self.value = min(self.value + self._step(), float(self._bounds.maximum), self.told)
 
-    def cut(self, level: int) -> None:
-        """Note that the level was refused."""
+    def is_ceiling(self, level: int) -> bool:
+        """Whether it was refused at this level before: the server is as it was."""
+        return self.ceiling is not None and abs(level - self.ceiling) <= 1
+
+    def cut(self, level: int, works: int) -> None:
+        """Note that the level was refused, and the highest that is known to work."""
         if not self.adapts:
             return
         at = min(self.value, float(level))
         self._remember(at)
-        kept = at * CUT if at > 10 else at - 1
-        if self._boost >= BOLD:
-            kept *= BOLD_CUT
+        kept = max(at * CUT if at > 10 else at - 1, min(works, at - 1))
         self.value = min(max(kept, float(self._bounds.minimum)), self.value)
-        self._slow_start, self._boost, self._climbed = False, 1.0, 0.0
+        self.doubles, self._boost, self._climbed = False, 1.0, 0.0
+
+    def hold(self, level: int) -> None:
+        """Go no higher than the level, which may have been refused for something else."""
+        if self.adapts:
+            self.value = min(self.value, float(max(level, self._bounds.minimum)))
+
+    def search(self) -> None:
+        """Forget the ceiling: what was refused there may have been a rate."""
+        self.ceiling, self.doubles = None, True
 
     def know(self, ceiling: int) -> None:
         """Take the server's word for how many it admits at once."""
@@ -76,7 +86,7 @@ class Limit:
             self.value = min(self.value, self.told)
 
     def _step(self) -> float:
-        if self._slow_start:
+        if self.doubles:
             return 1.0
         if self.ceiling is None:
             return self._climb()

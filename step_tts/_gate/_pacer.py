@@ -2,31 +2,36 @@
 
 Pure. ``Spacing`` lets one through per interval. ``Pacer`` decides on a rate: it is off until a
 refusal comes at a level that is known to work, for then the server counts requests per time and
-not at once.
+not at once. A server that counts by a bucket is measured from one moment at which it had nothing
+left to the next; one that counts by a window shows it by refusing whatever comes until the window
+is over, and is measured over as long a time.
 """
 
 from __future__ import annotations
 
 import math
-from collections import deque
 
 import attrs
 
-__all__ = ["Allowance", "Goodput", "Pacer", "Spacing"]
+__all__ = ["Allowance", "Intake", "Pacer", "Spacing"]
 
-WINDOW_SECONDS = 15
 KEPT = 0.97  # of what is known, after a refusal; at 0.95 the rates of the tuned set lose a percent
 # How the rate comes back: a cubic that is flat around what is known, in steps of a second, or of
-# three requests where they are rarer (with two, one in thirty of a rare rate's is refused). After
-# each hit it is four times flatter.
+# three requests where they are rarer (with two, one in thirty of a rare rate's is refused), or of
+# a tenth of the server's window. After each hit it is four times flatter. What is known at first
+# is a guess, in most cases far too low, so it begins as steep as two hits too few make it.
 CURVE = 0.001
 FLATTER = 0.25
+FIRST_HITS = -2
 MOST_HITS = 4
 REQUESTS = 3.0
+STEPS_PER_SPAN = 10
 LONGEST_STEP = 4.0
 SQUEEZE = 0.6  # between what was let in, which is too little, and what was refused, too much
 FEWEST = 10  # requests to measure a rate by: one more or less is then a tenth
 SHORTEST_SPAN = 0.1  # seconds
+LONGEST_SPAN = 120.0
+SLOWEST = 1 / 60  # requests per second
 PASSED = 1.25  # times the rate: the limit has moved; at 2 it is followed far later, at 1.1 in vain
 SLACK_SECONDS = 0.05  # a timer may fire late without costing rate
 
@@ -62,46 +67,52 @@ class Allowance:
 
 
 @attrs.define
-class Goodput:
-    """Successes per second over the last seconds, in bins of one."""
+class Intake:
+    """How many were let in, second by second, for as long as the longest span."""
 
-    _bins: deque[list[int]] = attrs.field(factory=deque)
-    _since: float | None = None
+    _seconds: dict[int, int] = attrs.field(factory=dict)
 
-    def add(self, now: float) -> None:
-        """Count a success."""
-        second = math.floor(now)
-        if self._since is None:
-            self._since = now
-        if self._bins and self._bins[-1][0] == second:
-            self._bins[-1][1] += 1
-        else:
-            self._bins.append([second, 1])
-            self._forget(now)
+    def add(self, at: float) -> None:
+        """Count one as let in."""
+        second = math.floor(at)
+        if second not in self._seconds:
+            for old in [old for old in self._seconds if old < second - LONGEST_SPAN]:
+                del self._seconds[old]
+            self._seconds[second] = 0
+        self._seconds[second] += 1
 
-    def per_second(self, now: float) -> float:
-        """The mean; over a shorter time when it has not been running for so long."""
-        self._forget(now)
-        if self._since is None:
-            return 0.0
-        seconds = min(float(WINDOW_SECONDS), max(1.0, now - self._since))
-        return sum(count for _, count in self._bins) / seconds
+    def take_back(self, at: float) -> None:
+        """Note that whoever was counted at that time was refused after all."""
+        if (second := math.floor(at)) in self._seconds:
+            self._seconds[second] -= 1
 
-    def _forget(self, now: float) -> None:
-        while self._bins and self._bins[0][0] <= now - WINDOW_SECONDS:
-            self._bins.popleft()
+    def per_second(self, at: float, seconds: float) -> float:
+        """The mean of so many seconds until then."""
+        begin = at - seconds
+        return sum(n for second, n in self._seconds.items() if begin <= second + 0.5 < at) / seconds
+
+    @property
+    def since(self) -> float:
+        """The earliest time that is counted."""
+        return min(self._seconds, default=0)
 
 
 @attrs.define
 class Pacer:
     """The rate, while there is evidence for one."""
 
+    intake: Intake = attrs.field(factory=Intake, init=False)
+    """Whom the server let in of late."""
     _known: float | None = None
     """Requests per second the server seems to take; ``None`` is off."""
     _cut_at: float = 0.0
-    _hits: int = 0
+    _hits: int = FIRST_HITS
     _dry: tuple[int, float] | None = None
     """When the server had nothing left, and how many it had let in by then."""
+    _refilled_at: float = -math.inf
+    """When a drought last ended."""
+    _span: float | None = None
+    """Seconds of the window the server seems to count by; ``None`` is none."""
 
     @property
     def on(self) -> bool:
@@ -113,7 +124,8 @@ class Pacer:
         if self._known is None:
             return math.inf
         curve = CURVE * FLATTER**self._hits
-        step = min(max(1.0, REQUESTS / self._known), LONGEST_STEP)
+        step = max(1.0, REQUESTS / self._known, (self._span or 0.0) / STEPS_PER_SPAN)
+        step = min(step, LONGEST_STEP)
         steps = max(0.0, now - self._cut_at) / step - math.cbrt((1 - KEPT) / curve)
         return self._known * (1 + curve * steps * steps * steps)
 
@@ -133,41 +145,56 @@ class Pacer:
             at: The time.
 
         Returns:
-            How many a second it has let in since it last had nothing left: whatever it counts
-            by, it gave no more; it gives more if the client did not ask for all. Nothing the
-            first time.
+            How many a second it has let in since it last had nothing left, or over its window:
+            whatever it counts by, it gave no more; it gives more if the client did not ask for
+            all. Nothing the first time.
         """
         before = self._dry
         if before is None or admitted - before[0] >= FEWEST:
             self._dry = admitted, at
+        if self._span:
+            return self.intake.per_second(at, self._span)
         if before is None:
             return 0.0
         # Some that seemed to be let in before may have been refused since.
         return max(0, admitted - before[0]) / max(at - before[1], SHORTEST_SPAN)
 
-    def refused(self, now: float, measured: float, goodput: float) -> None:
+    def refilled(self, at: float) -> None:
+        """Note that a drought ended: the server counts by a window, which was used up and is over.
+
+        From the end of one drought to the end of the next is one window or several, so the
+        shortest is the best known; what was let in during the last one is what it holds.
+        """
+        cycle = at - max(self._refilled_at, self.intake.since)
+        self._span = max(min(self._span or LONGEST_SPAN, cycle), SHORTEST_SPAN)
+        known = min(self.intake.per_second(at, self._span), self._known or math.inf)
+        self._known, self._cut_at, self._refilled_at = max(known, SLOWEST), at, at
+        self._hits = max(0, self._hits)
+
+    def refused(self, now: float, measured: float, usual: float) -> None:
         """Keep below what was refused; the more often it is hit, the slower back up.
 
         Args:
             now: The time.
             measured: What ``dry`` found.
-            goodput: Successes per second of late, for want of a rate that was kept.
+            usual: Requests per second so far, for want of a rate that was kept.
         """
         if self._known is None:
-            known = max(measured, goodput)
+            known = usual
         else:
             rate = self.rate(now)
             if rate <= PASSED * self._known:
                 self._hits = min(MOST_HITS, self._hits + 1)
             known = min(rate, measured + SQUEEZE * max(0.0, rate - measured))
-        self._known, self._cut_at = max(known, 1 / 60), now
+        self._known, self._cut_at = max(known, SLOWEST), now
 
     def review(self, now: float, at_most: float) -> None:
-        """Forget hits that were passed, and the rate when concurrency alone keeps below it."""
+        """Search anew from a rate that was passed; forget it when the number keeps below it."""
         if self._known is None:
             return
         rate = self.rate(now)
-        if rate > PASSED * self._known:
-            self._hits = 0
         if rate > at_most:
-            self._known, self._hits = None, 0
+            self._known, self._hits = None, FIRST_HITS
+        elif rate > PASSED * self._known:
+            self._known, self._cut_at = rate, now
+            self._hits = 0 if self._span else FIRST_HITS

@@ -15,6 +15,7 @@ from statistics import mean
 sys.path.insert(0, str(Path(__file__).parent.parent))
 
 import gateway_sets as sets
+import gateways_drawn as drawn
 from gateways import Queue, drive
 
 SETS = {
@@ -23,11 +24,7 @@ SETS = {
         "moving": sets.TUNED_MOVING,
         "queues": sets.TUNED_QUEUES,
     },
-    "held-out": {
-        "steady": sets.HELD_OUT_STEADY,
-        "moving": sets.HELD_OUT_MOVING,
-        "queues": sets.HELD_OUT_QUEUES,
-    },
+    "held-out": {"steady": drawn.STEADY, "moving": drawn.MOVING, "queues": drawn.QUEUES},
     "hints": {"silent": sets.SILENT, "spoken": sets.SPOKEN},
 }
 SEEDS = range(4)

@@ -1,0 +1,200 @@
+"""Gateways that nobody chose: drawn at random from a grid of sizes, service times and refusals.
+
+The seed is the commit they were drawn on, before the rules of the gate were changed again. A rate
+is drawn so that it keeps at most a hundred at once under way, which is half of what the simulated
+client may have, and two limits at once so that one of them clearly binds.
+"""
+
+from __future__ import annotations
+
+from functools import partial
+from random import Random
+from typing import TYPE_CHECKING
+
+from gateways import (
+    MEAN_CHARACTERS,
+    Both,
+    Bucket,
+    Cap,
+    Characters,
+    Gateway,
+    Queue,
+    Reluctant,
+    Sliding,
+    Window,
+    bimodal,
+    bursting,
+    by_length,
+    constant,
+    erlang,
+    exponential,
+    lognormal,
+    pareto,
+    stepped,
+    taking,
+    uniform,
+    wandering,
+    waving,
+    weibull,
+)
+
+if TYPE_CHECKING:
+    from collections.abc import Callable
+
+    from gateways import Law
+
+    Make = Callable[[Random], Gateway]
+    Row = tuple[str, Make]
+
+DRAWN_ON = "f759297"
+LAWS = (
+    lognormal,
+    exponential,
+    constant,
+    pareto,
+    by_length,
+    weibull,
+    erlang,
+    uniform,
+    bimodal,
+)
+SERVICE_SECONDS = (0.3, 0.5, 0.8, 1.2, 2.0, 3.0, 5.0)
+SLOTS = (3, 5, 7, 10, 14, 20, 28, 40, 56)
+RATES = (0.5, 1, 2, 3, 5, 8, 12, 20, 30, 50)
+BURSTS = (1, 1, 2, 3, 5, 10, 30)
+SPANS = (5, 10, 30, 60)
+WAITS = (None, None, 1, 2, 3)
+FAULTS = (0, 0, 0.02)
+LATE_SECONDS = (0, 0, 0, 0.2, 0.4)
+BOUND = (0.4, 0.7, 1.5, 2.5)  # of two limits: what the rate gives, relative to the slots
+AT_ONCE = 100
+
+
+class Draw:
+    """Rows of a table, each with its name; the same for a seed."""
+
+    def __init__(self, seed: str) -> None:
+        self._random = Random(seed)
+
+    def service(self) -> tuple[str, Law, float]:
+        law, mean = self._random.choice(LAWS), self._random.choice(SERVICE_SECONDS)
+        return f"{law.__name__} {mean:g} s", taking(law, mean), mean
+
+    def rate(self, mean: float) -> float:
+        return self._random.choice([rate for rate in RATES if rate * mean <= AT_ONCE])
+
+    def late(self, row: Row) -> Row:
+        """Perhaps the refusals take a while."""
+        name, make = row
+        if seconds := self._random.choice(LATE_SECONDS):
+            return f"{name}, refuses after {seconds} s", lambda r: Reluctant(make(r), seconds)
+        return row
+
+    def tells(self) -> tuple[str, bool]:
+        tells = self._random.random() < 0.5
+        return ", says when" if tells else "", tells
+
+    def cap(self) -> Row:
+        (service, law, _), slots = self.service(), self._random.choice(SLOTS)
+        wait, faults = self._random.choice(WAITS), self._random.choice(FAULTS)
+        says = f", says {wait} s" if wait else ""
+        failing = f", {faults:.0%} of 503".replace("%", " %") if faults else ""
+        make = partial(Cap, slots, law=law, retry_after=wait, faults=faults)
+        return self.late((f"cap {slots}, {service}{says}{failing}", make))
+
+    def bucket(self) -> Row:
+        service, law, mean = self.service()
+        rate, burst = self.rate(mean), self._random.choice(BURSTS)
+        says, tells = self.tells()
+        make = partial(Bucket, rate, burst, law=law, tells=tells)
+        return self.late((f"{rate:g} a second, burst {burst}, {service}{says}", make))
+
+    def window(self) -> Row:
+        (service, law, mean), span = self.service(), self._random.choice(SPANS)
+        (says, tells), requests = self.tells(), int(self.rate(mean) * span)
+        make = partial(Window, requests, span, law=law, tells=tells)
+        return self.late((f"{requests} each {span} s, {service}{says}", make))
+
+    def sliding(self) -> Row:
+        (service, law, mean), span = self.service(), self._random.choice(SPANS)
+        (says, tells), requests = self.tells(), int(self.rate(mean) * span)
+        make = partial(Sliding, requests, span, law=law, tells=tells)
+        return self.late((f"{requests} in any {span} s, {service}{says}", make))
+
+    def characters(self) -> Row:
+        service, law, mean = self.service()
+        rate, seconds = MEAN_CHARACTERS * self.rate(mean), self._random.choice(SPANS)
+        says, tells = self.tells()
+        make = partial(Characters, rate, seconds * rate, law=law, tells=tells)
+        name = f"{rate:g} characters a second, {seconds} s in hand, {service}{says}"
+        return self.late((name, make))
+
+    def both(self) -> Row:
+        (service, law, mean), slots = self.service(), self._random.choice(SLOTS)
+        rate = round(self._random.choice(BOUND) * slots / mean, 1)
+        burst = max(1, int(rate))
+
+        def make(random: Random) -> Gateway:
+            return Both(Bucket(rate, burst, random, law=law), Cap(slots, random, law=law))
+
+        return self.late((f"{slots} at once and {rate:g} a second, {service}", make))
+
+    def wandering_cap(self) -> Row:
+        (service, law, _), (low, high) = self.service(), self.two(SLOTS)
+        every, seed = self._random.choice(SPANS), self._random.randrange(1000)
+        levels = wandering(low, high, every=every, seed=seed)
+        make = partial(Cap, levels, law=law)
+        return self.late((f"cap {low} to {high}, another each {every} s, {service}", make))
+
+    def neighbour(self) -> Row:
+        (service, law, _), (low, high) = self.service(), self.two(SLOTS)
+        seed = self._random.randrange(1000)
+        make = partial(Cap, bursting(high, low, every=60, lasting=20, seed=seed), law=law)
+        return self.late((f"cap {high}, a bursting neighbour leaves {low}, {service}", make))
+
+    def stepped_cap(self) -> Row:
+        (service, law, _), levels = self.service(), self._random.sample(SLOTS, 3)
+        name = f"cap {', '.join(map(str, levels))}, {service}"
+        return self.late((name, partial(Cap, stepped(*levels), law=law)))
+
+    def waving_rate(self) -> Row:
+        (service, law, _), (low, high) = self.service(), self.two(RATES[:-3])
+        make = partial(Bucket, waving(low, high, 300), 5, law=law)
+        return self.late((f"{low:g} to {high:g} a second and back, {service}", make))
+
+    def neighbour_of_rate(self) -> Row:
+        (service, law, _), (low, high) = self.service(), self.two(RATES[:-3])
+        seed = self._random.randrange(1000)
+        make = partial(Bucket, bursting(high, low, every=60, lasting=20, seed=seed), 5, law=law)
+        return self.late((f"{high:g} a second, a neighbour leaves {low:g}, {service}", make))
+
+    def queue(self) -> Row:
+        (service, law, _), slots = self.service(), self._random.choice(SLOTS)
+        return f"a queue of {slots}, {service}", partial(Queue, slots, law=law)
+
+    def two(self, values: tuple[float, ...]) -> tuple[float, float]:
+        low, high = sorted(self._random.sample(values, 2))
+        return low, high
+
+
+def drawn(*rows: Callable[[], Row]) -> dict[str, Make]:
+    return dict(row() for row in rows)
+
+
+_draw = Draw(DRAWN_ON)
+STEADY = drawn(
+    *5 * [_draw.cap],
+    *5 * [_draw.bucket],
+    *2 * [_draw.window],
+    *2 * [_draw.sliding],
+    *2 * [_draw.characters],
+    *2 * [_draw.both],
+)
+MOVING = drawn(
+    _draw.wandering_cap,
+    _draw.neighbour,
+    _draw.stepped_cap,
+    _draw.waving_rate,
+    _draw.neighbour_of_rate,
+)
+QUEUES = drawn(_draw.queue, _draw.queue)
