@@ -28,6 +28,7 @@ def resolved(base: str, location: str) -> str | None:
         return None
     return target if location and port != 0 else None
 
+
 # A last label that is a number makes an address of any spelling (WHATWG URL, "ends in a number"),
 # and so may signs that a resolver takes for digits and dots.
 _PUBLIC_NAME = re.compile(r"(?:[a-z0-9_-]+\.)*(?!(?:[0-9]+|0x[0-9a-f]*|localhost)$)[a-z0-9_-]+")

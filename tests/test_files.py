@@ -74,6 +74,20 @@ async def test_commit_writes_every_byte_once(
     assert leftovers(tmp_path) == []
 
 
+@pytest.mark.parametrize(("size", "times"), [(0, 0), (65_536, 0), (262_144, 1), (300_000, 2)])
+def test_within_a_long_block_others_have_their_turn(
+    tmp_path: Path, size: int, times: int, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """The event loop, for one, where it is on the same core."""
+    turns: list[None] = []
+    monkeypatch.setattr(_temp, "_make_way", lambda: turns.append(None))
+    temp = Temp(tmp_path)
+    temp.append(bytes(size))
+    temp.discard()
+
+    assert len(turns) == times
+
+
 @pytest.mark.parametrize("size", [100, 600_000])
 @pytest.mark.parametrize(
     ("head", "tail"), [(b"HEAD", b""), (b"HEAD", b"\0"), (b"LONGER HEAD", b"\0")]
