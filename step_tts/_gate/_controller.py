@@ -259,7 +259,7 @@ class Controller:
             self.pacer.refused(now, measured, usual)
             if self._admitted == refused.nth:  # Nobody followed: the next one takes its place.
                 self._even.ready_at = now + AFTER_REFUSAL * self._gap(now)
-            else:
+            else:  # It was to go at the old pace.
                 self._even.ready_at += self._gap(now) - before
         else:
             self.limit.cut(refused.level, level)
