@@ -36,6 +36,13 @@ def test_no_spoken_text_is_kept(tmp_path: Path) -> None:
     assert set(Record._fields) & {"text", "input"} == set()
 
 
+def test_a_journal_is_flushed_down_to_the_disk(tmp_path: Path) -> None:
+    """On macOS that must be asked for; elsewhere it is ``fsync`` all the same."""
+    journal = JournalFile(tmp_path, {})
+    assert journal._db.execute("PRAGMA fullfsync").fetchone() == (1,)
+    journal.close()
+
+
 def test_totals_are_by_state(tmp_path: Path) -> None:
     """Rows and seconds."""
     journal = JournalFile(tmp_path, {})

@@ -4,13 +4,13 @@ import html
 import json
 import re
 import urllib.parse
-from collections.abc import Callable
+from collections.abc import Callable, Sequence
 
 import pytest
 from hypothesis import example, given
 from hypothesis import strategies as st
 
-from step_tts._wire._redact import MARK, RUN, _prepared, _views, redact, shorten, tidy
+from step_tts._wire._redact import MARK, RUN, Redactor, _prepared, _views, shorten, tidy
 
 TEXT = '今天天气真好，我们去公园散步吧！ Then <we> said: "50% off" & left.\nC:\\new'
 
@@ -34,6 +34,10 @@ ECHOES: dict[str, Echo] = {
     "in capitals": str.upper,
     "with its white space collapsed": lambda text: " ".join(text.split()),
 }
+
+
+def redact(text: str, secrets: Sequence[str] = ()) -> str:
+    return Redactor(secrets).redact(text)
 
 
 def leaks(shown: str, secret: str, length: int = 8) -> list[str]:

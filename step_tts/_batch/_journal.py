@@ -179,8 +179,9 @@ class JournalFile:
         return True
 
     def _open(self, options: Mapping[str, object] | None) -> None:
-        # The lock mode comes first: WAL would make its shared-memory file otherwise.
-        for pragma in ("locking_mode = EXCLUSIVE", "journal_mode = WAL"):
+        # The lock mode comes first: WAL would make its shared-memory file otherwise. The last is
+        # for macOS, where SQLite else flushes no further than into the drive's memory.
+        for pragma in ("locking_mode = EXCLUSIVE", "journal_mode = WAL", "fullfsync = ON"):
             self._db.execute(f"PRAGMA {pragma}").fetchone()
         with self._transaction("IMMEDIATE"):
             (version,) = self._db.execute("PRAGMA user_version").fetchone()

@@ -90,13 +90,12 @@ def _plain_manner(model: str, placement: PromptPlacement) -> blake2b:
 
 def fold(name: str) -> str:
     """Equal for names whose files a file system that folds or normalises could hold to be one."""
-    name = stem(name)
+    if "." in name:
+        name = stem(name)
     return name.lower() if name.isascii() else unicodedata.normalize("NFD", name).casefold()
 
 
 def stem(name: str) -> str:
     """A name without the suffix of an audio format, which is for the bytes to choose."""
-    if "." not in name:
-        return name
     base, dot, suffix = name.rpartition(".")
     return base if base and (dot + suffix).lower() in AUDIO_SUFFIXES else name

@@ -79,7 +79,7 @@ class Namer:
             name = safe_name(given)
             return _numbered(name, str(index)) if self._unnamed.fullmatch(stem(name)) else name
         name = safe_name(self._formatted(index, slug(text)))
-        if stem(name) != name:
+        if "." in name and stem(name) != name:
             name += "_"  # A suffix by chance, in which the index may be.
         return name + self._suffix
 

@@ -26,7 +26,7 @@ import attrs
 if TYPE_CHECKING:
     from collections.abc import Callable, Iterator, Sequence
 
-__all__ = ["MARK", "RUN", "Redactor", "redact", "shorten", "tidy"]
+__all__ = ["MARK", "RUN", "Redactor", "shorten", "tidy"]
 
 MARK = "[redacted]"
 RUN = 6
@@ -77,11 +77,6 @@ def shorten(text: str, limit: int) -> str:
     if len(encoded) <= limit:
         return text
     return encoded[: limit - len("…".encode())].decode(errors="ignore") + "…"
-
-
-def redact(text: str, secrets: Sequence[str] = ()) -> str:
-    """Return the text as one printable line without secrets."""
-    return Redactor(secrets).redact(text)
 
 
 class Redactor:
