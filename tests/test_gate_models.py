@@ -68,7 +68,7 @@ GOLDEN: dict[str, tuple[float, float]] = {
     "100 each 10 s": (0.95, 0.022),
     "cap 12, 4, 24": (0.86, 0.014),
     "cap 20, 12 taken for 15 s a minute": (0.8, 0.021),
-    # The better 2 a second is known, the later it is left for 12: 68 % before it was known so soon.
+    # The better 2 a second is known, the later it is left for 12.
     "6, 2, 12 a second": (0.54, 0.027),
 }
 
