@@ -87,7 +87,7 @@ async def test_audio_that_cannot_be_written_stops_the_batch(
     server, real = Server(), _temp._write_all
 
     def failing(fd: int, block: bytes) -> None:
-        if len(server.paid) > 10 and block.startswith(b"RIFF"):
+        if len(server.paid) > 10 and bytes(block[:4]) == b"RIFF":
             raise OSError(number, os.strerror(number))
         real(fd, block)
 

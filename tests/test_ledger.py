@@ -21,8 +21,8 @@ def test_every_attempt_has_its_line() -> None:
     """Times are told apart: queueing, waiting, working."""
     ledger = Ledger(100.0)
     ledger.sent(105.0, queued=5.0)
-    ledger.status_code, ledger.request_id = 500, "r-1"
-    first = ledger.ended(107.0, InternalServerError("It failed.", request_id="ignored"))
+    ledger.status_code, ledger.request_id = 500, "as it came"
+    first = ledger.ended(107.0, InternalServerError("It failed.", request_id="r-1"))
     pause = ledger.pause_after(InternalServerError("x"), POLICY, 107.0, 1.0)
     ledger.sent(108.0, queued=0.5)
     ledger.heard(108.25)
