@@ -8,6 +8,8 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING
 
+import anyio
+
 from step_tts._audio._join import Joiner
 from step_tts._errors import AudioJoinError, MissingExtraError
 from step_tts._models import NarratedSegment
@@ -110,9 +112,14 @@ class Assembly:
         return by
 
     async def _converted(self, refused: AudioJoinError) -> bytes:
-        """A segment is minutes at most, so it is converted as a whole."""
+        """A segment is minutes at most, so it is converted as a whole.
+
+        And to its end: for a reader who is cancelled every few milliseconds it would begin anew
+        each time.
+        """
         try:
-            audio = await transcode(b"".join(self._lead), like=self.info)
+            with anyio.CancelScope(shield=True):
+                audio = await transcode(b"".join(self._lead), like=self.info)
         except MissingExtraError:
             raise refused from None  # It names the extra, and says what differs.
         self._joiner.begin()

@@ -170,7 +170,7 @@ class Narrator:
     async def _end(self, part: Part) -> bytes:
         """Close the part that was heard; another one may be fetched.
 
-        Cancelled, or refused, it is not closed, and whoever reads on closes it again.
+        Refused, it is not closed: whoever reads on is refused again.
         """
         last = await self._assembly.end(
             part.segment,
