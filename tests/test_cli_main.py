@@ -122,6 +122,15 @@ def test_an_interruption_outside_of_a_command_has_its_code_too(
     assert caught.value.code == 130
 
 
+def test_standard_output_may_be_closed(monkeypatch: pytest.MonkeyPatch) -> None:
+    """As a shell does with ``>&-``; Python then has none."""
+    said: list[object] = []
+    monkeypatch.setattr(type(app), "__call__", lambda *_, **__: said.append(sys.stdout))
+    monkeypatch.setattr(sys, "stdout", None)
+    cli.main()
+    assert said == [None]
+
+
 def test_ctrl_c_ends_a_batch_that_waits_for_its_input(tmp_path: Path) -> None:
     """At once, although nobody closes the pipe; what was finished stays."""
     out = tmp_path / "out"

@@ -33,6 +33,15 @@ def test_without_uvloop_on_asyncio(monkeypatch: pytest.MonkeyPatch) -> None:
     assert run(loop_of) == ("asyncio",)
 
 
+def test_every_free_place_of_a_standard_file_is_taken(monkeypatch: pytest.MonkeyPatch) -> None:
+    """And no other."""
+    places, closed = iter([0, 2, 5]), list[int]()
+    monkeypatch.setattr("os.open", lambda *_: next(places))
+    monkeypatch.setattr("os.close", closed.append)
+    _run._fill_standard_places()
+    assert closed == [5]
+
+
 def test_a_command_may_be_started_without_standard_files() -> None:
     """As by a daemon: uvloop aborts a process in which its own files have taken their places."""
     pytest.importorskip("uvloop")
