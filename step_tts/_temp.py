@@ -58,7 +58,7 @@ class Temp:
         self._path, self._fd = "", -1
         self._hash = hashlib.sha256()
         self._size = 0
-        self.exists = False
+        self.exists: bool = False
 
     def append(self, block: bytes) -> None:
         if not self.exists:
