@@ -52,6 +52,7 @@ class Gate:
         self._begin = partial(Controller, concurrency or Concurrency(), rate or Rate(), chance)
         self.controller = self._begin()
         self._home: object = None
+        self._now = now
         self._watch = watch
         self._again: deque[_Waiter] = deque()
         self._new: deque[_Waiter] = deque()
@@ -69,7 +70,7 @@ class Gate:
     @property
     def paused_for(self) -> float:
         """Seconds until the shared pause ends; 0 without one."""
-        return max(0.0, self.controller.paused_until - now())
+        return max(0.0, self.controller.paused_until - self._now())
 
     def slot(
         self, *, characters: int = 0, again: Slot | None = None, recall: Recall | None = None
@@ -102,7 +103,8 @@ class Gate:
         home = loop or current_token()
         if home != self._home:
             self._move(home)
-        return loop.time if loop else anyio.current_time
+            self._now = loop.time if loop else anyio.current_time
+        return self._now
 
     def _move(self, home: object) -> None:
         """Be at home on another event loop; what an ended one left in flight is gone.
@@ -160,14 +162,14 @@ class Gate:
         """
         while line := self._line:
             ready_at, first = self.controller.ready_at(), line[0]
-            if ready_at == math.inf or ready_at > (moment := now()):
+            if ready_at == math.inf or ready_at > (moment := self._now()):
                 if ready_at < first.until:
                     first.woken.set()
                 break
             first.ticket = self.controller.start(moment, first.characters, first.again)
             line.popleft().woken.set()
         if self._watch:
-            self._watch.look(self.limit, self.controller.paused_until, now())
+            self._watch.look(self.limit, self.controller.paused_until, self._now())
 
 
 @attrs.define(eq=False)
@@ -179,7 +181,7 @@ class _Waiter:
     recall: Recall | None
     ticket: Ticket | None = None
     """Given when it is let go."""
-    woken: Signal = attrs.field(factory=Signal)
+    woken: Signal = attrs.field(init=False)
     until: float = -math.inf
     """How long it sleeps if nobody wakes it."""
 
