@@ -35,9 +35,12 @@ if TYPE_CHECKING:
 __all__ = ["FileStore", "PendingFile", "path_for"]
 
 _IS_DIRECTORY = "Is a directory: name a file in it"
+_IS_TOO_LONG = "The name is too long: shorten it"
 _IS_NO_FILE = "Is a device or a pipe: name a file, or write to it what a stream hands you"
 P = ParamSpec("P")
 T = TypeVar("T")
+
+LONGEST_NAME = 255  # bytes, on the file systems of our days
 
 # One writer: threads that write at once fight the event loop for the interpreter lock. With 64
 # bodies of 4 MiB in flight the loop's worst lag was 11 ms with one, 13 with four, 25 with eight.
@@ -62,13 +65,13 @@ def path_for(asked: Path, format: AudioFormat) -> Path:  # noqa: A002  the word 
 def _obstacle(target: Path) -> OSError | None:
     """Why no file can take this place: a rename would put one in the place of a device, too."""
     try:
-        mode = os.stat(target).st_mode  # noqa: PTH116  a Path costs more than to look
-    except FileNotFoundError:
-        return None
+        there = os.access(target, os.F_OK)  # Where nothing is, an exception costs four times that.
     except ValueError as error:
         return OSError(errno.EINVAL, f"This is no path ({error})")
-    except OSError as error:
-        return error
+    if not there:
+        too_long = len(os.fsencode(target.name)) > LONGEST_NAME
+        return OSError(errno.ENAMETOOLONG, _IS_TOO_LONG, str(target)) if too_long else None
+    mode = target.stat().st_mode
     if stat.S_ISREG(mode):
         return None
     if stat.S_ISDIR(mode):
