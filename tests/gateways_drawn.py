@@ -17,7 +17,6 @@ from gateways import (
     Bucket,
     Cap,
     Characters,
-    Gateway,
     Queue,
     Reluctant,
     Sliding,
@@ -41,9 +40,9 @@ from gateways import (
 if TYPE_CHECKING:
     from collections.abc import Callable
 
-    from gateways import Law
+    from gateway_sets import Make
+    from gateways import Gateway, Law
 
-    Make = Callable[[Random], Gateway]
     Row = tuple[str, Make]
 
 DRAWN_ON = "f759297"

@@ -18,11 +18,10 @@ from typing import TYPE_CHECKING, Self
 
 import anyio
 import attrs
-from anyio.lowlevel import current_token
 
 from step_tts._errors import UsageError
 from step_tts._gate._controller import Controller
-from step_tts._loop import Signal, asyncio_loop, now
+from step_tts._loop import Signal, clock, home, now
 from step_tts._models import Concurrency, Rate
 from step_tts._recall import Recalled
 
@@ -99,21 +98,20 @@ class Gate:
         Raises:
             UsageError: Another loop that runs has calls in flight.
         """
-        loop = asyncio_loop()
-        home = loop or current_token()
-        if home != self._home:
-            self._move(home)
-            self._now = loop.time if loop else anyio.current_time
+        here = home()
+        if here != self._home:
+            self._move(here)
+            self._now = clock()
         return self._now
 
-    def _move(self, home: object) -> None:
+    def _move(self, here: object) -> None:
         """Be at home on another event loop; what an ended one left in flight is gone.
 
         All of asyncio's loops count from one beginning. A run of trio has a clock of its own,
         drawn at random: the moments of one mean nothing in another, so the gate learns afresh.
         """
         before = self._home
-        both = isinstance(before, asyncio.AbstractEventLoop) and isinstance(home, type(before))
+        both = isinstance(before, asyncio.AbstractEventLoop) and isinstance(here, type(before))
         if self.in_flight or self._line:
             if isinstance(before, asyncio.AbstractEventLoop) and before.is_running():
                 raise UsageError(
@@ -123,7 +121,7 @@ class Gate:
             self._again.clear()
             self._new.clear()
             self.controller.forget()
-        self._home = home
+        self._home = here
         if not both:
             self.controller = self._begin()
 

@@ -6,6 +6,7 @@ mean.
 
 from __future__ import annotations
 
+from functools import partial
 from typing import TYPE_CHECKING
 
 from step_tts._errors import APIError, AudioTooLargeError
@@ -17,6 +18,7 @@ if TYPE_CHECKING:
     from collections.abc import Mapping
 
     from step_tts._transport._deadlines import Deadlines
+    from step_tts._transport._inflate import Inflater
     from step_tts._transport._seam import Reply
 
 __all__ = ["Answer"]
@@ -35,7 +37,8 @@ class Answer:
         self._deadlines = deadlines
         self._max_bytes = max_bytes
         self._received = 0
-        self._inflater = inflater_for(reply.headers.get("content-encoding", ""))
+        inflater = inflater_for(reply.headers.get("content-encoding", ""))
+        self._piece = partial(self._unpacked, inflater) if inflater else reply.receive
 
     @property
     def content_type(self) -> str | None:
@@ -54,7 +57,7 @@ class Answer:
         self._deadlines.resumed()
         due = self._deadlines.stall() if self._received else self._deadlines.first_byte()
         try:
-            piece = await (self._unpacked(due) if self._inflater else self._reply.receive(due))
+            piece = await self._piece(due)
         except Late:
             raise self._deadlines.late() from None
         except Exception as error:
@@ -70,14 +73,13 @@ class Answer:
             raise AudioTooLargeError(f"The answer is larger than {self._max_bytes} bytes.")
         return piece
 
-    async def _unpacked(self, due: float) -> bytes | None:
-        assert self._inflater is not None  # noqa: S101  asked for where there is one
-        while not (piece := self._inflater.take()):
+    async def _unpacked(self, inflater: Inflater, due: float) -> bytes | None:
+        while not (piece := inflater.take()):
             packed = await self._reply.receive(due)
             if packed is None:
-                self._inflater.end()
+                inflater.end()
                 return None
-            self._inflater.feed(packed)
+            inflater.feed(packed)
         return piece
 
     async def read_error_body(self) -> bytes:
