@@ -83,23 +83,20 @@ if TYPE_CHECKING:
         AudioInfo,
         BatchItem,
         BatchResult,
-        Concurrency,
         NarratedSegment,
         NeedMore,
         NotAudio,
         Playback,
         PromptPlacement,
-        Rate,
         Receipt,
-        RetryPolicy,
         SavedSpeech,
         Sniffed,
         Speech,
         SpeechRequest,
         Suspicion,
-        Timeouts,
     )
     from step_tts._narrate import Narration, NarrationText
+    from step_tts._policies import Concurrency, Rate, RetryPolicy, Timeouts
     from step_tts._stream import SpeechStream
     from step_tts._text import Segmentation, SubtitleFormat
 
@@ -121,6 +118,7 @@ else:
 _HOMES = (
     "step_tts._errors",
     "step_tts._models",
+    "step_tts._policies",
     "step_tts._events",
     "step_tts._audio",
     "step_tts._inspect",

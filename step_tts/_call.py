@@ -36,13 +36,8 @@ if TYPE_CHECKING:
     from step_tts._config import Settings
     from step_tts._files import FileStore
     from step_tts._gate import Gate, Slot
-    from step_tts._models import (
-        PromptPlacement,
-        Receipt,
-        RetryPolicy,
-        SpeechRequest,
-        Timeouts,
-    )
+    from step_tts._models import PromptPlacement, Receipt, SpeechRequest
+    from step_tts._policies import RetryPolicy, Timeouts
     from step_tts._recall import Recall
     from step_tts._transport import Answer, Opening, Transport
     from step_tts._watch import Watch

@@ -8,12 +8,11 @@ is ``_call``'s business.
 from __future__ import annotations
 
 import hashlib
-import math
 import os
 from contextlib import AsyncExitStack, asynccontextmanager
 from functools import partial
 from pathlib import Path
-from typing import TYPE_CHECKING, Literal, Self, TypeAlias, TypeVar, get_args
+from typing import TYPE_CHECKING, Literal, Self, TypeAlias
 
 import anyio.to_thread
 import attrs
@@ -27,19 +26,20 @@ from step_tts._batch import (
 from step_tts._beside import beside
 from step_tts._call import Call, Engine, Options
 from step_tts._config import resolve_settings
-from step_tts._errors import ConfigurationError, InvalidRequestError
+from step_tts._errors import InvalidRequestError
 from step_tts._files import FileStore, path_for
 from step_tts._gate import Gate
-from step_tts._models import (
-    DEFAULT_MODEL,
+from step_tts._models import DEFAULT_MODEL, PromptPlacement, SavedSpeech, Speech, SpeechRequest
+from step_tts._policies import (
     Concurrency,
-    PromptPlacement,
     Rate,
     RetryPolicy,
-    SavedSpeech,
-    Speech,
-    SpeechRequest,
     Timeouts,
+    chosen_concurrency,
+    chosen_retry,
+    chosen_timeouts,
+    in_range,
+    one_of,
 )
 from step_tts._recall import Recall
 from step_tts._shelf import Shelf
@@ -63,7 +63,6 @@ if TYPE_CHECKING:
 __all__ = ["AsyncClient"]
 
 Order: TypeAlias = Literal["completion", "input"]
-Choice = TypeVar("Choice", bound=str)
 
 DEFAULT_MAX_BYTES = 256 * 1024 * 1024
 # A call that backs off holds no slot: spare workers use it meanwhile.
@@ -145,10 +144,10 @@ class AsyncClient:
     ) -> None:
         settings = resolve_settings(os.environ, api_key=api_key, base_url=base_url)
         watch = watch_for(on_event)
-        gate = Gate(_concurrency(concurrency), rate, watch=watch.gate() if watch else None)
+        gate = Gate(chosen_concurrency(concurrency), rate, watch=watch.gate() if watch else None)
         hosts = [fetch_audio_from] if isinstance(fetch_audio_from, str) else fetch_audio_from
         http = HTTPOptions(
-            transport=_one_of(transport, TransportName, "transport"),
+            transport=one_of(transport, TransportName, "transport"),
             http2=http2,
             proxy=proxy,
             verify=verify,
@@ -164,12 +163,12 @@ class AsyncClient:
         )
         self._options = Options(
             model=model,
-            timeouts=_timeouts(timeout),
-            retry=_retry(retry, max_retries),
+            timeouts=chosen_timeouts(timeout),
+            retry=chosen_retry(retry, max_retries),
             headers=request_headers(settings.api_key, headers or {}),
             extra_headers=dict(headers or {}),
-            prompt_placement=_one_of(prompt_placement, PromptPlacement, "prompt_placement"),
-            max_bytes=_checked_size(max_bytes),
+            prompt_placement=one_of(prompt_placement, PromptPlacement, "prompt_placement"),
+            max_bytes=in_range("max_bytes", max_bytes, least=1),
             follow_redirects=follow_redirects,
             fetch_audio_from=tuple(hosts),
             allow_unknown_audio=allow_unknown_audio,
@@ -198,14 +197,16 @@ class AsyncClient:
         sibling._options = attrs.evolve(
             now,
             model=model or now.model,
-            timeouts=now.timeouts if timeout is None else _timeouts(timeout),
-            retry=_retry(retry or now.retry, max_retries),
+            timeouts=now.timeouts if timeout is None else chosen_timeouts(timeout),
+            retry=chosen_retry(retry or now.retry, max_retries),
             headers=request_headers(self._engine.settings.api_key, extra),
             extra_headers=extra,
-            prompt_placement=_one_of(
+            prompt_placement=one_of(
                 prompt_placement or now.prompt_placement, PromptPlacement, "prompt_placement"
             ),
-            max_bytes=now.max_bytes if max_bytes is None else _checked_size(max_bytes),
+            max_bytes=now.max_bytes
+            if max_bytes is None
+            else in_range("max_bytes", max_bytes, least=1),
         )
         return sibling
 
@@ -387,7 +388,7 @@ class AsyncClient:
             BatchStoppedError: While iterating: every further row would fail the same way.
         """
         namer = Namer(name)
-        _one_of(order, Order, "order")
+        one_of(order, Order, "order")
 
         directory = None if to is None else Path(to)
 
@@ -505,9 +506,9 @@ class AsyncClient:
         """
         from step_tts import _narrate  # noqa: PLC0415  few clients narrate
 
-        _check_range("pause", pause, LONGEST_PAUSE_SECONDS)
-        _check_range("ahead", ahead)
-        _check_range("patience", patience)
+        in_range("pause", pause, most=LONGEST_PAUSE_SECONDS)
+        in_range("ahead", ahead)
+        in_range("patience", patience)
         request = text if isinstance(text, SpeechRequest) else like or SpeechRequest("-")
         words = text.input if isinstance(text, SpeechRequest) else text
         _check_joinable(request.response_format)
@@ -552,25 +553,6 @@ class AsyncClient:
         return Call(self._engine, self._options, request, recall)
 
 
-def _one_of(choice: Choice, choices: object, name: str) -> Choice:
-    if choice not in get_args(choices):
-        raise ConfigurationError(
-            f"{name} must be one of {', '.join(get_args(choices))}: {choice!r}"
-        )
-    return choice
-
-
-def _checked_size(max_bytes: int) -> int:
-    if max_bytes < 1:
-        raise ConfigurationError(f"max_bytes must be 1 or more: {max_bytes!r}")
-    return max_bytes
-
-
-def _check_range(name: str, number: float, most: float = math.inf) -> None:
-    if not 0 <= number <= most:
-        raise ConfigurationError(f"{name} must be from 0 to {most:g}: {number!r}")
-
-
 def _check_joinable(response_format: str | None) -> None:
     """Raw PCM states neither rate nor channels, so that no segment has a time or a neighbour."""
     if response_format and response_format.lower() == "pcm":
@@ -578,24 +560,6 @@ def _check_joinable(response_format: str | None) -> None:
             "A narration is joined of segments whose bytes say what they are, and raw PCM says "
             "nothing: ask for wav, which is the same samples behind a header of 44 bytes."
         )
-
-
-def _concurrency(concurrency: int | Concurrency | None) -> Concurrency:
-    """A bare number is the most to try."""
-    if isinstance(concurrency, int):
-        return Concurrency(maximum=concurrency)
-    return concurrency or Concurrency()
-
-
-def _timeouts(timeout: Timeouts | float | None) -> Timeouts:
-    if isinstance(timeout, Timeouts):
-        return timeout
-    return Timeouts() if timeout is None else Timeouts(total=timeout)
-
-
-def _retry(retry: RetryPolicy | None, max_retries: int | None) -> RetryPolicy:
-    policy = retry or RetryPolicy()
-    return policy if max_retries is None else attrs.evolve(policy, max_retries=max_retries)
 
 
 async def _sha256(audio: bytes) -> str:

@@ -16,7 +16,7 @@ from step_tts._models import Receipt
 from step_tts._wire import next_delay
 
 if TYPE_CHECKING:
-    from step_tts._models import RetryPolicy
+    from step_tts._policies import RetryPolicy
 
 __all__ = ["Ledger"]
 

@@ -1,6 +1,6 @@
 """The frozen values that callers build and receive.
 
-Knows what a request, a policy and a result are made of, and which values make no sense.
+Knows what a request and a result are made of, and which requests make no sense.
 Knows nothing of JSON field names (``_wire`` does), of bytes (``_audio`` does) or of I/O.
 No repr here shows spoken text, prompt links or audio.
 """
@@ -16,7 +16,7 @@ from typing import Any, Literal, TypeAlias
 import attrs
 
 from step_tts._attempt import Attempt
-from step_tts._errors import APIError, ConfigurationError, InvalidRequestError, StepTTSError
+from step_tts._errors import APIError, InvalidRequestError, StepTTSError
 
 __all__ = [
     "Attempt",
@@ -24,21 +24,17 @@ __all__ = [
     "AudioInfo",
     "BatchItem",
     "BatchResult",
-    "Concurrency",
     "NarratedSegment",
     "NeedMore",
     "NotAudio",
     "Playback",
     "PromptPlacement",
-    "Rate",
     "Receipt",
-    "RetryPolicy",
     "SavedSpeech",
     "Sniffed",
     "Speech",
     "SpeechRequest",
     "Suspicion",
-    "Timeouts",
 ]
 
 DEFAULT_MODEL = "Step-Audio-TTS-3B"
@@ -258,132 +254,6 @@ class Playback:
     """How often the sound came too late and silence was heard in its place."""
     silence: float
     """Seconds of that silence."""
-
-
-def _seconds(_: object, field: attrs.Attribute[Any], value: float | None) -> None:
-    if value is not None and not (math.isfinite(value) and value > 0):
-        raise ConfigurationError(
-            f"{field.name} must be a positive number of seconds or None: {value!r}"
-        )
-
-
-@attrs.frozen(kw_only=True)
-class Timeouts:
-    """Deadlines in seconds, each with its own error; ``None`` turns one off."""
-
-    connect: float | None = attrs.field(default=10.0, validator=_seconds)
-    """To reach the server, TLS included: ``ConnectTimeoutError``."""
-    first_byte: float | None = attrs.field(default=180.0, validator=_seconds)
-    """From sending to the first byte of audio: ``FirstByteTimeoutError``.
-
-    Most servers send nothing until the whole text is spoken (wire.md §2.3), so minutes.
-    """
-    stall: float | None = attrs.field(default=30.0, validator=_seconds)
-    """Between two pieces of audio, or to send the request: ``StallTimeoutError``."""
-    total: float | None = attrs.field(default=600.0, validator=_seconds)
-    """The whole call with its retries, from when its first attempt may go: a row of a batch has
-    its turn only then. The time a reader of a stream takes for itself does not count:
-    ``TotalTimeoutError``."""
-
-
-def _time(_: object, field: attrs.Attribute[Any], value: float) -> None:
-    if not (math.isfinite(value) and value > 0):
-        raise ConfigurationError(f"{field.name} must be a positive number of seconds: {value!r}")
-
-
-def _count(_: object, field: attrs.Attribute[Any], value: int) -> None:
-    if value < 0:
-        raise ConfigurationError(f"{field.name} must be 0 or more: {value!r}")
-
-
-@attrs.frozen(kw_only=True)
-class RetryPolicy:
-    """When a call is tried again, and after how long (docs/explanation/retries.md).
-
-    Delays are full jitter: a random share of ``min(base * 2**n, max_delay)``. A server's
-    ``Retry-After`` is a lower bound on top of it.
-    """
-
-    max_retries: int = attrs.field(default=2, validator=_count)
-    """Retries after passing faults. 0 turns every kind of retry off."""
-    max_billed_retries: int = attrs.field(default=1, validator=_count)
-    """Of those, retries after failures that were probably billed, such as 504 or no first byte."""
-    base: float = attrs.field(default=0.5, validator=_time)
-    """Seconds, for passing faults."""
-    throttle_base: float = attrs.field(default=1.0, validator=_time)
-    """Seconds, when the server asks for less."""
-    max_delay: float = attrs.field(default=20.0, validator=_time)
-    """Seconds; the cap of the back-off."""
-    max_retry_after: float = attrs.field(default=120.0, validator=_time)
-    """Seconds; a server that asks for a longer wait ends the call."""
-    patience: float = attrs.field(default=300.0, validator=_time)
-    """Seconds a call may spend being throttled. Throttled tries do not count as retries."""
-
-
-def _at_least_one(_: object, field: attrs.Attribute[Any], value: int | None) -> None:
-    if value is not None and value < 1:
-        raise ConfigurationError(f"concurrency: {field.name} must be 1 or more: {value!r}")
-
-
-def _initial(bounds: Concurrency) -> int:
-    return max(bounds.minimum, min(4, bounds.maximum))
-
-
-@attrs.frozen(kw_only=True)
-class Concurrency:
-    """How many attempts of one client may be in flight at once (docs/explanation/gate.md).
-
-    The client starts with ``initial`` and finds the server's limit between ``minimum`` and
-    ``maximum``. Who knows the limit names it as ``initial`` and spares the search.
-
-    Raises:
-        ConfigurationError: A number below 1, or ``minimum <= initial <= maximum`` does not hold.
-    """
-
-    minimum: int = attrs.field(default=1, validator=_at_least_one)
-    """However often the server refuses, this many are tried at once."""
-    maximum: int = attrs.field(default=64, validator=_at_least_one)
-    """However well it goes, no more than this many."""
-    initial: int = attrs.field(
-        default=attrs.Factory(_initial, takes_self=True), validator=_at_least_one
-    )
-    """How many at first: 4 if not said, or the bound that is nearest to it."""
-    fixed: int | None = attrs.field(default=None, validator=_at_least_one)
-    """Always this many: nothing adapts, and the other three do not apply."""
-
-    def __attrs_post_init__(self) -> None:
-        if not self.minimum <= self.initial <= self.maximum:
-            raise ConfigurationError(
-                "concurrency must keep minimum <= initial <= maximum: "
-                f"{self.minimum} <= {self.initial} <= {self.maximum}"
-            )
-
-    @property
-    def most(self) -> int:
-        """How many there can be at once."""
-        return self.fixed or self.maximum
-
-
-def _per_minute(_: object, field: attrs.Attribute[Any], value: float | None) -> None:
-    if value is not None and not (math.isfinite(value) and value > 0):
-        raise ConfigurationError(f"rate: {field.name} must be a positive number: {value!r}")
-
-
-@attrs.frozen(kw_only=True)
-class Rate:
-    """How fast one client may send, at most; ``None`` is without a limit of its own.
-
-    Requests are spread evenly over the minute. Retries count, since a server counts them too.
-
-    Raises:
-        ConfigurationError: A number that is not positive.
-    """
-
-    requests_per_minute: float | None = attrs.field(default=None, validator=_per_minute)
-    """Attempts sent in a minute."""
-    characters_per_minute: float | None = attrs.field(default=None, validator=_per_minute)
-    """Characters of text sent in a minute. A text goes whole, so that a single minute may see
-    up to one text more."""
 
 
 def _text(_: object, __: attrs.Attribute[Any], value: object) -> None:

@@ -19,7 +19,7 @@ import attrs
 
 from step_tts._gate import Gate
 from step_tts._gate._controller import Controller
-from step_tts._models import Concurrency, Rate
+from step_tts._policies import Concurrency, Rate
 from step_tts._wire import limit_hints_from
 
 if TYPE_CHECKING:

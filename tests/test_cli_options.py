@@ -8,7 +8,8 @@ import pytest
 from click.testing import CliRunner
 
 import step_tts
-from step_tts._models import Rate, SpeechRequest
+from step_tts._models import SpeechRequest
+from step_tts._policies import Rate
 from step_tts.cli._connect import connect
 from step_tts.cli._options import (
     ClientOptions,

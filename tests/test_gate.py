@@ -16,7 +16,7 @@ from trio.testing import MockClock
 
 from step_tts._errors import UsageError
 from step_tts._gate import Gate, Slot
-from step_tts._models import Concurrency, Rate
+from step_tts._policies import Concurrency, Rate
 from step_tts._recall import Recall, Recalled
 from step_tts._wire import LimitHints
 

@@ -18,7 +18,7 @@ from step_tts._gate._latency import Latency
 from step_tts._gate._limit import Limit
 from step_tts._gate._pacer import Allowance, Intake, Pacer, Spacing
 from step_tts._gate._quota import Quota
-from step_tts._models import Concurrency, Rate
+from step_tts._policies import Concurrency, Rate
 from step_tts._wire import LimitHints
 
 if TYPE_CHECKING:

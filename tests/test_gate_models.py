@@ -20,7 +20,7 @@ from trio.testing import MockClock
 
 from step_tts._gate import Gate
 from step_tts._gate._controller import Controller
-from step_tts._models import Concurrency, Rate
+from step_tts._policies import Concurrency, Rate
 
 if TYPE_CHECKING:
     from gateway_sets import Make

@@ -12,7 +12,7 @@ from step_tts._errors import (
     RetryAdvice,
 )
 from step_tts._ledger import Ledger
-from step_tts._models import RetryPolicy
+from step_tts._policies import RetryPolicy
 
 POLICY = RetryPolicy(max_retries=3, max_billed_retries=1, patience=10)
 

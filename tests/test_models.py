@@ -19,14 +19,12 @@ from step_tts._models import (
     AudioInfo,
     BatchItem,
     BatchResult,
-    Concurrency,
     Receipt,
-    RetryPolicy,
     SavedSpeech,
     Speech,
     SpeechRequest,
-    Timeouts,
 )
+from step_tts._policies import RetryPolicy, Timeouts
 
 INFO = AudioInfo(format=AudioFormat.MP3, size=3)
 ATTEMPTS = (Attempt(number=1, outcome="ok"),)
@@ -75,42 +73,6 @@ def test_unknown_audio_claims_no_suffix() -> None:
 def test_a_corrected_suffix_is_told(asked: str, path: str, corrected: bool) -> None:
     """Only an audio suffix can be wrong about the audio."""
     assert saved(asked, path).suffix_corrected is corrected
-
-
-@pytest.mark.parametrize("field", [field.name for field in attrs.fields(Timeouts)])
-@pytest.mark.parametrize("value", [0, -1.0, math.nan, math.inf])
-def test_deadlines_must_be_positive_and_finite(field: str, value: float) -> None:
-    """``None`` turns one off; zero would turn the client off."""
-    with pytest.raises(ValueError, match=f"^{field} must be a positive number of seconds"):
-        Timeouts(**{field: value})
-    assert getattr(Timeouts(**{field: None}), field) is None
-
-
-SECONDS = ["base", "throttle_base", "max_delay", "max_retry_after", "patience"]
-
-
-@pytest.mark.parametrize("field", SECONDS)
-@pytest.mark.parametrize("value", [0, -1.0, math.nan, math.inf])
-def test_waits_must_be_positive_and_finite(field: str, value: float) -> None:
-    """A policy that cannot be obeyed is refused where it is written."""
-    options: dict[str, Any] = {field: value}
-    with pytest.raises(ValueError, match=f"^{field} must be a positive number of seconds"):
-        RetryPolicy(**options)
-
-
-@pytest.mark.parametrize("field", ["max_retries", "max_billed_retries"])
-def test_counts_must_not_be_negative(field: str) -> None:
-    """Zero is off; less is a mistake."""
-    with pytest.raises(ValueError, match=f"^{field} must be 0 or more: -1"):
-        RetryPolicy(**{field: -1})
-    assert getattr(RetryPolicy(**{field: 0}), field) == 0
-
-
-def test_one_bound_of_concurrency_moves_the_start() -> None:
-    """Whoever names one need not name the others."""
-    assert Concurrency().initial == 4
-    assert Concurrency(maximum=2) == Concurrency(initial=2, minimum=1, maximum=2)
-    assert Concurrency(minimum=6).initial == 6
 
 
 @pytest.mark.parametrize("text", ["", " ", "\n\t\u3000"])

@@ -15,7 +15,7 @@ from scripted import LIBRARIES, answer, client, library
 
 from step_tts import _errors as errors
 from step_tts._errors import RetryAdvice
-from step_tts._models import Timeouts
+from step_tts._policies import Timeouts
 from step_tts._transport import Answer, Deadlines, HTTPOptions, Outgoing, Transport
 from step_tts._transport._build import build_client, check_client, needs_tls
 from step_tts._transport._httpx import HTTPXReply, HTTPXSender

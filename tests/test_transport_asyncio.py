@@ -16,7 +16,7 @@ from conformance.engines import ask, drain, engine_for, nothing_left_behind
 from conformance.server import Reply, listening, raw_server
 
 from step_tts import _errors as errors
-from step_tts._models import Timeouts
+from step_tts._policies import Timeouts
 from step_tts._transport import Deadlines, HTTPOptions, Outgoing
 from step_tts._transport._asyncio import AsyncioSender, _dial, _sender, parse_address
 from step_tts._transport._asyncio._connection import Connection

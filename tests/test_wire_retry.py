@@ -7,7 +7,7 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from step_tts._errors import APIError, RetryAdvice
-from step_tts._models import RetryPolicy
+from step_tts._policies import RetryPolicy
 from step_tts._wire import next_delay
 
 NEVER, ONCE = RetryAdvice.NEVER, RetryAdvice.ONCE

@@ -23,7 +23,7 @@ from step_tts._gate._quota import FAULT_COST, THROTTLE_COST, Quota
 if TYPE_CHECKING:
     from collections.abc import Callable
 
-    from step_tts._models import Concurrency, Rate
+    from step_tts._policies import Concurrency, Rate
     from step_tts._wire import LimitHints
 
 __all__ = ["Controller", "Outcome", "Ticket"]

@@ -22,7 +22,7 @@ import attrs
 from step_tts._errors import UsageError
 from step_tts._gate._controller import Controller
 from step_tts._loop import Signal, clock, home, now
-from step_tts._models import Concurrency, Rate
+from step_tts._policies import Concurrency, Rate
 from step_tts._recall import Recalled
 
 if TYPE_CHECKING:

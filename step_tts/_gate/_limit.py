@@ -12,7 +12,7 @@ from typing import TYPE_CHECKING
 import attrs
 
 if TYPE_CHECKING:
-    from step_tts._models import Concurrency
+    from step_tts._policies import Concurrency
 
 __all__ = ["Limit"]
 

@@ -17,7 +17,7 @@ from step_tts._errors import (
 from step_tts._loop import clock
 
 if TYPE_CHECKING:
-    from step_tts._models import Timeouts
+    from step_tts._policies import Timeouts
 
 __all__ = ["Deadlines"]
 

@@ -15,7 +15,7 @@ from step_tts._transport._seam import BODILESS, Late, is_framed
 if TYPE_CHECKING:
     from collections.abc import AsyncGenerator, Mapping
 
-    from step_tts._models import Timeouts
+    from step_tts._policies import Timeouts
     from step_tts._transport._seam import Outgoing
 
 __all__ = ["CLOSE_GRACE_SECONDS", "HTTPXReply", "HTTPXSender"]

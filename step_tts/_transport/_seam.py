@@ -14,7 +14,7 @@ import attrs
 if TYPE_CHECKING:
     from collections.abc import Mapping
 
-    from step_tts._models import Timeouts
+    from step_tts._policies import Timeouts
 
 __all__ = ["BODILESS", "Late", "Outgoing", "Reply", "Sender", "is_framed"]
 

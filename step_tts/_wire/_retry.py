@@ -13,7 +13,7 @@ from step_tts._errors import RetryAdvice
 
 if TYPE_CHECKING:
     from step_tts._errors import APIError
-    from step_tts._models import RetryPolicy
+    from step_tts._policies import RetryPolicy
 
 __all__ = ["next_delay"]
 

@@ -9,8 +9,6 @@ from __future__ import annotations
 import contextlib
 from typing import TYPE_CHECKING
 
-from step_tts._models import Timeouts
-
 if TYPE_CHECKING:
     from collections.abc import AsyncIterator
 
@@ -44,7 +42,7 @@ async def connect(
                 api_key=api_key,
                 base_url=base_url,
                 model=options.model,
-                timeout=_timeouts(options.timeout),
+                timeout=options.timeout,
                 max_retries=options.max_retries,
                 concurrency=pace.max_concurrency if pace else 1,
                 rate=pace.rate() if pace else None,
@@ -54,9 +52,3 @@ async def connect(
                 trust_env=not options.sandbox,  # no proxy of the environment serves loopback
             )
         )
-
-
-def _timeouts(seconds: float | None) -> Timeouts | None:
-    # Most servers are silent until the whole text is spoken (wire.md §2.3): who grants a text
-    # more time grants it the wait for the first byte.
-    return None if seconds is None else Timeouts(first_byte=seconds, total=seconds)

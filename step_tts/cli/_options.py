@@ -14,7 +14,8 @@ from typing import Any, TypeAlias, get_args
 import attrs
 import click
 
-from step_tts._models import DEFAULT_MODEL, PromptPlacement, Rate
+from step_tts._models import DEFAULT_MODEL, PromptPlacement
+from step_tts._policies import Rate
 
 __all__ = [
     "ClientOptions",

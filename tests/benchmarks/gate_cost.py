@@ -17,7 +17,7 @@ import anyio
 import anyio.lowlevel
 
 from step_tts._gate import Gate
-from step_tts._models import Concurrency
+from step_tts._policies import Concurrency
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Coroutine, Iterator

@@ -15,7 +15,7 @@ import attrs
 from scripted import ENGINES
 
 from step_tts._errors import StepTTSError
-from step_tts._models import Timeouts
+from step_tts._policies import Timeouts
 from step_tts._transport import Deadlines, HTTPOptions, Outgoing, Transport
 
 if TYPE_CHECKING:

@@ -20,7 +20,7 @@ from conformance.engines import (
 from conformance.server import Reply, listening, raw_server
 from scripted import LIBRARIES
 
-from step_tts._models import Timeouts
+from step_tts._policies import Timeouts
 from step_tts._transport import Deadlines, Outgoing
 
 pytestmark = pytest.mark.parametrize(("anyio_backend", "engine"), ON_EVERY_ENGINE)

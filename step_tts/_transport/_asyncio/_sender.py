@@ -24,7 +24,7 @@ if TYPE_CHECKING:
     import ssl
     from collections.abc import Mapping
 
-    from step_tts._models import Timeouts
+    from step_tts._policies import Timeouts
     from step_tts._transport._asyncio._address import Address
     from step_tts._transport._asyncio._reading import Reading
     from step_tts._transport._seam import Outgoing

@@ -1,0 +1,205 @@
+"""How a client behaves: its deadlines, its retries, how much at once and how fast.
+
+Knows what callers may choose, the short forms they write for it, and which choices make no
+sense. Knows no clock, no socket and no request: whoever keeps to a policy does so elsewhere.
+"""
+
+from __future__ import annotations
+
+import math
+from typing import Any, TypeVar, get_args
+
+import attrs
+
+from step_tts._errors import ConfigurationError
+
+__all__ = [
+    "Concurrency",
+    "Rate",
+    "RetryPolicy",
+    "Timeouts",
+    "chosen_concurrency",
+    "chosen_retry",
+    "chosen_timeouts",
+    "in_range",
+    "one_of",
+]
+
+Choice = TypeVar("Choice", bound=str)
+Number = TypeVar("Number", int, float)
+
+# Most servers send nothing until the whole text is spoken (wire.md §2.3), so minutes.
+FIRST_BYTE_SECONDS = 180.0
+
+
+def _is_positive(value: object) -> bool:
+    """Whether this is a finite number above 0; what the environment holds is text, for one."""
+    return isinstance(value, (int, float)) and math.isfinite(value) and value > 0
+
+
+def _is_count(value: object, least: int) -> bool:
+    return isinstance(value, int) and value >= least
+
+
+def _seconds_or_none(_: object, field: attrs.Attribute[Any], value: object) -> None:
+    if value is not None and not _is_positive(value):
+        raise ConfigurationError(
+            f"{field.name} must be a positive number of seconds or None: {value!r}"
+        )
+
+
+def _seconds(_: object, field: attrs.Attribute[Any], value: object) -> None:
+    if not _is_positive(value):
+        raise ConfigurationError(f"{field.name} must be a positive number of seconds: {value!r}")
+
+
+def _count(_: object, field: attrs.Attribute[Any], value: object) -> None:
+    if not _is_count(value, 0):
+        raise ConfigurationError(f"{field.name} must be 0 or more: {value!r}")
+
+
+def _at_least_one(_: object, field: attrs.Attribute[Any], value: object) -> None:
+    if value is not None and not _is_count(value, 1):
+        raise ConfigurationError(f"concurrency: {field.name} must be 1 or more: {value!r}")
+
+
+def _per_minute(_: object, field: attrs.Attribute[Any], value: object) -> None:
+    if value is not None and not _is_positive(value):
+        raise ConfigurationError(f"rate: {field.name} must be a positive number: {value!r}")
+
+
+@attrs.frozen(kw_only=True)
+class Timeouts:
+    """Deadlines in seconds, each with its own error; ``None`` turns one off."""
+
+    connect: float | None = attrs.field(default=10.0, validator=_seconds_or_none)
+    """To reach the server, TLS included: ``ConnectTimeoutError``."""
+    first_byte: float | None = attrs.field(default=FIRST_BYTE_SECONDS, validator=_seconds_or_none)
+    """From sending to the first byte of audio: ``FirstByteTimeoutError``."""
+    stall: float | None = attrs.field(default=30.0, validator=_seconds_or_none)
+    """Between two pieces of audio, or to send the request: ``StallTimeoutError``."""
+    total: float | None = attrs.field(default=600.0, validator=_seconds_or_none)
+    """The whole call with its retries, from when its first attempt may go: a row of a batch has
+    its turn only then. The time a reader of a stream takes for itself does not count:
+    ``TotalTimeoutError``."""
+
+
+@attrs.frozen(kw_only=True)
+class RetryPolicy:
+    """When a call is tried again, and after how long (docs/explanation/retries.md).
+
+    Delays are full jitter: a random share of ``min(base * 2**n, max_delay)``. A server's
+    ``Retry-After`` is a lower bound on top of it.
+    """
+
+    max_retries: int = attrs.field(default=2, validator=_count)
+    """Retries after passing faults. 0 turns every kind of retry off."""
+    max_billed_retries: int = attrs.field(default=1, validator=_count)
+    """Of those, retries after failures that were probably billed, such as 504 or no first byte."""
+    base: float = attrs.field(default=0.5, validator=_seconds)
+    """Seconds, for passing faults."""
+    throttle_base: float = attrs.field(default=1.0, validator=_seconds)
+    """Seconds, when the server asks for less."""
+    max_delay: float = attrs.field(default=20.0, validator=_seconds)
+    """Seconds; the cap of the back-off."""
+    max_retry_after: float = attrs.field(default=120.0, validator=_seconds)
+    """Seconds; a server that asks for a longer wait ends the call."""
+    patience: float = attrs.field(default=300.0, validator=_seconds)
+    """Seconds a call may spend being throttled. Throttled tries do not count as retries."""
+
+
+def _initial(bounds: Concurrency) -> int:
+    return max(bounds.minimum, min(4, bounds.maximum))
+
+
+@attrs.frozen(kw_only=True)
+class Concurrency:
+    """How many attempts of one client may be in flight at once (docs/explanation/gate.md).
+
+    The client starts with ``initial`` and finds the server's limit between ``minimum`` and
+    ``maximum``. Who knows the limit names it as ``initial`` and spares the search.
+
+    Raises:
+        ConfigurationError: A number below 1, or ``minimum <= initial <= maximum`` does not hold.
+    """
+
+    minimum: int = attrs.field(default=1, validator=_at_least_one)
+    """However often the server refuses, this many are tried at once."""
+    maximum: int = attrs.field(default=64, validator=_at_least_one)
+    """However well it goes, no more than this many."""
+    initial: int = attrs.field(
+        default=attrs.Factory(_initial, takes_self=True), validator=_at_least_one
+    )
+    """How many at first: 4 if not said, or the bound that is nearest to it."""
+    fixed: int | None = attrs.field(default=None, validator=_at_least_one)
+    """Always this many: nothing adapts, and the other three do not apply."""
+
+    def __attrs_post_init__(self) -> None:
+        if not self.minimum <= self.initial <= self.maximum:
+            raise ConfigurationError(
+                "concurrency must keep minimum <= initial <= maximum: "
+                f"{self.minimum} <= {self.initial} <= {self.maximum}"
+            )
+
+    @property
+    def most(self) -> int:
+        """How many there can be at once."""
+        return self.fixed or self.maximum
+
+
+@attrs.frozen(kw_only=True)
+class Rate:
+    """How fast one client may send, at most; ``None`` is without a limit of its own.
+
+    Requests are spread evenly over the minute. Retries count, since a server counts them too.
+
+    Raises:
+        ConfigurationError: A number that is not positive.
+    """
+
+    requests_per_minute: float | None = attrs.field(default=None, validator=_per_minute)
+    """Attempts sent in a minute."""
+    characters_per_minute: float | None = attrs.field(default=None, validator=_per_minute)
+    """Characters of text sent in a minute. A text goes whole, so that a single minute may see
+    up to one text more."""
+
+
+def chosen_timeouts(timeout: Timeouts | float | None) -> Timeouts:
+    """A bare number is the whole call's; who grants that more also grants the wait for a byte."""
+    if isinstance(timeout, Timeouts):
+        return timeout
+    if timeout is None:
+        return Timeouts()
+    return attrs.evolve(Timeouts(total=timeout), first_byte=max(timeout, FIRST_BYTE_SECONDS))
+
+
+def chosen_retry(retry: RetryPolicy | None, max_retries: int | None) -> RetryPolicy:
+    """The number of retries may be said alone."""
+    policy = retry or RetryPolicy()
+    return policy if max_retries is None else attrs.evolve(policy, max_retries=max_retries)
+
+
+def chosen_concurrency(concurrency: int | Concurrency | None) -> Concurrency:
+    """A bare number is the most to try."""
+    if isinstance(concurrency, int):
+        return Concurrency(maximum=concurrency)
+    if concurrency is None or isinstance(concurrency, Concurrency):
+        return concurrency or Concurrency()
+    raise ConfigurationError(f"concurrency must be a whole number or bounds: {concurrency!r}")
+
+
+def one_of(choice: Choice, choices: object, name: str) -> Choice:
+    """The choice, if it is one of a ``Literal``'s."""
+    if choice not in get_args(choices):
+        raise ConfigurationError(
+            f"{name} must be one of {', '.join(get_args(choices))}: {choice!r}"
+        )
+    return choice
+
+
+def in_range(name: str, number: Number, least: float = 0, most: float = math.inf) -> Number:
+    """The number, if it is neither below the least nor above the most."""
+    if least <= number <= most:
+        return number
+    span = f"{least:g} or more" if most == math.inf else f"from {least:g} to {most:g}"
+    raise ConfigurationError(f"{name} must be {span}: {number!r}")
