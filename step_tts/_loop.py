@@ -7,6 +7,8 @@ asyncio, where it is the one that runs, is asked directly.
 from __future__ import annotations
 
 import asyncio
+import math
+import sys
 from typing import TYPE_CHECKING
 
 import anyio
@@ -21,13 +23,13 @@ __all__ = ["Signal", "asyncio_loop", "clock", "home", "now"]
 def asyncio_loop() -> asyncio.AbstractEventLoop | None:
     """The running loop, where the task that asks is asyncio's.
 
-    A loop alone proves nothing: trio can be a guest on one.
+    A loop alone proves nothing where trio is imported: it can be a guest on one.
     """
     try:
         loop = asyncio.get_running_loop()
     except RuntimeError:
         return None
-    return loop if asyncio.current_task(loop) else None
+    return loop if "trio" not in sys.modules or asyncio.current_task(loop) else None
 
 
 def home() -> object:
@@ -60,19 +62,30 @@ class Signal:
         """Wake whoever waits, and let nobody wait any more."""
         self._set = True
         for future in self._futures:
-            if not future.done():
-                future.set_result(None)
+            _finish(future)
         if self._event:
             self._event.set()
 
-    async def wait(self) -> None:
-        """Wait until it is set; no checkpoint where it is set already."""
+    async def wait(self, until: float = math.inf) -> None:
+        """Wait until it is set, or until then; no checkpoint where it is set already."""
         if self._set:
             return
         if loop := asyncio_loop():
             future = loop.create_future()
             self._futures.append(future)
-            await future
+            # A timer costs a third of what a scope does.
+            timer = None if until == math.inf else loop.call_at(until, _finish, future)
+            try:
+                await future
+            finally:
+                if timer:
+                    timer.cancel()
             return
         self._event = self._event or anyio.Event()
-        await self._event.wait()
+        with anyio.CancelScope(deadline=until):
+            await self._event.wait()
+
+
+def _finish(future: asyncio.Future[None]) -> None:
+    if not future.done():
+        future.set_result(None)

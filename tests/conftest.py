@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import os
+import random
 import signal
 from typing import TYPE_CHECKING
 
@@ -31,8 +32,12 @@ def anyio_backend(request: pytest.FixtureRequest) -> object:
 
 @pytest.fixture(autouse=True)
 def the_same_turns() -> None:
-    """Tasks that wake in one turn are shuffled by trio; beside hypothesis, from this generator."""
+    """Tasks that wake in one turn are shuffled by trio; beside hypothesis, from this generator.
+
+    Back-off and the gate's pauses draw theirs from the common one.
+    """
     trio_run._r.seed(0)
+    random.seed(0)
 
 
 @pytest.fixture(autouse=True)

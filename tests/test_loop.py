@@ -76,3 +76,16 @@ async def test_a_signal_is_set_after_somebody_gave_up() -> None:
         await signal.wait()
     signal.set()
     await signal.wait()
+
+
+async def test_a_signal_is_waited_for_until_a_time() -> None:
+    """Whoever gave up is in nobody's way, and a signal that comes first ends the wait."""
+    late, signal = Signal(), Signal()
+    await late.wait(now())
+
+    async with anyio.create_task_group() as tasks:
+        tasks.start_soon(signal.wait, now() + 1e6)
+        await anyio.wait_all_tasks_blocked()
+        signal.set()
+    late.set()
+    await late.wait()

@@ -138,7 +138,8 @@ class Gate:
             while waiter.ticket is None:
                 first = line[0] is waiter and line is self._line
                 await waiter.sleep_until(self.controller.ready_at() if first else math.inf)
-                self.wake()
+                if waiter.ticket is None:
+                    self.wake()
         except BaseException:
             if waiter.ticket:
                 self.controller.leave(waiter.ticket)
@@ -166,6 +167,10 @@ class Gate:
                 break
             first.ticket = self.controller.start(moment, first.characters, first.again)
             line.popleft().woken.set()
+        self.look()
+
+    def look(self) -> None:
+        """Let the listener know what changed, if there is one."""
         if self._watch:
             self._watch.look(self.limit, self.controller.paused_until, self._now())
 
@@ -186,11 +191,7 @@ class _Waiter:
     async def sleep_until(self, moment: float) -> None:
         """Sleep until then, or until woken; raises ``Recalled`` if that was to be taken back."""
         self.until, self.woken = moment, Signal()
-        if moment == math.inf:
-            await self.woken.wait()
-        else:
-            with anyio.CancelScope(deadline=moment):
-                await self.woken.wait()
+        await self.woken.wait(moment)
         self.until = -math.inf
         if self.recall and self.recall.made and self.ticket is None:
             raise Recalled
@@ -232,7 +233,7 @@ class Slot:
         else:
             self.ticket = await gate.turn(self._characters, self._again, self._recall)
             self.queued = self.ticket.sent_at - asked_at
-        gate.wake()
+        gate.look()
         return self
 
     async def __aexit__(self, *_: object) -> None:
