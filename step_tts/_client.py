@@ -241,7 +241,8 @@ class AsyncClient:
 
         The bytes choose the suffix: ``out/hello`` becomes ``out/hello.mp3`` or ``.wav``, and a
         path with another audio format's suffix is corrected (``suffix_corrected`` says so).
-        What stood at the path before survives any failure, cancellation or kill.
+        What stood at the path before survives any failure, cancellation or kill, and its
+        permissions are those of the file that takes its place.
 
         Args:
             text: The text, or a request: one request to the server. A text in pieces is a long
@@ -278,10 +279,10 @@ class AsyncClient:
         durable: bool = True,
     ) -> SavedSpeech:
         files = self._engine.files
-        directory = await files.prepare(asked)
+        place = await files.prepare(asked)
 
         async def use(body: VerifiedBody) -> tuple[Path, tuple[str, int], AudioInfo]:
-            async with files.pending(directory, durable=durable) as file:
+            async with files.pending(place, durable=durable) as file:
                 while piece := await body.next_piece():
                     await file.write(piece)
                 info = body.info

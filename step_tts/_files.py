@@ -11,22 +11,21 @@ the suffix and the patch.
 
 from __future__ import annotations
 
-import errno
 import os
-import stat
 from functools import partial
-from typing import TYPE_CHECKING, ParamSpec, Self, TypeVar
+from pathlib import Path
+from typing import TYPE_CHECKING, Any, Self, TypeVar
 
 import anyio
 
 from step_tts._errors import SaveError
 from step_tts._models import AUDIO_SUFFIXES
+from step_tts._place import Place, place_at
 from step_tts._temp import BLOCK_BYTES, Temp, prepare_directory
 from step_tts._threads import Threads
 
 if TYPE_CHECKING:
-    from collections.abc import Callable
-    from pathlib import Path
+    from collections.abc import Callable, Coroutine
     from types import TracebackType
 
     from step_tts._audio import HeaderPatch
@@ -34,13 +33,7 @@ if TYPE_CHECKING:
 
 __all__ = ["FileStore", "PendingFile", "path_for"]
 
-_IS_DIRECTORY = "Is a directory: name a file in it"
-_IS_TOO_LONG = "The name is too long: shorten it"
-_IS_NO_FILE = "Is a device or a pipe: name a file, or write to it what a stream hands you"
-P = ParamSpec("P")
 T = TypeVar("T")
-
-LONGEST_NAME = 255  # bytes, on the file systems of our days
 
 # One writer: threads that write at once fight the event loop for the interpreter lock. With 64
 # bodies of 4 MiB in flight the loop's worst lag was 11 ms with one, 13 with four, 25 with eight.
@@ -62,23 +55,6 @@ def path_for(asked: Path, format: AudioFormat) -> Path:  # noqa: A002  the word 
     return asked.with_name(asked.name + format.suffix)
 
 
-def _obstacle(target: Path) -> OSError | None:
-    """Why no file can take this place: a rename would put one in the place of a device, too."""
-    try:
-        there = os.access(target, os.F_OK)  # Where nothing is, an exception costs four times that.
-    except ValueError as error:
-        return OSError(errno.EINVAL, f"This is no path ({error})")
-    if not there:
-        too_long = len(os.fsencode(target.name)) > LONGEST_NAME
-        return OSError(errno.ENAMETOOLONG, _IS_TOO_LONG, str(target)) if too_long else None
-    mode = target.stat().st_mode
-    if stat.S_ISREG(mode):
-        return None
-    if stat.S_ISDIR(mode):
-        return IsADirectoryError(errno.EISDIR, _IS_DIRECTORY, str(target))
-    return FileExistsError(errno.EEXIST, _IS_NO_FILE, str(target))
-
-
 class FileStore:
     """Writes files in a few threads of its own; one store per client."""
 
@@ -87,34 +63,34 @@ class FileStore:
         self._settlers = Threads(SETTLER_THREADS)
         self._prepared: set[str] = set()
 
-    async def prepare(self, target: Path) -> str:
-        """Fail before anything is paid for if ``target`` cannot be written; sweep old temps.
+    async def prepare(self, asked: Path) -> Place:
+        """Fail before anything is paid for if ``asked`` cannot be written; sweep old temps.
 
-        Of the directory once: a later call to the same one costs a glance at the target. Gives the
-        directory.
+        Of the directory once: a later call to the same one costs a glance at the target.
 
         Raises:
             SaveError: The directory cannot be made or written, or the target is no file.
         """
-        directory = os.path.dirname(target) or os.curdir  # noqa: PTH120  a parent costs ten times that
-        if obstacle := _obstacle(target):
-            raise save_error(obstacle)
-        if directory not in self._prepared:
-            await self.settle(prepare_directory, target)
-            self._prepared.add(directory)
-        return directory
+        try:
+            place = place_at(os.fspath(asked))
+        except OSError as error:
+            raise save_error(error) from error
+        if place.directory not in self._prepared:
+            await self.settle(partial(prepare_directory, Path(place.directory)))
+            self._prepared.add(place.directory)
+        return place
 
-    def pending(self, directory: str | Path, *, durable: bool) -> PendingFile:
+    def pending(self, place: Place, *, durable: bool) -> PendingFile:
         """A file in the making; it vanishes with its block unless it is committed."""
-        return PendingFile(self, Temp(directory), durable=durable)
+        return PendingFile(self, Temp(place.directory, place), durable=durable)
 
-    async def write(self, step: Callable[P, T], *args: P.args, **kwargs: P.kwargs) -> T:
+    def write(self, step: Callable[[], T]) -> Coroutine[Any, Any, T]:
         """Run a step that moves bytes."""
-        return await _in_thread(self._writers, partial(step, *args, **kwargs))
+        return _in_thread(self._writers, step)
 
-    async def settle(self, step: Callable[P, T], *args: P.args, **kwargs: P.kwargs) -> T:
+    def settle(self, step: Callable[[], T]) -> Coroutine[Any, Any, T]:
         """Run a step that mostly waits for the disk."""
-        return await _in_thread(self._settlers, partial(step, *args, **kwargs))
+        return _in_thread(self._settlers, step)
 
 
 class PendingFile:
@@ -149,7 +125,7 @@ class PendingFile:
         self._block.append(piece)
         self._gathered += len(piece)
         if self._gathered >= BLOCK_BYTES:
-            await self._store.write(self._temp.append, self._take())
+            await self._store.write(partial(self._temp.append, self._take()))
 
     async def commit(self, target: Path, patch: HeaderPatch | None) -> tuple[str, int]:
         """Complete the file and give it its name; gives the SHA-256 and bytes of what stands there.
@@ -159,7 +135,8 @@ class PendingFile:
                 it has its name, and the disk failed to make that last.
         """
         run = self._store.settle if self._durable else self._store.write
-        return await run(self._temp.commit, self._take(), target, patch, self._durable)
+        place = os.fspath(target)
+        return await run(partial(self._temp.commit, self._take(), place, patch, self._durable))
 
     def _take(self) -> bytes:
         block, self._block, self._gathered = b"".join(self._block), [], 0

@@ -242,8 +242,8 @@ class SpeechStream:
         asked = Path(path)
         pieces = aiter(self)
         try:
-            directory = await self._files.prepare(asked)
-            async with self._files.pending(directory, durable=durable) as file:
+            place = await self._files.prepare(asked)
+            async with self._files.pending(place, durable=durable) as file:
                 while piece := await anext(pieces, b""):
                     await file.write(piece)
                 target = asked if exact_path else path_for(asked, self.format)

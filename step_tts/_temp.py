@@ -20,6 +20,8 @@ from contextlib import suppress
 from pathlib import Path
 from typing import TYPE_CHECKING
 
+from step_tts._place import mode_at
+
 try:
     import fcntl
 except ImportError:  # pragma: no cover  Windows
@@ -29,6 +31,7 @@ if TYPE_CHECKING:
     from collections.abc import Iterator
 
     from step_tts._audio import HeaderPatch
+    from step_tts._place import Place
 
 __all__ = ["BLOCK_BYTES", "Temp", "prepare_directory", "sweep"]
 
@@ -44,17 +47,25 @@ PART_BYTES = 128 * 1024
 FOREIGN_TEMP_SECONDS = 24 * 3600
 _UNWRITABLE = "The directory cannot be written: change its permissions, or write to another"
 _LOCKS = fcntl is not None
-_BINARY = getattr(os, "O_BINARY", 0)
+_NEW = os.O_RDWR | os.O_CREAT | os.O_EXCL | getattr(os, "O_BINARY", 0)
+_OURS = 0o600  # As long as it is written, its writer may read it.
 _make_way = getattr(os, "sched_yield", int)  # Windows has none.
 _PREFIX, _SUFFIX = ".step_tts-", ".part"
 _numbers = itertools.count()
 
 
 class Temp:
-    """A temporary file; it exists from the first block on."""
+    """A temporary file; it exists from the first block on.
 
-    def __init__(self, directory: str | Path) -> None:
+    Args:
+        directory: Where its target will stand.
+        place: The target, as far as it was looked at.
+    """
+
+    def __init__(self, directory: str | Path, place: Place | None = None) -> None:
         self._directory = directory
+        self._place = place
+        self._mode = place.mode if place else None
         self._path, self._fd = "", -1
         self._hash = hashlib.sha256()
         self._size = 0
@@ -62,7 +73,7 @@ class Temp:
 
     def append(self, block: bytes) -> None:
         if not self.exists:
-            self._path, self._fd = _create_locked(self._directory)
+            self._path, self._fd = _create_locked(self._directory, self._mode)
             self.exists = True
         for start in range(0, len(block), PART_BYTES):
             if start:
@@ -75,11 +86,13 @@ class Temp:
     def commit(
         self,
         block: bytes,
-        target: Path,
+        target: str | Path,
         patch: HeaderPatch | None,
         durable: bool,  # noqa: FBT001
     ) -> tuple[str, int]:
         """Complete it and give it its name; gives the SHA-256 and bytes of what stands there."""
+        if self._place is None or self._place.path != target:
+            self._mode = mode_at(target)
         if patch and not self.exists:
             block, patch = patch.apply(block), None
         self.append(block)
@@ -102,8 +115,11 @@ class Temp:
         if fd >= 0:
             os.close(fd)
 
-    def _settle(self, target: Path, *, durable: bool) -> None:
+    def _settle(self, target: str | Path, *, durable: bool) -> None:
         """Rename while the lock is still held, so that no sweep can take the file for an orphan."""
+        if self._mode is not None:
+            with suppress(OSError):  # A file system that keeps none.
+                os.chmod(self._path, self._mode)  # noqa: PTH101  as below
         if durable:
             _flush(self._fd)
         if not _LOCKS:
@@ -128,7 +144,7 @@ class Temp:
 
     def _copy_behind(self, patch: HeaderPatch) -> None:
         """Copy the audio behind a longer head, block by block; the old temp goes."""
-        longer = Temp(self._directory)
+        longer = Temp(self._directory, self._place)
         try:
             longer.append(patch.head)
             for block in _blocks(self._path, patch.length):
@@ -146,9 +162,8 @@ def _name() -> str:
     return f"{_PREFIX}{_host()}-{_process(os.getpid())}-{next(_numbers)}{_SUFFIX}"
 
 
-def prepare_directory(target: Path) -> None:
-    """Make the directory, see that it can be written, and sweep it."""
-    directory = target.parent
+def prepare_directory(directory: Path) -> None:
+    """Make a directory, see that it can be written, and sweep it."""
     directory.mkdir(parents=True, exist_ok=True)
     if not os.access(directory, os.W_OK):
         raise PermissionError(errno.EACCES, _UNWRITABLE, str(directory))
@@ -193,21 +208,22 @@ def _process(_: int) -> str:
     return secrets.token_hex(8)
 
 
-def _create_locked(directory: str | Path) -> tuple[str, int]:
+def _create_locked(directory: str | Path, mode: int | None) -> tuple[str, int]:
+    """A new file that no sweep takes; what replaces a private one is private from the start."""
     path = f"{directory}{os.sep}{_name()}"  # a Path costs more than to open the file
     try:
-        fd = os.open(path, os.O_RDWR | os.O_CREAT | os.O_EXCL | _BINARY, 0o666)
+        fd = os.open(path, _NEW, 0o666 if mode is None else mode | _OURS)
     except FileNotFoundError:
         # There at the start, and removed since.
         Path(directory).mkdir(parents=True, exist_ok=True)
-        return _create_locked(directory)
+        return _create_locked(directory, mode)
     if _LOCKS:
         with suppress(OSError):  # A file system without them: no sweep takes anything there.
             fcntl.flock(fd, fcntl.LOCK_EX)
     if os.path.exists(path):  # noqa: PTH110  as above
         return path, fd
     os.close(fd)  # A sweep was faster than the lock, and took it for an orphan.
-    return _create_locked(directory)
+    return _create_locked(directory, mode)
 
 
 def _write_all(fd: int, block: bytes | memoryview) -> None:

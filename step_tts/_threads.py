@@ -11,7 +11,7 @@ from __future__ import annotations
 import threading
 import weakref
 from queue import SimpleQueue
-from typing import TYPE_CHECKING, Any, Generic, TypeVar, cast
+from typing import TYPE_CHECKING, Any, Generic, TypeVar
 
 import anyio
 import anyio.to_thread
@@ -46,7 +46,15 @@ class Threads:
             self._dismiss()
             self._crew = _Crew(loop, self._most)
             self._dismiss = weakref.finalize(self, self._crew.shares.put, None)
-        return await _ended(self._crew.add(step))
+        taken = self._crew.add(step)
+        try:
+            await taken.waiter
+        except BaseException:
+            await taken.end()
+            raise
+        if taken.error:
+            raise taken.error
+        return taken.result
 
 
 @attrs.define(eq=False)
@@ -55,7 +63,7 @@ class _Step(Generic[T]):
 
     run: Callable[[], T]
     waiter: asyncio.Future[None]
-    result: T | None = None
+    result: T = attrs.field(init=False)
     error: BaseException | None = None
     over: bool = False
 
@@ -66,24 +74,15 @@ class _Step(Generic[T]):
         except BaseException as error:  # noqa: BLE001  raised by whoever waits for it
             self.error = error
 
+    async def end(self) -> None:
+        """Wait for its end, cancelled or not.
 
-async def _ended(step: _Step[T]) -> T:
-    """Wait for the end of a step.
-
-    Who is cancelled meanwhile waits too, or a file would be discarded under the hands of the
-    thread that completes it.
-    """
-    try:
-        await step.waiter
-    except BaseException:
-        if not step.over:
-            step.waiter = step.waiter.get_loop().create_future()
+        Or a file would be discarded under the hands of the thread that completes it.
+        """
+        if not self.over:
+            self.waiter = self.waiter.get_loop().create_future()
             with anyio.CancelScope(shield=True):
-                await step.waiter
-        raise
-    if step.error:
-        raise step.error
-    return cast("T", step.result)
+                await self.waiter
 
 
 class _Crew:

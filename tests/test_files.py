@@ -6,6 +6,7 @@ import errno
 import fcntl
 import hashlib
 import os
+import stat
 from pathlib import Path
 from typing import TYPE_CHECKING
 
@@ -15,8 +16,9 @@ import pytest
 from step_tts import _temp
 from step_tts._audio import HeaderPatch
 from step_tts._errors import SaveError
-from step_tts._files import FileStore, path_for
+from step_tts._files import FileStore, PendingFile, path_for
 from step_tts._models import AudioFormat
+from step_tts._place import place_at
 from step_tts._temp import Temp, sweep
 
 if TYPE_CHECKING:
@@ -25,6 +27,10 @@ if TYPE_CHECKING:
 
 def leftovers(directory: Path) -> list[str]:
     return [p.name for p in directory.iterdir() if p.name.startswith(".step_tts-")]
+
+
+def pending(target: Path, *, durable: bool) -> PendingFile:
+    return FileStore().pending(place_at(str(target)), durable=durable)
 
 
 def refusing(number: int) -> Callable[..., None]:
@@ -61,9 +67,9 @@ async def test_commit_writes_every_byte_once(
 ) -> None:
     """What was written stands there, and the digest is that of the file."""
     pieces = [os.urandom(size) for size in sizes]
-    store, target = FileStore(), tmp_path / "a.bin"
+    target = tmp_path / "a.bin"
 
-    async with store.pending(tmp_path, durable=durable) as file:
+    async with pending(target, durable=durable) as file:
         for piece in pieces:
             await file.write(piece)
         digest, size = await file.commit(target, None)
@@ -97,9 +103,9 @@ async def test_a_patch_replaces_the_head(
 ) -> None:
     """In memory, in place, or by copying behind a longer head: the same file."""
     audio = os.urandom(size)
-    store, target = FileStore(), tmp_path / "a.bin"
+    target = tmp_path / "a.bin"
 
-    async with store.pending(tmp_path, durable=False) as file:
+    async with pending(target, durable=False) as file:
         for start in range(0, size, 70_000):
             await file.write(audio[start : start + 70_000])
         digest, written = await file.commit(target, HeaderPatch(4, head, tail))
@@ -117,7 +123,7 @@ async def test_an_uncommitted_file_vanishes(tmp_path: Path, size: int) -> None:
     target.write_bytes(b"old")
 
     with pytest.raises(LookupError):
-        async with FileStore().pending(tmp_path, durable=True) as file:
+        async with pending(tmp_path / "a", durable=True) as file:
             await file.write(b"x" * size)
             raise LookupError
 
@@ -128,7 +134,7 @@ async def test_an_uncommitted_file_vanishes(tmp_path: Path, size: int) -> None:
 async def test_a_cancelled_file_vanishes(tmp_path: Path) -> None:
     """Cancellation cleans up under a shield."""
     with anyio.CancelScope() as scope:
-        async with FileStore().pending(tmp_path, durable=True) as file:
+        async with pending(tmp_path / "a", durable=True) as file:
             await file.write(b"x" * 600_000)
             assert len(leftovers(tmp_path)) == 1
             scope.cancel()
@@ -147,7 +153,7 @@ async def test_a_full_disk_is_a_save_error(tmp_path: Path, monkeypatch: pytest.M
 
     monkeypatch.setattr("step_tts._temp.os.write", full)
     with pytest.raises(SaveError, match="No space left") as caught:
-        async with FileStore().pending(tmp_path, durable=True) as file:
+        async with pending(tmp_path / "a", durable=True) as file:
             await file.write(b"x")
             await file.commit(target, None)
 
@@ -162,7 +168,7 @@ async def test_a_failed_copy_behind_a_longer_head_leaves_nothing(
 ) -> None:
     """A full disk in the middle of the copy takes both temporary files with it."""
     with pytest.raises(SaveError):
-        async with FileStore().pending(tmp_path, durable=True) as file:
+        async with pending(tmp_path / "a", durable=True) as file:
             await file.write(b"x" * 300_000)
             monkeypatch.setattr(
                 _temp, "_blocks", lambda *_: (_ for _ in ()).throw(OSError(errno.EIO, "I/O"))
@@ -177,7 +183,7 @@ async def test_a_copy_that_cannot_be_begun_says_why(
 ) -> None:
     """There is no descriptor to close where none was left to open."""
     with pytest.raises(SaveError) as caught:
-        async with FileStore().pending(tmp_path, durable=True) as file:
+        async with pending(tmp_path / "a", durable=True) as file:
             await file.write(b"x" * 300_000)
             with monkeypatch.context() as patch:
                 patch.setattr(_temp, "_create_locked", refusing(errno.EMFILE))
@@ -192,7 +198,7 @@ async def test_a_refused_removal_hides_nothing(
 ) -> None:
     """What ended the save is told, the descriptor is let go of, and a sweep takes the file."""
     with pytest.raises(LookupError), monkeypatch.context() as patch:
-        async with FileStore().pending(tmp_path, durable=True) as file:
+        async with pending(tmp_path / "a", durable=True) as file:
             await file.write(b"x" * 300_000)
             patch.setattr("step_tts._temp.Path.unlink", refusing(errno.EACCES))
             raise LookupError
@@ -246,7 +252,7 @@ async def test_short_writes_are_continued(tmp_path: Path, monkeypatch: pytest.Mo
     real = os.write
     monkeypatch.setattr("step_tts._temp.os.write", lambda fd, data: real(fd, bytes(data)[:7]))
 
-    async with FileStore().pending(tmp_path, durable=False) as file:
+    async with pending(tmp_path / "a", durable=False) as file:
         await file.write(b"0123456789" * 3)
         await file.commit(tmp_path / "a", None)
 
@@ -283,12 +289,75 @@ async def test_a_file_takes_the_place_of_nothing_but_a_file(tmp_path: Path) -> N
     await store.prepare(tmp_path / "file.wav")
 
 
+def mode_of(path: Path) -> int:
+    return stat.S_IMODE(path.stat().st_mode)
+
+
+@pytest.mark.parametrize("size", [10, 600_000])
+@pytest.mark.parametrize("mode", [0o600, 0o640, 0o666, 0o400, None])
+@pytest.mark.parametrize("asked", ["a.wav", "a"])
+async def test_a_file_keeps_the_permissions_of_the_one_it_replaces(
+    tmp_path: Path, asked: str, mode: int | None, size: int
+) -> None:
+    """Whether the path was asked for or chosen by the bytes; a new one has those that are usual."""
+    target, usual = tmp_path / "a.wav", tmp_path / "usual"
+    usual.touch()
+    if mode is not None:
+        target.touch()
+        target.chmod(mode)
+
+    async with pending(tmp_path / asked, durable=False) as file:
+        await file.write(b"x" * size)
+        await file.commit(target, HeaderPatch(1, b"y"))
+
+    assert mode_of(target) == (mode_of(usual) if mode is None else mode)
+
+
+async def test_what_replaces_a_private_file_is_never_public(tmp_path: Path) -> None:
+    """Not for the moments before it has its name either."""
+    target = tmp_path / "a.wav"
+    target.touch(0o600)
+
+    async with pending(target, durable=False) as file:
+        await file.write(b"x" * 600_000)
+        (part,) = leftovers(tmp_path)
+        assert mode_of(tmp_path / part) == 0o600
+
+
+async def test_a_file_system_without_permissions_will_do(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """The audio was paid for: it is not lost for want of a mode."""
+    target = tmp_path / "a.wav"
+    target.touch()
+    monkeypatch.setattr("step_tts._temp.os.chmod", refusing(errno.EPERM))
+
+    async with pending(target, durable=False) as file:
+        await file.write(b"x")
+        await file.commit(target, None)
+
+    assert target.read_bytes() == b"x"
+
+
+async def test_a_pipe_where_the_bytes_put_the_file_stays_one(tmp_path: Path) -> None:
+    """It could not be known before: the path that was asked for had no suffix."""
+    target = tmp_path / "a.wav"
+    os.mkfifo(target)
+
+    with pytest.raises(SaveError, match="device or a pipe"):
+        async with pending(tmp_path / "a", durable=False) as file:
+            await file.commit(target, None)
+
+    assert target.is_fifo()
+    assert list(tmp_path.iterdir()) == [target]
+
+
 async def test_a_rename_that_is_refused_names_the_target(tmp_path: Path) -> None:
     """The bytes chose the suffix, and a directory has that name; the partial file says nothing."""
     target = tmp_path / "a.wav"
     target.mkdir()
     with pytest.raises(SaveError, match="directory") as caught:
-        async with FileStore().pending(tmp_path, durable=False) as file:
+        async with pending(tmp_path / "a", durable=False) as file:
             await file.commit(target, None)
 
     assert caught.value.filename == str(target)
@@ -309,7 +378,7 @@ async def test_prepare_sees_a_directory_that_cannot_be_written(
 async def test_a_directory_removed_meanwhile_is_made_again(tmp_path: Path) -> None:
     """The audio was paid for: it is not lost for want of a directory."""
     target = tmp_path / "gone" / "a.wav"
-    async with FileStore().pending(target.parent, durable=True) as file:
+    async with pending(target, durable=True) as file:
         await file.write(b"x")
         await file.commit(target, None)
 

@@ -1,0 +1,67 @@
+"""What stands where a file is to stand.
+
+A file takes the place of nothing, or of another file, whose permissions it then has; never that
+of a directory, a device or a pipe. Blocks, and raises ``OSError``.
+"""
+
+from __future__ import annotations
+
+import errno
+import os
+import stat
+from typing import TYPE_CHECKING
+
+import attrs
+
+if TYPE_CHECKING:
+    from pathlib import Path
+
+__all__ = ["Place", "mode_at", "place_at"]
+
+_IS_DIRECTORY = "Is a directory: name a file in it"
+_IS_TOO_LONG = "The name is too long: shorten it"
+_IS_NO_FILE = "Is a device or a pipe: name a file, or write to it what a stream hands you"
+
+LONGEST_NAME = 255  # bytes, on the file systems of our days
+
+
+@attrs.frozen
+class Place:
+    """A path that was looked at."""
+
+    path: str
+    directory: str
+    mode: int | None = None
+    """The permissions of the file that stands there, if one does."""
+
+
+def place_at(path: str) -> Place:
+    """Look at a path, which need not be one.
+
+    Raises:
+        OSError: No file can stand there.
+    """
+    directory, name = os.path.split(path)
+    try:
+        mode = mode_at(path)
+    except ValueError as error:
+        raise OSError(errno.EINVAL, f"This is no path ({error})") from None
+    if mode is None and len(name.encode(errors="surrogateescape")) > LONGEST_NAME:
+        raise OSError(errno.ENAMETOOLONG, _IS_TOO_LONG, path)
+    return Place(path, directory or os.curdir, mode)
+
+
+def mode_at(path: str | Path) -> int | None:
+    """The permissions of the file that stands there, if one does.
+
+    Raises:
+        OSError: Something else does: a rename would put a file in the place of a device, too.
+    """
+    if not os.access(path, os.F_OK):  # Where nothing is, an exception costs four times that.
+        return None
+    mode = os.stat(path).st_mode  # noqa: PTH116  a Path costs more than the look
+    if stat.S_ISREG(mode):
+        return stat.S_IMODE(mode)
+    if stat.S_ISDIR(mode):
+        raise IsADirectoryError(errno.EISDIR, _IS_DIRECTORY, str(path))
+    raise FileExistsError(errno.EEXIST, _IS_NO_FILE, str(path))
