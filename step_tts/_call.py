@@ -205,13 +205,14 @@ class Call:
 
     async def _begun(self, slot: Slot) -> VerifiedBody:
         """Send the request; the body that is coming."""
-        self._deadlines.start_attempt()
-        self._ledger.sent(self._now(), slot.queued)
+        self._ledger.sent(self._deadlines.start_attempt(), slot.queued)
         if self._watch:
             self._watch.started(self._outgoing.url, self._link, slot.queued)
-        self._answer = await self._open()
-        self._heed(slot, self._answer)
-        return await self._body_of(self._answer)
+        answer = self._answer = await self._open()
+        self._heed(slot, answer)
+        if not 200 <= answer.status < 300:
+            raise await self._refusal(answer)
+        return self._body_of(answer)
 
     def _heed(self, slot: Slot, answer: Answer) -> None:
         """Take from an answer's head what the books and the gate want to know."""
@@ -257,17 +258,8 @@ class Call:
             return transport.fetch(self._link, self._options.max_bytes, self._deadlines)
         return transport.open(self._outgoing, self._deadlines)
 
-    async def _body_of(self, answer: Answer) -> VerifiedBody:
-        """The audio an answer promises; anything but 2xx promises none."""
-        if not 200 <= answer.status < 300:
-            self._look_for_link(answer)
-            raise error_from_reply(
-                answer.status,
-                answer.headers,
-                await answer.read_error_body(),
-                secrets=self._secrets,
-                now=time.time(),
-            )
+    def _body_of(self, answer: Answer) -> VerifiedBody:
+        """The audio an answer promises."""
         return VerifiedBody(
             answer,
             BodyDecoder(
@@ -285,6 +277,17 @@ class Call:
             ),
             secrets=self._secrets,
             heard=lambda: self._ledger.heard(self._now()),
+        )
+
+    async def _refusal(self, answer: Answer) -> APIError:
+        """What an answer says that promises no audio: anything but 2xx."""
+        self._look_for_link(answer)
+        return error_from_reply(
+            answer.status,
+            answer.headers,
+            await answer.read_error_body(),
+            secrets=self._secrets,
+            now=time.time(),
         )
 
     def _look_for_link(self, answer: Answer) -> None:
@@ -351,4 +354,4 @@ def _outcome(error: BaseException | None) -> str:
 def _secrets_of(settings: Settings, request: SpeechRequest) -> tuple[str, ...]:
     """What must never be quoted back from an answer."""
     private = (settings.api_key, request.input, request.prompt_text, request.prompt_audio_url)
-    return tuple(secret for secret in private if secret)
+    return tuple(filter(None, private))

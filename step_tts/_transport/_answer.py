@@ -65,9 +65,9 @@ class Answer:
             if translated is None:
                 raise
             raise translated from error
-        self._deadlines.paused()
         if piece is None:
             return None
+        self._deadlines.paused()
         self._received += len(piece)
         if self._received > self._max_bytes:
             raise AudioTooLargeError(f"The answer is larger than {self._max_bytes} bytes.")

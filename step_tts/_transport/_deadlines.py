@@ -40,11 +40,13 @@ class Deadlines:
         self._paused_at: float | None = None
         self._next: type[APITimeoutError] = FirstByteTimeoutError
 
-    def start_attempt(self) -> None:
-        """Start the wait for a first byte; with the first attempt, the total too."""
-        self._first_byte_at = self._after(self.timeouts.first_byte)
+    def start_attempt(self) -> float:
+        """Start the wait for a first byte, with the first attempt the total too; gives the time."""
+        now = self.now()
+        self._first_byte_at = now + _seconds(self.timeouts.first_byte)
         if self._total_at is None:
-            self._total_at = self._after(self.timeouts.total)
+            self._total_at = now + _seconds(self.timeouts.total)
+        return now
 
     def paused(self) -> None:
         """Note that the reader has the turn."""
@@ -70,7 +72,7 @@ class Deadlines:
 
     def stall(self) -> float:
         """When the next piece of a body is due, or the whole call if that is sooner."""
-        return self._soonest(self._after(self.timeouts.stall), StallTimeoutError)
+        return self._soonest(self.now() + _seconds(self.timeouts.stall), StallTimeoutError)
 
     def late(self) -> APITimeoutError:
         """The error for missing the time last asked for."""
@@ -92,5 +94,6 @@ class Deadlines:
             return f"No more audio came for {self.timeouts.stall} s."
         return f"The call took longer than {self.timeouts.total} s."
 
-    def _after(self, seconds: float | None) -> float:
-        return math.inf if seconds is None else self.now() + seconds
+
+def _seconds(timeout: float | None) -> float:
+    return math.inf if timeout is None else timeout

@@ -81,11 +81,10 @@ class Transport:
     def _settle(self) -> None:
         """Be at home on the running loop, and leave behind what is at home on another."""
         before, self._home = self._home, home()
-        if before is None or before == self._home:
-            return
-        self._for_links.clear()
-        if self._is_ours:
-            self._engine = Shared()
+        if before != self._home and before is not None:
+            self._for_links.clear()
+            if self._is_ours:
+                self._engine = Shared()
 
     async def _opened(self, outgoing: Outgoing, deadlines: Deadlines) -> Answer:
         self._settle()
@@ -108,10 +107,10 @@ class Transport:
 
     async def _sender(self, engine: Shared[Sender], url: str) -> Sender:
         """An engine, built for ``url`` at first use."""
-        runs = asyncio_loop() is not None
-        sender = engine.built or await engine.get(
-            partial(build_sender, self._options, url, asyncio_runs=runs)
-        )
+        sender = engine.built
+        if sender is None:
+            runs = asyncio_loop() is not None
+            sender = await engine.get(partial(build_sender, self._options, url, asyncio_runs=runs))
         if self._closed:
             await sender.aclose()  # It may have been built in the meantime.
             raise ClientClosedError("This client is closed.")

@@ -49,8 +49,13 @@ class Connection(asyncio.Protocol):
 
     # --- the exchange's side ----------------------------------------------------------------
 
-    async def request(self, request: bytes, *, write_due: float, due: float) -> Reading:
+    async def request(self, request: bytes, *, stall: float | None, due: float) -> Reading:
         """Send a request and wait for the head of its reply, which may come before the end of it.
+
+        Args:
+            request: All of it.
+            stall: Seconds for the server to take it.
+            due: When the head is due.
 
         Raises:
             Late: The head is late.
@@ -62,6 +67,9 @@ class Connection(asyncio.Protocol):
         self.reading = reading = Reading()
         self._answered, self._unread = False, 0
         self._transport.write(request)
+        write_due = math.inf
+        if self._writing_paused and stall is not None:
+            write_due = self._loop.time() + stall
         while not reading.status:
             if self._writing_paused and write_due < due:
                 await self._wait_to_send(write_due)

@@ -88,10 +88,8 @@ class AsyncioSender:
     async def _exchange(
         self, connection: Connection, request: bytes, timeouts: Timeouts, due: float
     ) -> AsyncioReply:
-        now = asyncio.get_running_loop().time()
-        write_due = math.inf if timeouts.stall is None else now + timeouts.stall
         try:
-            reading = await connection.request(request, write_due=write_due, due=due)
+            reading = await connection.request(request, stall=timeouts.stall, due=due)
         except BaseException:
             connection.abort()
             raise
