@@ -41,7 +41,7 @@ _LIST_NUMBER = re.compile(r"[\s(（]*(?:\d{1,3}(?:\.\d{1,3})*|[A-Za-z]|[ivx]{1,5
 # Back to a space, a quote, a bracket, or wide script.
 _TOKEN = re.compile(r"[^\s\"'“”‘’«»()\[\]/–—,:;\u2e80-\u9fff\uff01-\uff5e]+\Z")
 _DOTTED = re.compile(r"(?:[^\W\d_]{1,2}\.)+[^\W\d_]{1,2}")
-_NEXT = re.compile(rf"[{re.escape(OPENERS)}]{{0,3}}(?P<word>(?:[^\W_]|['’](?=\w)){{0,24}})\.?")
+_NEXT = re.compile(rf"[{re.escape(OPENERS)}]{{0,3}}(?P<word>(?:[^\W_]|['’](?=\w|\Z)){{0,24}})\.?")
 _STRONG = frozenset("。！？!?｡‼⁇⁈⁉؟۔।॥—")
 _IN_ADDRESSES = frozenset("/&=#%_+-@\\([{")
 _INSIDE = frozenset("，、,;；:：–—-…)]）】")
@@ -219,7 +219,7 @@ def _next_word(stop: Stop) -> str | None:
     found = _NEXT.match(stop.sentence.text, stop.end)
     if not found or not stop.sentence.knows(found.end()):
         return None
-    return found["word"]
+    return found["word"].rstrip("'’")
 
 
 def _words(text: str) -> str:
