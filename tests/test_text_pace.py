@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from functools import cache
+from importlib.util import find_spec
 from pathlib import Path
 from statistics import median
 
@@ -13,7 +14,6 @@ from text_kit import quick, texts
 
 from step_tts._text import expected_seconds, implausible
 from step_tts.sandbox import EspeakVoice
-from step_tts.sandbox._extras import installed
 
 LINES = Path(__file__).parents[1] / "docs" / "examples" / "lines.txt"
 SHORT = [
@@ -32,7 +32,7 @@ SHORT = [
 ]
 
 needs_voice = pytest.mark.skipif(
-    not installed("espeakng_loader"), reason="espeakng-loader is not installed"
+    find_spec("espeakng_loader") is None, reason="espeakng-loader is not installed"
 )
 
 
