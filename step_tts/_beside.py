@@ -26,18 +26,23 @@ async def beside(
 ) -> AsyncGenerator[CancelScope, None]:
     """Run steps beside a block; leaving it cancels them. Gives the scope of block and steps.
 
-    The steps keep their errors to themselves: one that raises ends everything, in a group.
+    A step that raises ends everything, in a group, unless the block raises too.
     """
     raised: BaseException | None = None
-    async with anyio.create_task_group() as tasks:
-        for step in steps:
-            tasks.start_soon(step)
-        try:
-            yield tasks.cancel_scope
-        except anyio.get_cancelled_exc_class():
-            raise  # The task group's own business.
-        except BaseException as error:  # noqa: BLE001  raised again below
-            raised = error
-        tasks.cancel_scope.cancel()
+    try:
+        async with anyio.create_task_group() as tasks:
+            for step in steps:
+                tasks.start_soon(step)
+            try:
+                yield tasks.cancel_scope
+            except anyio.get_cancelled_exc_class():
+                raise  # The task group's own business.
+            except BaseException as error:  # noqa: BLE001  raised again below
+                raised = error
+            tasks.cancel_scope.cancel()
+    except BaseExceptionGroup as group:
+        if raised is None:
+            raise
+        raise raised from group
     if raised is not None:
         raise raised

@@ -2,15 +2,16 @@
 
 from __future__ import annotations
 
+import importlib
 from contextlib import contextmanager
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, Any
 
 from step_tts._errors import MissingExtraError
 
 if TYPE_CHECKING:
     from collections.abc import Iterator
 
-__all__ = ["extra"]
+__all__ = ["extra", "import_extra"]
 
 
 @contextmanager
@@ -31,3 +32,13 @@ def extra(name: str, package: str, purpose: str) -> Iterator[None]:
         raise MissingExtraError(
             f"{purpose} needs the package {package}: pip install 'step_tts[{name}]'"
         ) from error
+
+
+def import_extra(name: str, package: str, purpose: str) -> Any:
+    """Import a package by the name under which it is installed.
+
+    Raises:
+        MissingExtraError: It is not installed.
+    """
+    with extra(name, package, purpose):
+        return importlib.import_module(package)

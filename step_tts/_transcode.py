@@ -10,7 +10,6 @@ other by who asked for it.
 
 from __future__ import annotations
 
-import importlib
 import io
 from itertools import chain
 from typing import TYPE_CHECKING, Any
@@ -19,7 +18,7 @@ import anyio.to_thread
 import attrs
 
 from step_tts._errors import AudioJoinError
-from step_tts._extras import extra
+from step_tts._extras import import_extra
 from step_tts._models import AudioFormat
 
 if TYPE_CHECKING:
@@ -78,7 +77,7 @@ def _target(like: AudioInfo | None) -> _Target:
 def _transcode(audio: bytes, target: _Target) -> bytes:
     if audio.startswith(b"RIFX"):  # FFmpeg 5.1 and 8.1 take its samples for little-endian: noise.
         raise AudioJoinError("FFmpeg reads WAV of this byte order wrong.", hint=_HINT)
-    av = _library()
+    av = import_extra("av", "av", "Transcoding")
     written = io.BytesIO()
     try:
         with av.open(io.BytesIO(audio)) as source:
@@ -90,11 +89,6 @@ def _transcode(audio: bytes, target: _Target) -> bytes:
     else:
         return written.getvalue()
     raise AudioJoinError(f"This part cannot be transcoded: {reason}.", hint=_HINT)
-
-
-def _library() -> Any:
-    with extra("av", "av", "Transcoding"):
-        return importlib.import_module("av")
 
 
 def _copy(av: Any, source: Any, written: io.BytesIO, target: _Target) -> None:

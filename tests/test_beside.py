@@ -67,3 +67,20 @@ async def test_a_step_that_fails_ends_the_block() -> None:
         async with beside(fails):
             await anyio.sleep_forever()
     assert caught.group_contains(LookupError)
+
+
+async def test_a_step_that_fails_too_hides_nothing() -> None:
+    """What the block raises leaves as itself all the same, from the group of the steps' errors."""
+
+    async def fails() -> None:
+        try:
+            await anyio.sleep_forever()
+        finally:
+            raise LookupError
+
+    with pytest.raises(KeyError) as caught:
+        async with beside(fails):
+            await anyio.lowlevel.checkpoint()
+            raise KeyError
+    assert isinstance(caught.value.__cause__, ExceptionGroup)
+    assert isinstance(caught.value.__cause__.exceptions[0], LookupError)

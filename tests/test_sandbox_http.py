@@ -2,13 +2,9 @@
 
 from __future__ import annotations
 
-import importlib.util
-import sys
-
 import h11
 import pytest
 
-from step_tts.sandbox import _http
 from step_tts.sandbox._http import BadAsk, RequestReader, chunk, chunks, framing_headers, head
 
 REQUEST = (
@@ -103,13 +99,3 @@ def test_chunks() -> None:
     assert chunk(b"") == b""
     assert chunks(b"abcde", 2) == b"2\r\nab\r\n2\r\ncd\r\n1\r\ne\r\n"
     assert framing_headers("chunked", 9) == (("Transfer-Encoding", "chunked"),)
-
-
-def test_without_h11_the_import_names_the_install_line(monkeypatch: pytest.MonkeyPatch) -> None:
-    """The error is an ImportError that says what to install."""
-    monkeypatch.setitem(sys.modules, "h11", None)
-    spec = importlib.util.spec_from_file_location("without_h11", _http.__file__)
-    assert spec is not None
-    assert spec.loader is not None
-    with pytest.raises(ImportError, match=r"pip install 'step_tts\[sandbox\]'"):
-        spec.loader.exec_module(importlib.util.module_from_spec(spec))

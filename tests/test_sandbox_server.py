@@ -29,8 +29,6 @@ from step_tts.sandbox import (
     ToneVoice,
     serve,
 )
-from step_tts.sandbox._extras import installed
-from step_tts.sandbox._server import _running
 
 if TYPE_CHECKING:
     from collections.abc import Iterator
@@ -244,8 +242,8 @@ class TestFaults:
     )
     async def test_good_ones_are_whole_to_any_client(self, spec: FaultSpec) -> None:
         """Odd, but well-framed, and of a success status."""
-        if spec.needs and not installed(spec.needs):
-            pytest.skip(f"{spec.needs} is not installed")
+        if spec.needs:
+            pytest.importorskip(spec.needs)
         async with serve(voice="tone") as sandbox:
             reply = await fetch(sandbox, fault=spec.name)
             assert reply.end == "whole"
@@ -438,21 +436,6 @@ class TestTrouble:
             async with serve(voice="tone"):
                 raise ExceptionGroup("mine", [KeyError("a"), KeyError("b")])
         assert len(caught.value.exceptions) == 2
-
-    async def test_two_errors_at_once_stay_a_group(self) -> None:
-        """None of them is swallowed."""
-
-        async def fail() -> None:
-            raise OSError("listener")
-
-        with pytest.raises(BaseExceptionGroup) as caught:
-            async with _running(fail):
-                try:
-                    await anyio.sleep_forever()
-                finally:
-                    raise KeyError("block")
-        assert caught.group_contains(OSError)
-        assert caught.group_contains(KeyError)
 
     async def test_it_can_be_cancelled(self) -> None:
         """From outside, with a client in the middle of an answer."""

@@ -2,11 +2,11 @@
 
 from __future__ import annotations
 
-import importlib.util
 import os
 import sys
 import threading
 from array import array
+from importlib.util import find_spec
 from pathlib import Path
 from typing import TYPE_CHECKING
 
@@ -19,7 +19,6 @@ from hypothesis import strategies as st
 from step_tts import _errors as errors
 from step_tts.sandbox import EspeakVoice, ToneVoice, Voice, _espeak
 from step_tts.sandbox._espeak import MAX_SENTENCE_CHARACTERS, sentences
-from step_tts.sandbox._extras import installed, package
 from step_tts.sandbox._voices import choose_voice
 
 if TYPE_CHECKING:
@@ -29,7 +28,7 @@ ENGLISH = "Hello, I am the morphogen TTS assistant."
 CHINESE = "你好，世界。今天天气很好。"
 
 needs_espeak = pytest.mark.skipif(
-    not installed("espeakng_loader"), reason="espeakng-loader is not installed"
+    find_spec("espeakng_loader") is None, reason="espeakng-loader is not installed"
 )
 
 
@@ -186,8 +185,7 @@ class TestEspeak:
         self, tmp_path: Path, monkeypatch: pytest.MonkeyPatch, links: bool
     ) -> None:
         """Its buffer holds some 160 bytes; a link, or a copy, stands in for deep paths."""
-        espeakng_loader = package("espeakng_loader", "This test")
-
+        espeakng_loader = pytest.importorskip("espeakng_loader")
         deep = tmp_path / ("d" * 100) / ("e" * 100)
         deep.mkdir(parents=True)
         data = deep / "espeak-ng-data"
@@ -213,8 +211,7 @@ class TestEspeak:
         self, tmp_path: Path, monkeypatch: pytest.MonkeyPatch, capfd: pytest.CaptureFixture[str]
     ) -> None:
         """Without its flag 0x8000 espeak would end the whole process here."""
-        espeakng_loader = package("espeakng_loader", "This test")
-
+        espeakng_loader = pytest.importorskip("espeakng_loader")
         monkeypatch.setattr(espeakng_loader, "get_data_path", lambda: str(tmp_path))
         with pytest.raises(errors.ConfigurationError, match="does not start"):
             EspeakVoice()
@@ -224,8 +221,7 @@ class TestEspeak:
     @pytest.mark.usefixtures("fresh_engine")
     def test_a_library_that_does_not_load_is_said(self, monkeypatch: pytest.MonkeyPatch) -> None:
         """A broken wheel is a configuration error, with the cause."""
-        espeakng_loader = package("espeakng_loader", "This test")
-
+        espeakng_loader = pytest.importorskip("espeakng_loader")
         monkeypatch.setattr(espeakng_loader, "get_library_path", lambda: "/nowhere/libespeak.so")
         with pytest.raises(errors.ConfigurationError, match="does not load"):
             EspeakVoice()
@@ -258,13 +254,3 @@ class TestChoice:
         assert choose_voice(mine) is mine
         with pytest.raises(errors.ConfigurationError, match="No such voice: 'alloy'"):
             choose_voice("alloy")  # type: ignore[arg-type]  # that is the point
-
-
-def test_extras() -> None:
-    """Optional packages are imported by name, or say how to get them."""
-    assert package("json", "This").__name__ == "json"
-    assert installed("json")
-    assert not installed("no_such_package_at_all")
-    assert importlib.util.find_spec("no_such_package_at_all") is None
-    with pytest.raises(errors.MissingExtraError, match="This needs the package no_such_package"):
-        package("no_such_package_at_all", "This")

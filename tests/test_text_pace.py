@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from functools import cache
+from importlib.util import find_spec
 from pathlib import Path
 from statistics import median
 
@@ -13,7 +14,6 @@ from text_kit import quick, texts
 
 from step_tts._text import expected_seconds, implausible
 from step_tts.sandbox import EspeakVoice
-from step_tts.sandbox._extras import installed
 
 LINES = Path(__file__).parents[1] / "docs" / "examples" / "lines.txt"
 SHORT = [
@@ -32,7 +32,7 @@ SHORT = [
 ]
 
 needs_voice = pytest.mark.skipif(
-    not installed("espeakng_loader"), reason="espeakng-loader is not installed"
+    find_spec("espeakng_loader") is None, reason="espeakng-loader is not installed"
 )
 
 
@@ -115,7 +115,14 @@ def test_tags_do_not_count() -> None:
 
 
 @pytest.mark.parametrize("seconds", [0.0, 100.0])
-def test_nothing_to_say_has_no_length(seconds: float) -> None:
-    """Whatever a voice makes of it."""
-    assert expected_seconds("*** 👍🏽") == 0
-    assert implausible("*** 👍🏽", seconds) is None
+@pytest.mark.parametrize("text", ["*** 👍🏽", "・・・", "゛"])
+def test_nothing_to_say_has_no_length(text: str, seconds: float) -> None:
+    """Whatever a voice makes of it; marks among the letters of a script are no letters."""
+    assert expected_seconds(text) == 0
+    assert implausible(text, seconds) is None
+
+
+def test_marks_between_wide_characters_take_no_time() -> None:
+    """The dot between two names, and a sound mark that stands for itself."""
+    assert expected_seconds("ジョン・スミス") == expected_seconds("ジョンスミス")
+    assert expected_seconds("か\u3099") == expected_seconds("が")

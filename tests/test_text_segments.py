@@ -67,6 +67,12 @@ class TestLossless:
 
         assert feed(pieces, options) == feed(text, options) == segments(text, options)
 
+    @pytest.mark.parametrize("text", ["He left！[12] She stayed.", "No. I'm here."])
+    def test_cut_anywhere_makes_no_difference(self, text: str) -> None:
+        """Also inside a note behind a full stop, and before an apostrophe."""
+        for at in range(len(text)):
+            assert feed([text[:at], text[at:]]) == segments(text)
+
     @quick
     @given(texts(), SMALL)
     def test_limits_hold(self, text: str, options: Segmentation) -> None:

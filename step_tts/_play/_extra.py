@@ -2,10 +2,9 @@
 
 from __future__ import annotations
 
-import importlib
 from typing import Any
 
-from step_tts._extras import extra
+from step_tts._extras import import_extra
 
 __all__ = ["miniaudio"]
 
@@ -16,5 +15,4 @@ def miniaudio() -> Any:
     Raises:
         MissingExtraError: It is not installed; the message names the install line.
     """
-    with extra("play", "miniaudio", "Playing"):
-        return importlib.import_module("miniaudio")
+    return import_extra("play", "miniaudio", "Playing")

@@ -14,10 +14,10 @@ from step_tts._text._characters import BRACKETS, breaks_in
 if TYPE_CHECKING:
     from step_tts._text._room import Room
 
-__all__ = ["NOT_CLOSED", "NOT_KNOWN", "closing", "is_face", "spans"]
+__all__ = ["NOT_CLOSED", "UNRESOLVED", "closing", "is_face", "spans"]
 
 NOT_CLOSED = -1
-NOT_KNOWN = -2
+UNRESOLVED = -2
 
 _DEEPEST = 8
 """Deeper nesting is no prose; giving up keeps the search linear on adversarial text."""
@@ -39,7 +39,7 @@ def closing(text: str, opening: int, room: Room, *, final: bool) -> int:
         final: No more text will come.
 
     Returns:
-        An index, ``NOT_CLOSED``, or ``NOT_KNOWN`` while more text may still close it.
+        An index, ``NOT_CLOSED``, or ``UNRESOLVED`` while more text may still close it.
     """
     limit = opening + room.characters
     expected: list[str] = []
@@ -55,7 +55,7 @@ def closing(text: str, opening: int, room: Room, *, final: bool) -> int:
                 return mark.end() if room.holds(text[opening : mark.end()]) else NOT_CLOSED
         elif character not in _CLOSING and breaks_in(character) > 1:
             return NOT_CLOSED
-    return NOT_CLOSED if final or len(text) >= limit else NOT_KNOWN
+    return NOT_CLOSED if final or len(text) >= limit else UNRESOLVED
 
 
 def is_face(text: str, opening: int) -> bool:

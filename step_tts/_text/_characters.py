@@ -16,6 +16,8 @@ __all__ = [
     "FULL_STOPS",
     "OPENERS",
     "OPENING_QUOTES",
+    "SPACELESS",
+    "WIDE",
     "breaks_in",
     "has_words",
     "is_wide",
@@ -50,11 +52,16 @@ CLOSERS = CLOSING_QUOTES + "".join(BRACKETS.values())
 EMOJI = "\u200d\ufe0f\u20e3\u2600-\u27bf\u2b00-\u2bff\U0001f000-\U0001faff\U000e0020-\U000e007f"
 """For a character class: symbols drawn as pictures, and what joins them."""
 
-_WORD = re.compile(r"[^\W_]")
-_WIDE = re.compile(
-    r"[\u2e80-\u2fdf\u3005-\u3007\u3040-\u30ff\u3100-\u312f\u3400-\u4dbf\u4e00-\u9fff"
-    r"\uac00-\ud7a3\uf900-\ufaff\uff66-\uff9d\U00020000-\U0003ffff]"
+SPACELESS = (
+    "\u2e80-\u2fdf\u3005-\u3007\u3040-\u30ff\u3100-\u312f\u3400-\u4dbf\u4e00-\u9fff"
+    "\uf900-\ufaff\uff66-\uff9d\U00020000-\U0003ffff"
 )
+"""For a character class: Chinese and Japanese script, which is written without spaces."""
+WIDE = SPACELESS + "\uac00-\ud7a3"
+"""For a character class: the same, and Hangul."""
+
+_WORD = re.compile(r"[^\W_]")
+_WIDE = re.compile(f"[{WIDE}]")
 _BREAK = re.compile("\r\n|[\n\r\x0b\x85\u2028]")
 _PARAGRAPH = re.compile("[\x0c\u2029]")
 

@@ -30,7 +30,6 @@ WRAPPED_COLUMNS = 40
 WIDE_COLUMNS = 60
 """From this width on a line without a full stop is taken for wrapped whatever comes next."""
 
-_SPACE = re.compile(r"\s{1,64}")
 _LIST_MARK = re.compile(
     r"[-*+•·▪‣◦–—]\s|[\u2460-\u249b#>|]|"
     r"[（(]?(?:\d{1,3}(?:\.\d{1,2})?|[a-z]|[ivx]{1,4}|[一二三四五六七八九十]{1,3})"
@@ -41,7 +40,7 @@ _LIST_NUMBER = re.compile(r"[\s(（]*(?:\d{1,3}(?:\.\d{1,3})*|[A-Za-z]|[ivx]{1,5
 # Back to a space, a quote, a bracket, or wide script.
 _TOKEN = re.compile(r"[^\s\"'“”‘’«»()\[\]/–—,:;\u2e80-\u9fff\uff01-\uff5e]+\Z")
 _DOTTED = re.compile(r"(?:[^\W\d_]{1,2}\.)+[^\W\d_]{1,2}")
-_NEXT = re.compile(rf"[{re.escape(OPENERS)}]{{0,3}}(?P<word>(?:[^\W_]|['’](?=\w)){{0,24}})\.?")
+_NEXT = re.compile(rf"[{re.escape(OPENERS)}]{{0,3}}(?P<word>(?:[^\W_]|['’](?=\w|\Z)){{0,24}})\.?")
 _STRONG = frozenset("。！？!?｡‼⁇⁈⁉؟۔।॥—")
 _IN_ADDRESSES = frozenset("/&=#%_+-@\\([{")
 _INSIDE = frozenset("，、,;；:：–—-…)]）】")
@@ -66,8 +65,8 @@ NOT_KNOWN = Judgement(None)
 
 def judge_break(sentence: Sentence, at: int) -> Judgement:
     """Does the line break at ``at``, behind no full stop, end the sentence?"""
-    found = _SPACE.match(sentence.text, at)
-    end = found.end() if found else at + 1
+    behind = sentence.text[at : at + 64]  # More white space is looked at in parts.
+    end = at + len(behind) - len(behind.lstrip())
     if not sentence.knows(end + 8):
         return NOT_KNOWN
     if breaks_in(sentence.text[at:end]) > 1 or end == len(sentence.text):
@@ -116,20 +115,23 @@ def _line_ends(sentence: Sentence, at: int, end: int) -> bool:
 
 
 def _stop_ends(stop: Stop) -> bool | None:
-    if not _STRONG.isdisjoint(stop.marks):
+    if not stop.space and stop.next in _INSIDE:
+        return False
+    is_strong = not _STRONG.isdisjoint(stop.marks)
+    is_period = not is_strong and len(stop.marks) == 1 and stop.marks not in "…‥"
+    if is_period and not stop.space and not (stop.quote and is_wide(stop.next)):
+        return _tight_period_ends(stop)
+    if stop.quote:
+        goes_on = goes_on_behind_quote(stop)
+        return None if goes_on is None else not goes_on
+    if is_strong:
         return _strong_ends(stop)
-    if len(stop.marks) > 1 or stop.marks in "…‥":
-        return _ellipsis_ends(stop)
-    return _period_ends(stop)
+    return _period_ends(stop) if is_period else _ellipsis_ends(stop)
 
 
-def _strong_ends(stop: Stop) -> bool | None:
+def _strong_ends(stop: Stop) -> bool:
     """For ``? ! 。`` and their kin."""
     following = stop.next
-    if not stop.space and following in _INSIDE:
-        return False
-    if stop.quote:
-        return _negated(goes_on_behind_quote(stop))
     if not stop.space and stop.marks.isascii() and not stop.after_wide:
         return not (following.isascii() and (following.isalnum() or following in _IN_ADDRESSES))
     if stop.space and following.islower() and not stop.lines and len(stop.marks) == 1:
@@ -139,13 +141,9 @@ def _strong_ends(stop: Stop) -> bool | None:
 
 def _ellipsis_ends(stop: Stop) -> bool | None:
     following = stop.next
-    if not stop.space and following in _INSIDE:
-        return False
-    if stop.quote:
-        return _negated(goes_on_behind_quote(stop))
     if is_wide(following):
-        trails_off = len(_words(stop.before)) > _SHORT_LEAD and stop.before[-1] in _PARTICLES
-        return stop.lines > 0 or trails_off
+        said = sum(map(str.isalnum, stop.before))
+        return stop.lines > 0 or (said > _SHORT_LEAD and stop.before[-1] in _PARTICLES)
     if following.islower() or (not stop.space and following.isalnum()):
         return False
     return (stop.lines > 0 and stop.after_wide) or _is_fresh(stop)
@@ -161,10 +159,6 @@ def _is_fresh(stop: Stop) -> bool | None:
 
 
 def _period_ends(stop: Stop) -> bool | None:
-    if not stop.space:
-        return _tight_period_ends(stop)
-    if stop.quote:
-        return _negated(goes_on_behind_quote(stop))
     if _LIST_NUMBER.fullmatch(stop.before):
         return False
     following = _next_word(stop)
@@ -176,14 +170,9 @@ def _period_ends(stop: Stop) -> bool | None:
     return _word_ends(last, following) if following else True
 
 
-def _tight_period_ends(stop: Stop) -> bool | None:
+def _tight_period_ends(stop: Stop) -> bool:
     """No space follows: part of a number, a name or an address, unless wide script does."""
-    following = stop.next
-    if following in _INSIDE:
-        return False
-    if stop.quote and is_wide(following):
-        return _negated(goes_on_behind_quote(stop))
-    if following.isascii() or _LIST_NUMBER.fullmatch(stop.before):
+    if stop.next.isascii() or _LIST_NUMBER.fullmatch(stop.before):
         return False
     return len(_last_token(stop)) > 1 and _last_token(stop).lower() not in BEFORE_NAMES
 
@@ -203,10 +192,6 @@ def _word_ends(last: str, following: str) -> bool:
     return True
 
 
-def _negated(answer: bool | None) -> bool | None:  # noqa: FBT001  an answer, not an option
-    return None if answer is None else not answer
-
-
 def _last_token(stop: Stop) -> str:
     """The characters before the stop, back to a space, a quote or a bracket."""
     text, start = stop.sentence.text, stop.sentence.start
@@ -219,8 +204,4 @@ def _next_word(stop: Stop) -> str | None:
     found = _NEXT.match(stop.sentence.text, stop.end)
     if not found or not stop.sentence.knows(found.end()):
         return None
-    return found["word"]
-
-
-def _words(text: str) -> str:
-    return "".join(filter(str.isalnum, text))
+    return found["word"].rstrip("'’")

@@ -8,13 +8,14 @@ from __future__ import annotations
 import re
 from typing import Literal
 
+from step_tts._text._characters import WIDE
 from step_tts._text._tags import leading_tags
 
 __all__ = ["expected_seconds", "implausible"]
 
 # Seconds, between the sandbox's voice (3.2 characters a second in Chinese, 14 letters in
 # English) and people who read aloud (3.5 to 6, and 12 to 18 with spaces).
-WIDE = 0.25
+SYLLABLE = 0.25
 LETTER = 0.075
 SPELLED = 0.15
 """For a letter of an abbreviation in capitals, beside what any letter takes."""
@@ -29,10 +30,7 @@ SHORTEST, SPARED = 0.45, 1.0
 LONGEST, GRANTED = 3.0, 6.0
 """It may take so many times as long, and some seconds more."""
 
-_WIDE = re.compile(
-    r"[\u3005-\u3007\u3040-\u30ff\u3400-\u4dbf\u4e00-\u9fff\uac00-\ud7a3\uf900-\ufaff"
-    r"\U00020000-\U0003ffff]"
-)
+_WIDE = re.compile(f"[{WIDE}]")
 _LETTER = re.compile(r"[^\W\d_]")
 _CAPITALS = re.compile(r"[A-Z]{2,}")
 _DIGIT = re.compile(r"\d")
@@ -45,15 +43,15 @@ def expected_seconds(text: str) -> float:
 
     Never less for a longer beginning of the same text.
     """
-    wide = 0 if text.isascii() else len(_WIDE.findall(text))
-    letters = len(_LETTER.findall(text)) - wide
+    letters = "".join(_LETTER.findall(text))
+    wide = 0 if letters.isascii() else len(_WIDE.findall(letters))
     digits = len(_DIGIT.findall(text))
-    if not (wide or letters or digits):
+    if not (letters or digits):
         return 0.0
     return (
         BREATH
-        + WIDE * wide
-        + LETTER * letters
+        + SYLLABLE * wide
+        + LETTER * (len(letters) - wide)
         + SPELLED * sum(map(len, _CAPITALS.findall(text)))
         + DIGIT * digits
         + SYMBOL * len(_SYMBOL.findall(text))

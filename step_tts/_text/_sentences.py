@@ -11,12 +11,11 @@ from typing import TYPE_CHECKING
 
 import attrs
 
-from step_tts._text._brackets import NOT_KNOWN as UNRESOLVED
-from step_tts._text._brackets import closing, is_face
+from step_tts._text._brackets import UNRESOLVED, closing, is_face
 from step_tts._text._characters import BRACKETS, BROKEN_OFF, FULL_STOPS, has_words
 from step_tts._text._ends import NOT_KNOWN, Judgement, judge_break, judge_stop
 from step_tts._text._pace import expected_seconds
-from step_tts._text._splits import EDGE, Boundary, clauses, spaces, split
+from step_tts._text._splits import EDGE, Boundary, clauses, last_place, split
 from step_tts._text._stops import Sentence
 
 if TYPE_CHECKING:
@@ -90,13 +89,8 @@ class SentenceFinder:
             return self._cut(end, Boundary.SENTENCE)
         if text[self._scan : self._scan + 1] in BRACKETS:  # it may still close
             end = min(end, self._scan)
-        if weakest >= Boundary.CLAUSE and (
-            places := [*clauses(text, self._start, end, self._room)]
-        ):
-            return self._cut(places[-1], Boundary.CLAUSE)
-        if weakest >= Boundary.SPACE and (places := spaces(text, self._start, end, self._room)):
-            return self._cut(places[-1], Boundary.SPACE)
-        return None
+        place = last_place(text, self._start, end, self._room, weakest)
+        return self._cut(*place) if place else None
 
     def _seems_ended(self) -> bool:
         """A full stop is the last thing there, and behind it anything but a number could come."""
@@ -141,9 +135,8 @@ class SentenceFinder:
             return Judgement(ends=False, next=at + 1)
         if mark in "(（[" and self._text[closed - 2] in FULL_STOPS and not sentence.has_words(at):
             judgement = judge_stop(sentence, closed - 2)
-            return (
-                judgement if judgement.ends is not False else attrs.evolve(judgement, next=closed)
-            )
+            if judgement.ends is not False:
+                return judgement
         return Judgement(ends=False, next=closed)
 
     def _hurried(self, found: Judgement, hurry: float) -> int | None:
@@ -151,15 +144,11 @@ class SentenceFinder:
         upper = found.next if found.ends else min(self._scan, len(self._text))
         if expected_seconds(self._text[self._start : upper]) <= hurry:
             return None
-        early = None
         fitting = min(upper - 1, self._room.end(self._text, self._start))
-        for place in clauses(self._text, self._start, fitting, self._room):
-            if place >= upper:
-                break
-            if expected_seconds(self._text[self._start : place]) > hurry:
-                return early or place
-            early = place
-        return early
+        ends = clauses(self._text, self._start, fitting, self._room)
+        places = [at for at in ends if at < upper]
+        early = [at for at in places if expected_seconds(self._text[self._start : at]) <= hurry]
+        return max(early, default=min(places, default=None))
 
     def _cut(self, end: int, boundary: Boundary) -> Piece:
         text = self._text[self._start : end]

@@ -10,7 +10,7 @@ import re
 from typing import TYPE_CHECKING
 
 from step_tts._text._brackets import spans
-from step_tts._text._characters import CLOSERS, has_words, is_wide
+from step_tts._text._characters import CLOSERS, SPACELESS, has_words, is_wide
 from step_tts._text._graphemes import is_safe_cut, last_safe_cut
 
 if TYPE_CHECKING:
@@ -18,7 +18,7 @@ if TYPE_CHECKING:
 
     from step_tts._text._room import Room
 
-__all__ = ["EDGE", "Boundary", "clauses", "spaces", "split"]
+__all__ = ["EDGE", "Boundary", "clauses", "last_place", "split"]
 
 EDGE = 40
 """Characters behind a place that decide whether it is the end of a clause."""
@@ -42,10 +42,20 @@ class Boundary(enum.IntEnum):
 _CLOSED = re.escape(CLOSERS)
 _CLAUSE = re.compile(
     rf"(?:[，、；：]{{1,4}}[{_CLOSED}]{{0,4}}|—{{1,4}}(?=[^\W\d])|[,;:]{{1,4}}[{_CLOSED}]{{0,4}}(?=\s)"
-    rf"|[,;](?=[\u3040-\u9fff])|\s[-–—]{{1,2}}(?=\s))(?P<space>\s{{0,16}})"
+    rf"|[,;](?=[{SPACELESS}])|\s[-–—]{{1,2}}(?=\s))(?P<space>\s{{0,16}})"
 )
 # Spaces that do not break a line do not break a segment.
 _SPACES = re.compile("[^\\S\u00a0\u202f\u2007\u2060]{1,16}")
+
+
+def last_place(
+    text: str, start: int, end: int, room: Room, weakest: Boundary
+) -> tuple[int, Boundary] | None:
+    """The last clause's end at ``end`` or before, or else the last space if that may be."""
+    for boundary, find in (Boundary.CLAUSE, clauses), (Boundary.SPACE, _spaces):
+        if boundary <= weakest and (places := [*find(text, start, end, room)]):
+            return places[-1], boundary
+    return None
 
 
 def clauses(text: str, start: int, end: int, room: Room) -> Iterator[int]:
@@ -59,7 +69,7 @@ def clauses(text: str, start: int, end: int, room: Room) -> Iterator[int]:
             yield place
 
 
-def spaces(text: str, start: int, end: int, room: Room) -> list[int]:
+def _spaces(text: str, start: int, end: int, room: Room) -> list[int]:
     """Where spaces end behind words that end at ``end`` or before, outside brackets."""
     asides = spans(text, start, end + 1, room)
     found = _SPACES.finditer(text, start, min(len(text), end + EDGE))
@@ -70,11 +80,10 @@ def spaces(text: str, start: int, end: int, room: Room) -> list[int]:
 def split(text: str, start: int, room: Room) -> tuple[int, Boundary]:
     """Where to divide a sentence that begins at ``start`` and does not fit."""
     end = room.end(text, start)
-    if places := list(clauses(text, start, end, room)):
-        return places[-1], Boundary.CLAUSE
-    if places := spaces(text, start, end, room):
-        return places[-1], Boundary.SPACE
-    return _cut(text, start, end, spans(text, start, end + 1, room)), Boundary.CUT
+    return last_place(text, start, end, room, Boundary.SPACE) or (
+        _cut(text, start, end, spans(text, start, end + 1, room)),
+        Boundary.CUT,
+    )
 
 
 def _cut(text: str, start: int, end: int, asides: list[tuple[int, int]]) -> int:

@@ -31,6 +31,7 @@ _STOP = re.compile(
     rf"(?P<closers>[{_CLOSED}]{{0,8}})"
     rf"(?P<extras>(?:\[\d{{1,3}}\]){{0,4}}(?:\ ?[{EMOJI}]{{1,16}}){{0,2}})"
     r"(?P<space>\s{0,64})"
+    r"(?:\[\d{0,3}\Z)?"  # A note that has not come whole.
 )
 
 
@@ -94,7 +95,7 @@ def find_stop(sentence: Sentence, at: int) -> Stop | None:
     if not found or not sentence.knows(found.end()):
         return None
     marks, closers, extras, space = found.groups()
-    text, resume, end = sentence.text, found.end("closers"), found.end()
+    text, resume, end = sentence.text, found.end("closers"), found.end("space")
     if closers[-1:] == '"' and not extras and _opens(sentence, resume - 1, end):
         closers, space, end = closers[:-1], "", resume - 1
     quote = not _QUOTES.isdisjoint(closers)

@@ -14,7 +14,7 @@ from unicodedata import east_asian_width
 
 import attrs
 
-from step_tts._text._characters import CLOSERS, FULL_STOPS, OPENERS
+from step_tts._text._characters import CLOSERS, FULL_STOPS, OPENERS, SPACELESS
 from step_tts._text._graphemes import last_safe_cut
 from step_tts._text._pace import expected_seconds
 
@@ -31,16 +31,12 @@ WIDE_COLUMNS = 36
 """For scripts without: 18 characters, each two columns wide."""
 LINES = 2
 
-_WIDE = (
-    "\u2e80-\u2fdf\u3005-\u3007\u3040-\u30ff\u3400-\u4dbf\u4e00-\u9fff\uf900-\ufaff"
-    "\U00020000-\U0003ffff"
-)
 _VARIANTS = "\u0300-\u036f\u3099\u309a\ufe00-\ufe0f\U000e0100-\U000e01ef"
 _OPENERS = re.escape(OPENERS.replace('"', "").replace("'", ""))
 _AFTER = re.escape(FULL_STOPS + CLOSERS + "，、；：,;:~～·％%—")
 # What stays together on a line: a word or one wide character, with the marks around it.
 _TOKEN = re.compile(
-    rf"[{_OPENERS}]*(?:[{_WIDE}][{_VARIANTS}]*|[^\s{_WIDE}{_OPENERS}]+)?[{_AFTER}]*\ ?"
+    rf"[{_OPENERS}]*(?:[{SPACELESS}][{_VARIANTS}]*|[^\s{SPACELESS}{_OPENERS}]+)?[{_AFTER}]*\ ?"
 )
 _CONTROLS = re.compile("[\x00-\x1f\x7f-\x9f\ud800-\udfff]")
 _CLAUSE_END = re.compile(rf"[{re.escape(FULL_STOPS)}，、；：,;:—][{re.escape(CLOSERS)}]* ?$")
@@ -105,7 +101,7 @@ class Subtitles:
 def _screens(sentence: str) -> list[tuple[str, ...]]:
     """The sentence as parts of one or two lines each, of about the same length."""
     text = " ".join(_CONTROLS.sub(" ", sentence).split())
-    wide = len(re.findall(f"[{_WIDE}]", text))
+    wide = len(re.findall(f"[{SPACELESS}]", text))
     columns = WIDE_COLUMNS if 2 * wide > len(text) else COLUMNS
     tokens = list(_tokens(text, columns))
     screens = []

@@ -5,7 +5,7 @@ For anyone's tests, not only ours::
     async with step_tts.sandbox.serve(faults=["http-503", "cut@1000"]) as sandbox:
         client = step_tts.AsyncClient(base_url=sandbox.base_url, api_key=sandbox.api_key)
 
-It shares no code with the client but errors and defaults, so that the two cannot agree by mistake.
+It shares nothing that reads or writes the wire with the client: the two cannot agree by mistake.
 """
 
 from step_tts.sandbox._espeak import EspeakVoice

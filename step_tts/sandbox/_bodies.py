@@ -6,7 +6,7 @@ from functools import partial
 
 from step_tts.sandbox import _recipes as make
 from step_tts.sandbox import _samples as silence
-from step_tts.sandbox._encode import DONE, STREAMED
+from step_tts.sandbox._encode import DONE, STREAMED, wav_head
 from step_tts.sandbox._faults import Answer
 from step_tts.sandbox._oddities import sample
 from step_tts.sandbox._pages import BAD_GATEWAY, HOME, error, tail_error
@@ -72,17 +72,22 @@ NO_AUDIO = (
     bad("empty-204", "204 and no body.", Answer(204, "", type=None), EMPTY),
     bad("json-201", "An error under 201.", Answer(201, BROKE_OFF), NOT_AUDIO),
     bad("json-206", "An error under 206.", Answer(206, BROKE_OFF), NOT_AUDIO),
-    bad("wav-silent", "A WAV header without sound.", wav(200, make.wav_without_sound(0)), EMPTY),
+    bad(
+        "wav-silent",
+        "A WAV header without sound.",
+        wav(200, wav_head(22050, 0, riff_size=36)),
+        EMPTY,
+    ),
     bad(
         "wav-silent-streamed",
         "A WAV header with placeholder sizes and no sound.",
-        wav(200, make.wav_without_sound(STREAMED)),
+        wav(200, wav_head(22050, STREAMED, riff_size=STREAMED)),
         EMPTY,
     ),
     bad(
         "id3-only",
         "An ID3 tag without a frame of MP3.",
-        Answer(200, make.text(make.id3(b"LAME")), type="audio/mpeg"),
+        Answer(200, make.id3(b"LAME"), type="audio/mpeg"),
         EMPTY,
     ),
     bad(

@@ -11,7 +11,7 @@ import json
 import struct
 from typing import TYPE_CHECKING, Protocol
 
-from step_tts.sandbox._extras import package
+from step_tts._extras import import_extra
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Generator, Iterable, Iterator, Mapping
@@ -81,7 +81,7 @@ class _Mp3:
     """Constant bit rate, bare frames: no ID3 tag, no Xing or Info frame."""
 
     def __init__(self, sample_rate: int) -> None:
-        self._lame = package("lameenc", "MP3").Encoder()
+        self._lame = import_extra("sandbox", "lameenc", "MP3").Encoder()
         self._lame.set_bit_rate(MP3_KBPS)
         self._lame.set_in_sample_rate(sample_rate)
         self._lame.set_channels(1)

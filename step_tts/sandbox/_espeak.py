@@ -28,7 +28,7 @@ import attrs
 from anyio import from_thread
 
 from step_tts._errors import ConfigurationError
-from step_tts.sandbox._extras import package
+from step_tts._extras import import_extra
 
 if TYPE_CHECKING:
     from collections.abc import Iterator
@@ -179,7 +179,7 @@ def _unload(library: Any) -> None:
 
 @functools.cache
 def _engine() -> _Engine:
-    loader = package("espeakng_loader", "The espeak voice")
+    loader = import_extra("sandbox", "espeakng_loader", "The espeak voice")
     try:
         return _Engine(loader.get_library_path(), _short_path(Path(loader.get_data_path())))
     except (OSError, RuntimeError) as error:

@@ -9,7 +9,7 @@ from __future__ import annotations
 
 import enum
 from collections.abc import Callable, Iterator, Mapping
-from typing import Any, Protocol, TypeAlias, runtime_checkable
+from typing import Protocol, TypeAlias, runtime_checkable
 
 import attrs
 
@@ -88,20 +88,15 @@ def _pairs(headers: Mapping[str, str] | Pairs) -> Pairs:
     return tuple(headers.items()) if isinstance(headers, Mapping) else headers
 
 
-def _natural(_: object, field: attrs.Attribute[Any], value: int) -> None:
-    if value < 0:
-        raise ValueError(f"{field.name} must be 0 or more: {value!r}")
-
-
 @attrs.frozen
 class Answer:
     """A whole, well-framed answer of any content.
 
-    ``body``, ``type`` and ``headers`` may hold ``$names``: see ``Scene.fill``.
+    ``type``, ``headers`` and a ``body`` of text may hold ``$names``: see ``Scene.fill``.
     """
 
     status: int = 200
-    body: str | Recipe = ""
+    body: str | bytes | Recipe = ""
     type: str | None = attrs.field(default="application/json", kw_only=True)
     headers: Pairs = attrs.field(default=(), converter=_pairs, kw_only=True)
     framing: Framing = attrs.field(default="length", kw_only=True)
@@ -115,7 +110,7 @@ class Answer:
     @property
     def speaks(self) -> bool:
         """Recipes are made of the sound."""
-        return not isinstance(self.body, str)
+        return callable(self.body)
 
     @property
     def keeps_alive(self) -> bool:
@@ -136,7 +131,7 @@ class Answer:
     def _body(self, scene: Scene) -> bytes:
         if isinstance(self.body, str):
             return scene.fill(self.body).encode("utf-8", "replace")
-        return self.body(scene)
+        return self.body if isinstance(self.body, bytes) else self.body(scene)
 
     def _headers(self, scene: Scene, length: int) -> Iterator[tuple[str, str]]:
         if self.type is not None:
@@ -153,7 +148,7 @@ class Answer:
 class Cut:
     """Good audio that stops after ``at`` bytes."""
 
-    at: int = attrs.field(default=1000, validator=_natural)
+    at: int = attrs.field(default=1000, validator=attrs.validators.ge(0))
     """Bytes of audio that still arrive. At least one byte is always missing."""
     framing: Framing = attrs.field(default="chunked", kw_only=True)
     streamed: bool = attrs.field(default=True, kw_only=True)

@@ -12,11 +12,7 @@ from typing import TYPE_CHECKING, Literal, TypeAlias
 from urllib.parse import urlsplit
 
 import attrs
-
-from step_tts._extras import extra
-
-with extra("sandbox", "h11", "The sandbox"):
-    import h11
+import h11
 
 if TYPE_CHECKING:
     from collections.abc import Iterator

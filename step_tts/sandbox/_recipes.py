@@ -9,14 +9,13 @@ from __future__ import annotations
 import gzip
 import json
 import struct
-from array import array
 from typing import TYPE_CHECKING
 
 from step_tts.sandbox._encode import (
-    ENCODERS,
     STREAMED,
     base64_text,
     delta,
+    encode,
     riff_chunk,
     wav,
     wav_head,
@@ -24,8 +23,6 @@ from step_tts.sandbox._encode import (
 from step_tts.sandbox._http import pieces
 
 if TYPE_CHECKING:
-    from collections.abc import Iterator
-
     from step_tts.sandbox._faults import Recipe
     from step_tts.sandbox._scene import Scene
 
@@ -44,7 +41,6 @@ __all__ = [
     "pcm",
     "sized",
     "streamed",
-    "text",
     "truly",
     "two_files",
     "wav_extensible_float",
@@ -52,7 +48,6 @@ __all__ = [
     "wav_list_before_data",
     "wav_rf64",
     "wav_true",
-    "wav_without_sound",
     "zipped",
 ]
 
@@ -92,16 +87,6 @@ def sized(data_size: int | None, riff_size: int | None = None, between: bytes = 
     return make
 
 
-def wav_without_sound(size: int) -> Recipe:
-    """A WAV header with nothing behind it."""
-
-    def make(scene: Scene) -> bytes:
-        riff = STREAMED if size == STREAMED else 36
-        return wav_head(scene.sample_rate, size, riff_size=riff)
-
-    return make
-
-
 def wav_list_before_data(scene: Scene) -> bytes:
     """As ffmpeg writes to a pipe: LIST before data, sizes unknown."""
     return sized(STREAMED, STREAMED, LIST)(scene)
@@ -117,18 +102,14 @@ def after(more: bytes) -> Recipe:
     return make
 
 
-def _float_samples(scene: Scene) -> bytes:
-    """The sound as 32-bit floats, which is what torchaudio.save makes of a model's tensor."""
-    integers = struct.unpack(f"<{len(scene.pcm) // 2}h", scene.pcm)
-    return array("f", (sample / 32768 for sample in integers)).tobytes()
-
-
 def _float_wav(scene: Scene, layout: bytes) -> bytes:
-    samples = _float_samples(scene)
+    """With 32-bit floats, which is what torchaudio.save makes of a model's tensor."""
+    count = len(scene.pcm) // 2
+    integers = struct.unpack(f"<{count}h", scene.pcm)
     chunks = (
         riff_chunk(b"fmt ", layout),
-        riff_chunk(b"fact", struct.pack("<I", len(samples) // 4)),
-        riff_chunk(b"data", samples),
+        riff_chunk(b"fact", struct.pack("<I", count)),
+        riff_chunk(b"data", struct.pack(f"<{count}f", *(each / 32768 for each in integers))),
     )
     return riff_chunk(b"RIFF", b"WAVE" + b"".join(chunks))
 
@@ -171,8 +152,7 @@ def id3(content: bytes = b"") -> bytes:
 
 def mp3(scene: Scene) -> bytes:
     """Bare MP3 frames, whatever was asked."""
-    encoder = ENCODERS["mp3"](scene.sample_rate)
-    return encoder.start() + encoder.feed(scene.pcm) + encoder.finish()
+    return encode(scene.pcm, "mp3", scene.sample_rate)
 
 
 def mp3_id3(scene: Scene) -> bytes:
@@ -225,16 +205,6 @@ def zipped(page: str) -> Recipe:
     return make
 
 
-def text(content: bytes) -> Recipe:
-    """These very bytes, with no names filled in."""
-
-    def make(scene: Scene) -> bytes:
-        del scene
-        return content
-
-    return make
-
-
 def base64_json(scene: Scene) -> bytes:
     """A JSON document that carries the audio."""
     document = {"audio": base64_text(scene.audio()), "format": scene.response_format}
@@ -264,13 +234,9 @@ def events(
         audio = scene.audio(streamed=True)
         part = audio[: int(len(audio) * until)]
         noise = ": keep-alive\n\nevent: ping\ndata: {}\n\n" if comments else ""
-        lines = [noise + line for line in _deltas(part, key)]
+        # 4095 is no multiple of a sample: borders fall everywhere.
+        lines = [noise + delta(piece, key) for piece in pieces(part, 4095)]
         last = [f"data: {scene.fill(end)}\n\n"] if end else []
         return "".join([*lines, *last]).encode()
 
     return make
-
-
-def _deltas(audio: bytes, key: str) -> Iterator[str]:
-    # 4095 is no multiple of a sample: borders fall everywhere.
-    return (delta(piece, key) for piece in pieces(audio, 4095))

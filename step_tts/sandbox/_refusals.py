@@ -5,7 +5,6 @@ from __future__ import annotations
 from functools import partial
 
 from step_tts.sandbox import _pages as say
-from step_tts.sandbox import _recipes as make
 from step_tts.sandbox._faults import Answer, Raw, Twist
 from step_tts.sandbox._pages import error
 from step_tts.sandbox._spec import FaultSpec, bad
@@ -243,7 +242,7 @@ SHAPES = (
     bad(
         "error-bytes",
         "Bytes that are no UTF-8.",
-        Answer(500, make.text(b"\xff\xfe{\x00\x80")),
+        Answer(500, b"\xff\xfe{\x00\x80"),
         BROKEN,
     ),
     bad(

@@ -5,12 +5,13 @@ from __future__ import annotations
 import ipaddress
 from contextlib import asynccontextmanager
 from functools import partial
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING
 
 import anyio
 from anyio import to_thread
 from anyio.abc import SocketAttribute
 
+from step_tts._beside import beside
 from step_tts._errors import ConfigurationError
 from step_tts._models import DEFAULT_MODEL
 from step_tts.sandbox._app import Rules
@@ -22,7 +23,7 @@ from step_tts.sandbox._state import State
 from step_tts.sandbox._voices import choose_voice
 
 if TYPE_CHECKING:
-    from collections.abc import AsyncIterator, Callable, Coroutine, Sequence
+    from collections.abc import AsyncIterator, Sequence
 
     from step_tts.sandbox._limits import Capacity, Latency, Rate
     from step_tts.sandbox._schedule import FaultsLike
@@ -105,7 +106,7 @@ async def serve(
         sandbox = Sandbox(state)
         sandbox.faults = faults
         service = Service(plan, state)
-        async with _running(partial(listener.serve, service.connected)):
+        async with beside(partial(listener.serve, service.connected)):
             yield sandbox
 
 
@@ -123,23 +124,3 @@ def _loopback(host: str) -> str:
 
 def _origin(host: str, port: int) -> str:
     return f"http://[{host}]:{port}" if ":" in host else f"http://{host}:{port}"
-
-
-@asynccontextmanager
-async def _running(task: Callable[[], Coroutine[Any, Any, Any]]) -> AsyncIterator[None]:
-    """Run a task beside the block and cancel it at its end.
-
-    What the block raises leaves as it is, not inside the exception group of a task group.
-    """
-    failure: BaseException | None = None
-    try:
-        async with anyio.create_task_group() as group:
-            group.start_soon(task)
-            yield
-            group.cancel_scope.cancel()
-    except BaseExceptionGroup as raised:
-        if len(raised.exceptions) > 1:
-            raise
-        failure = raised.exceptions[0]
-    if failure:
-        raise failure

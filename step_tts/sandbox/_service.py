@@ -24,7 +24,6 @@ from step_tts.sandbox._encode import ENCODERS, content_type, encode, encoded, ev
 from step_tts.sandbox._faults import Answer
 from step_tts.sandbox._http import LAST_CHUNK, BadAsk, chunk, framing_headers, head, pieces
 from step_tts.sandbox._limits import Bucket
-from step_tts.sandbox._recipes import text
 from step_tts.sandbox._table import fault_named, name_of
 
 if TYPE_CHECKING:
@@ -167,7 +166,7 @@ class Service:
     async def _speak_whole(self, call: Call, order: Order) -> None:
         facts = (await self._spoken(order.text), order.response_format, call.sample_rate)
         audio = await to_thread.run_sync(encode, *facts, limiter=self._threads)
-        await call.play(Answer(200, text(audio), type="$type"), order)
+        await call.play(Answer(200, audio, type="$type"), order)
 
     async def _stream(self, call: Call, order: Order, body: Iterator[bytes]) -> None:
         # The first piece is awaited before the head: a voice that fails at once is a 500.

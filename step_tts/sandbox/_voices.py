@@ -9,7 +9,7 @@ from __future__ import annotations
 
 import logging
 import math
-from array import array
+import struct
 from functools import lru_cache
 from typing import TYPE_CHECKING, Literal, Protocol, TypeAlias, runtime_checkable
 
@@ -78,19 +78,13 @@ def _beep(character: str) -> bytes:
 @lru_cache(maxsize=512)
 def _tone(hertz: int, count: int) -> bytes:
     step = 2 * math.pi * hertz / SAMPLE_RATE
-    samples = array("h", (int(_loudness(i, count) * math.sin(i * step)) for i in range(count)))
-    return _little_endian(samples)
+    samples = (int(_loudness(i, count) * math.sin(i * step)) for i in range(count))
+    return struct.pack(f"<{count}h", *samples)
 
 
 def _loudness(index: int, count: int) -> float:
     """Fade in and out, so that no beep starts or ends with a click."""
     return 9000 * min(1.0, index / _FADE_SAMPLES, (count - index) / _FADE_SAMPLES)
-
-
-def _little_endian(samples: array[int]) -> bytes:
-    if array("H", [1]).tobytes() != b"\x01\x00":  # pragma: no cover  no big-endian machine at hand
-        samples.byteswap()
-    return samples.tobytes()
 
 
 def choose_voice(choice: VoiceChoice) -> Voice:
