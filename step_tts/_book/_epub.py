@@ -48,7 +48,7 @@ def read_epub(stream: BinaryIO) -> list[list[Block]]:
             texts = [book.text(page) for page in list(_pages(book))]
     except InvalidRequestError:
         raise
-    except Exception as error:  # noqa: BLE001  zipfile lets through what its decoders raise
+    except Exception as error:  # zipfile lets through what its decoders raise
         raise InvalidRequestError(
             "This is no EPUB, or a damaged one: it cannot be unpacked."
         ) from error
