@@ -1,4 +1,4 @@
-"""Which event loop runs, what time it is there, and how to wait there.
+"""Which event loop runs, what time it is there, how to wait there, and how long to clean up.
 
 anyio finds its backend anew for every question, which costs thirty times what the answer does;
 asyncio, where it is the one that runs, is asked directly.
@@ -17,7 +17,17 @@ from anyio.lowlevel import current_token
 if TYPE_CHECKING:
     from collections.abc import Callable
 
-__all__ = ["Signal", "asyncio_loop", "clock", "home", "now"]
+__all__ = [
+    "CLOSE_GRACE_SECONDS",
+    "Signal",
+    "asyncio_loop",
+    "clock",
+    "grace_period",
+    "home",
+    "now",
+]
+
+CLOSE_GRACE_SECONDS = 2.0
 
 
 def asyncio_loop() -> asyncio.AbstractEventLoop | None:
@@ -46,6 +56,11 @@ def clock() -> Callable[[], float]:
 def now() -> float:
     """The time of ``anyio.current_time``."""
     return clock()()
+
+
+def grace_period() -> anyio.CancelScope:
+    """A shield for what must be closed though its owner is cancelled, and cannot take for ever."""
+    return anyio.move_on_after(CLOSE_GRACE_SECONDS, shield=True)
 
 
 class Signal:

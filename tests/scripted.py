@@ -7,6 +7,7 @@ from typing import TYPE_CHECKING, Any
 
 import anyio
 
+from step_tts import AsyncClient
 from step_tts._transport._httpx import HTTPXSender
 from step_tts._transport._shared import Shared
 
@@ -14,8 +15,6 @@ if TYPE_CHECKING:
     from collections.abc import Callable, Sequence
     from pathlib import Path
     from types import ModuleType
-
-    from step_tts import AsyncClient
 
 LIBRARIES = ("httpx", "httpx2")
 ENGINES = {"asyncio": ("asyncio", *LIBRARIES), "trio": LIBRARIES}
@@ -78,6 +77,12 @@ def answer(
 def client(lib: ModuleType, handler: Callable[[Any], Any], **options: Any) -> Any:
     """A caller's own client over a scripted transport."""
     return lib.AsyncClient(transport=lib.MockTransport(handler), **options)
+
+
+def speaking(*script: object) -> AsyncClient:
+    """A client of ours whose server gives one scripted body."""
+    lib = library("httpx")
+    return AsyncClient(api_key="sk-test", http_client=client(lib, lambda _: answer(lib, script)))
 
 
 def answer_links(tts: AsyncClient, http: Any) -> None:

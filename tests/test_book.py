@@ -2,6 +2,7 @@ from __future__ import annotations
 
 import io
 import zipfile
+from contextlib import suppress
 
 import pytest
 from hypothesis import given
@@ -245,3 +246,18 @@ def test_a_missing_page_and_a_damaged_one_are_told() -> None:
     data[at : at + 6] = b"\xff" * 6
     with pytest.raises(InvalidRequestError, match="damaged"):
         read_epub(io.BytesIO(data))
+
+
+@pytest.mark.parametrize("method", [zipfile.ZIP_DEFLATED, zipfile.ZIP_BZIP2, zipfile.ZIP_LZMA])
+def test_whatever_byte_is_damaged(method: int) -> None:
+    """A zip's reader and its decoders raise many kinds of errors; we raise one."""
+    stream = io.BytesIO()
+    with zipfile.ZipFile(stream, "w", method) as archive:
+        archive.writestr("META-INF/container.xml", CONTAINER)
+        archive.writestr("é", "")
+    data = stream.getvalue()
+    for at in range(len(data)):
+        changed = bytearray(data)
+        changed[at] ^= 0xFF
+        with suppress(InvalidRequestError):
+            read_epub(io.BytesIO(changed))

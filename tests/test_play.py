@@ -13,14 +13,14 @@ import anyio
 import anyio.lowlevel
 import attrs
 import pytest
-from audio_kit import chunk, fmt
+from audio_kit import chunk, fmt, pieces
 from audio_kit import wav as built
 from playback import Pieces, Recorder, Stuck, facts
-from scripted import answer, client, library
+from scripted import speaking
 from sounds import mp3, wav
 
 import step_tts
-from step_tts import AsyncClient, AudioFormat, AudioInfo, Playback
+from step_tts import AudioFormat, AudioInfo, Playback
 from step_tts._play import Output, _coded, _device, _queue, play
 from step_tts._play._coded import coded_samples
 from step_tts._play._extra import miniaudio
@@ -34,10 +34,6 @@ if TYPE_CHECKING:
 
 CORPUS = Path(__file__).parent / "corpus"
 MONO = Shape("s16", 1000, 1)
-
-
-def cut(data: bytes, size: int) -> Iterator[bytes]:
-    return (data[at : at + size] for at in range(0, len(data), size))
 
 
 # --- what can be played --------------------------------------------------------------------------
@@ -151,7 +147,7 @@ def test_the_wavs_of_other_programs_sound_as_they_should(name: str, size: int) -
     shape = shape_of(info)
     wanted = getattr(miniaudio().SampleFormat, _device._KINDS[shape.kind])
     theirs = miniaudio().decode(audio, wanted, nchannels=shape.channels, sample_rate=shape.rate)
-    assert b"".join(uncoded_samples(info, cut(audio, size))) == theirs.samples.tobytes()
+    assert b"".join(uncoded_samples(info, pieces(audio, size))) == theirs.samples.tobytes()
 
 
 # --- WAV -----------------------------------------------------------------------------------------
@@ -173,22 +169,22 @@ SOUND = bytes(range(1, 101))
 )
 def test_only_the_sound_of_a_wav_is_heard(audio: bytes, size: int) -> None:
     """However it is cut, and whatever stands around it."""
-    assert b"".join(uncoded_samples(facts(), cut(audio, size))) == SOUND
+    assert b"".join(uncoded_samples(facts(), pieces(audio, size))) == SOUND
 
 
 @pytest.mark.parametrize("size", [1, 5, 1000])
 def test_big_endian_samples_are_turned_whole(size: int) -> None:
     """A sample that is cut in two waits for its other half."""
     turned = b"".join(SOUND[at : at + 2][::-1] for at in range(0, 100, 2))
-    heard = uncoded_samples(facts("pcm_s16be"), cut(built(SOUND, form=b"RIFX"), size))
+    heard = uncoded_samples(facts("pcm_s16be"), pieces(built(SOUND, form=b"RIFX"), size))
     assert b"".join(heard) == turned
 
 
 def test_raw_samples_have_no_header() -> None:
     """All of it is sound; both channels of a moment come together."""
     raw = attrs.evolve(facts(channels=2), format=AudioFormat.PCM)
-    assert [len(piece) for piece in uncoded_samples(raw, cut(SOUND, 10))][:3] == [8, 12, 8]
-    assert b"".join(uncoded_samples(raw, cut(SOUND, 10))) == SOUND
+    assert [len(piece) for piece in uncoded_samples(raw, pieces(SOUND, 10))][:3] == [8, 12, 8]
+    assert b"".join(uncoded_samples(raw, pieces(SOUND, 10))) == SOUND
 
 
 # --- MP3 and its like ----------------------------------------------------------------------------
@@ -212,12 +208,12 @@ def test_raw_samples_have_no_header() -> None:
         "vorbis_oggenc.ogg",
     ],
 )
-def test_decoding_does_not_depend_on_the_cut(name: str, size: int) -> None:
+def test_decoding_does_not_depend_on_the_pieces(name: str, size: int) -> None:
     """Sample for sample what the decoder makes of the whole file."""
     audio, info = (CORPUS / name).read_bytes(), step_tts.inspect(CORPUS / name)
     shape = shape_of(info)
     whole = miniaudio().decode(audio, nchannels=shape.channels, sample_rate=shape.rate)
-    heard = b"".join(coded_samples(info.format, shape, cut(audio, size)))
+    heard = b"".join(coded_samples(info.format, shape, pieces(audio, size)))
     assert heard == whole.samples.tobytes()
 
 
@@ -241,7 +237,7 @@ def test_an_error_of_the_pieces_is_raised_as_itself() -> None:
     """Not printed by the decoder's callback; what came before is heard."""
 
     def broken() -> Iterator[bytes]:
-        yield from cut(mp3(200), 400)
+        yield from pieces(mp3(200), 400)
         raise KeyError("broken")
 
     heard = bytearray()
@@ -391,7 +387,7 @@ def test_a_device_that_asks_no_more_is_gone(monkeypatch: pytest.MonkeyPatch) -> 
 async def test_a_wav_is_heard_to_its_end() -> None:
     """Every sample, in order; the device is closed."""
     device, audio = Recorder(), wav(4410, streamed=True)
-    heard = await play(Pieces(facts(), *cut(audio, 1000)), device.open, buffer=0.5)
+    heard = await play(Pieces(facts(), *pieces(audio, 1000)), device.open, buffer=0.5)
     assert device.sound == audio[44:]
     assert heard.seconds == pytest.approx(0.2)
     assert device.closed.is_set()
@@ -402,7 +398,7 @@ async def test_an_mp3_is_heard_to_its_end() -> None:
     """Decoded as it comes."""
     path = CORPUS / "mp3_lame_22k.mp3"
     device, info = Recorder(), step_tts.inspect(path)
-    heard = await play(Pieces(info, *cut(path.read_bytes(), 700)), device.open, buffer=0.5)
+    heard = await play(Pieces(info, *pieces(path.read_bytes(), 700)), device.open, buffer=0.5)
     assert heard.seconds == pytest.approx(info.duration, abs=0.03)
     assert device.closed.is_set()
 
@@ -441,7 +437,7 @@ async def test_a_break_is_raised_when_the_sound_before_it_was_heard() -> None:
 async def test_the_stream_is_read_as_fast_as_it_is_heard() -> None:
     """Pieces of a tenth of a second and half a second of buffer; the loop is free meanwhile."""
     device, audio = Stuck(), wav(44100)
-    stream = Pieces(facts(), audio[:44], *cut(audio[44:], 4410))
+    stream = Pieces(facts(), audio[:44], *pieces(audio[44:], 4410))
     with anyio.fail_after(30):
         async with anyio.create_task_group() as tasks:
 
@@ -495,7 +491,7 @@ async def test_cancelled_at_any_step_no_device_stays_open() -> None:
             async with anyio.create_task_group() as tasks:
 
                 async def hear(device: Recorder = device) -> None:
-                    await play(Pieces(facts(), *cut(wav(), 500)), device.open, buffer=0.5)
+                    await play(Pieces(facts(), *pieces(wav(), 500)), device.open, buffer=0.5)
 
                 tasks.start_soon(hear)
                 for _ in range(steps):
@@ -519,11 +515,6 @@ async def test_a_task_cancelled_without_anyio_closes_the_device(anyio_backend: s
 # --- through the client --------------------------------------------------------------------------
 
 
-def speaking(*script: object) -> AsyncClient:
-    lib = library("httpx")
-    return AsyncClient(api_key="sk-test", http_client=client(lib, lambda _: answer(lib, script)))
-
-
 @pytest.fixture
 def device(monkeypatch: pytest.MonkeyPatch) -> Recorder:
     """The device that every output opens."""
@@ -534,7 +525,7 @@ def device(monkeypatch: pytest.MonkeyPatch) -> Recorder:
 
 async def test_a_stream_plays_itself(device: Recorder) -> None:
     """Once."""
-    async with speaking(*cut(wav(), 500)) as tts, tts.stream("Hello") as stream:
+    async with speaking(*pieces(wav(), 500)) as tts, tts.stream("Hello") as stream:
         heard = await stream.play()
         with pytest.raises(step_tts.StreamConsumedError):
             await stream.read()
@@ -547,7 +538,7 @@ async def test_a_reader_of_a_tee_plays_while_another_saves(
 ) -> None:
     """The same bytes."""
     saved: list[step_tts.SavedSpeech] = []
-    async with speaking(*cut(wav(), 500)) as tts, tts.stream("Hello") as stream:
+    async with speaking(*pieces(wav(), 500)) as tts, tts.stream("Hello") as stream:
         async with stream.tee() as (heard, kept), anyio.create_task_group() as tasks:
 
             async def save() -> None:
@@ -568,7 +559,7 @@ async def test_a_reader_without_a_device_holds_up_nobody(
         raise step_tts.NoAudioDeviceError("none")
 
     monkeypatch.setattr(Output, "open", none)
-    async with speaking(*cut(wav(), 500)) as tts, tts.stream("Hello") as stream:
+    async with speaking(*pieces(wav(), 500)) as tts, tts.stream("Hello") as stream:
         with pytest.raises(step_tts.NoAudioDeviceError):
             await stream.play()
         async with stream.tee(ahead=1) as (heard, kept):

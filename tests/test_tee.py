@@ -6,11 +6,11 @@ from typing import TYPE_CHECKING, Any
 import anyio
 import anyio.lowlevel
 import pytest
-from scripted import answer, client, library
+from scripted import library, speaking
 from sounds import mp3, wav
 
 import step_tts
-from step_tts import AsyncClient, AudioFormat, SpeechStream
+from step_tts import AudioFormat, SpeechStream
 from step_tts._tee import Branch, open_tee
 
 if TYPE_CHECKING:
@@ -241,12 +241,6 @@ async def test_cancelled_at_any_step_nothing_is_left(strict: bool) -> None:
 
 
 # --- through the client --------------------------------------------------------------------------
-
-
-def speaking(*script: object) -> AsyncClient:
-    """A client whose server gives one scripted body."""
-    lib = library("httpx")
-    return AsyncClient(api_key="sk-test", http_client=client(lib, lambda _: answer(lib, script)))
 
 
 async def gather(stream: SpeechStream, found: list[bytes]) -> None:

@@ -67,11 +67,13 @@ class TestLossless:
 
         assert feed(pieces, options) == feed(text, options) == segments(text, options)
 
-    @pytest.mark.parametrize("text", ["He left！[12] She stayed.", "No. I'm here."])
-    def test_cut_anywhere_makes_no_difference(self, text: str) -> None:
-        """Also inside a note behind a full stop, and before an apostrophe."""
-        for at in range(len(text)):
-            assert feed([text[:at], text[at:]]) == segments(text)
+    def test_cut_anywhere_makes_no_difference(self) -> None:
+        """Also inside a note behind a full stop, and before an apostrophe; from a fixed seed."""
+        chance = random.Random(5)
+        drawn = ["".join(chance.choices(ATOMS, k=chance.randrange(9))) for _ in range(150)]
+        for text in ["He left！[12] She stayed.", "No. I'm here.", *drawn]:
+            whole = segments(text)
+            assert all(feed([text[:at], text[at:]]) == whole for at in range(len(text)))
 
     @quick
     @given(texts(), SMALL)
@@ -92,13 +94,6 @@ class TestLossless:
             assert bool(segment.sentences) == bool(segment.spoken)
             for start, end in segment.sentences:
                 assert text[start:end] == text[start:end].strip() != ""
-
-    def test_ten_thousand_strings(self) -> None:
-        """Random and adversarial, from a fixed seed."""
-        chance = random.Random(5)
-        for _ in range(10_000):
-            text = "".join(chance.choices(ATOMS, k=chance.randrange(30)))
-            assert "".join(s.text for s in segments(text, Segmentation(max_characters=20))) == text
 
     @pytest.mark.parametrize("text", ["", " ", "\n", "\ud800", "\0", "x" * 5000, "\u0301" * 900])
     def test_odd_strings(self, text: str) -> None:

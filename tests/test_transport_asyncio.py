@@ -16,9 +16,10 @@ from conformance.engines import ask, drain, engine_for, nothing_left_behind
 from conformance.server import Reply, listening, raw_server
 
 from step_tts import _errors as errors
+from step_tts import _loop
 from step_tts._policies import Timeouts
 from step_tts._transport import Deadlines, HTTPOptions, Outgoing
-from step_tts._transport._asyncio import AsyncioSender, _dial, _sender, parse_address
+from step_tts._transport._asyncio import AsyncioSender, _dial, parse_address
 from step_tts._transport._asyncio._connection import Connection
 from step_tts._transport._asyncio._failures import InvalidURL
 from step_tts._transport._asyncio._pool import Pool
@@ -389,7 +390,7 @@ async def test_a_connection_lost_as_it_is_made(monkeypatch: pytest.MonkeyPatch) 
 
 async def test_one_that_will_not_close_is_cut(monkeypatch: pytest.MonkeyPatch) -> None:
     """Closing waits for the peers, but not for ever."""
-    monkeypatch.setattr(_sender, "CLOSE_GRACE_SECONDS", 0.01)
+    monkeypatch.setattr(_loop, "CLOSE_GRACE_SECONDS", 0.01)
     async with nothing_left_behind(), raw_server(LENGTH) as server, engine_for("asyncio") as by:
         await ask(by, server.url)
         monkeypatch.setattr(Connection, "close", lambda _: None)

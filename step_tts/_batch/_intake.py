@@ -11,12 +11,11 @@ from collections.abc import AsyncGenerator, AsyncIterable
 from itertools import islice
 from typing import TYPE_CHECKING, TypeGuard
 
-import anyio
-
 from step_tts._batch._bell import Bell
 from step_tts._batch._desk import BatchRow, Row, text_of
 from step_tts._batch._names import LAST_INDEX, slug
 from step_tts._errors import ConfigurationError, InvalidRequestError
+from step_tts._loop import grace_period
 from step_tts._models import BatchItem
 
 if TYPE_CHECKING:
@@ -26,7 +25,6 @@ if TYPE_CHECKING:
 
 __all__ = ["Intake"]
 
-CLOSE_GRACE_SECONDS = 2.0
 # Rows that are slow to come are not kept waiting for others to be looked up with.
 GATHER_SECONDS = 0.01
 
@@ -106,7 +104,7 @@ class Intake:
     async def _close(self) -> None:
         """An async generator that was not read to its end is closed here, where it was read."""
         if isinstance(self._arriving, AsyncGenerator):
-            with anyio.move_on_after(CLOSE_GRACE_SECONDS, shield=True):
+            with grace_period():
                 await self._arriving.aclose()
 
     def _row(self, item: object) -> Row:

@@ -12,6 +12,8 @@ from typing import TYPE_CHECKING
 
 import attrs
 
+from step_tts._text._characters import SPACELESS
+
 if TYPE_CHECKING:
     from collections.abc import Iterable, Sequence
 
@@ -19,7 +21,7 @@ __all__ = ["Block", "Chapter", "chapters", "first_words", "tidy"]
 
 TITLE_CHARACTERS = 60
 
-_WIDE = "\u2e80-\u30ff\u3400-\u4dbf\u4e00-\u9fff\uf900-\ufaff\uff00-\uffef"
+_WIDE = SPACELESS + "\u3000-\u303f\uff00-\uffef"  # With its marks.
 _SPACE = re.compile(r"[^\S\u2028]+")
 _WRAPPED = re.compile(rf"(?<=[{_WIDE}])\n(?=[{_WIDE}])")
 _LINE_END = re.compile(" *\u2028 *")

@@ -12,7 +12,6 @@ import codecs
 import posixpath
 import re
 import zipfile
-import zlib
 from typing import TYPE_CHECKING, BinaryIO
 from urllib.parse import unquote
 
@@ -46,12 +45,14 @@ def read_epub(stream: BinaryIO) -> list[list[Block]]:
     try:
         with zipfile.ZipFile(stream) as archive:
             book = _Archive(archive)
-            pages = list(_pages(book))
-            return [page_blocks(book.text(page)) for page in pages]
-    except (zipfile.BadZipFile, zlib.error, EOFError, NotImplementedError):
+            texts = [book.text(page) for page in list(_pages(book))]
+    except InvalidRequestError:
+        raise
+    except Exception as error:  # zipfile lets through what its decoders raise
         raise InvalidRequestError(
             "This is no EPUB, or a damaged one: it cannot be unpacked."
-        ) from None
+        ) from error
+    return [page_blocks(text) for text in texts]
 
 
 def _pages(book: _Archive) -> Iterator[str]:
@@ -129,5 +130,5 @@ def _decoded(data: bytes) -> str:
     name = _MARKS.get(data[:2]) or (declared[1].decode() if declared else "utf-8-sig")
     try:
         return data.decode("utf-8-sig" if name.lower() == "utf-8" else name)
-    except (UnicodeDecodeError, LookupError):
+    except (UnicodeError, LookupError):
         raise InvalidRequestError(f"A page of this EPUB is not {name}, as it should be.") from None

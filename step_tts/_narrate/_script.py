@@ -16,6 +16,7 @@ from typing import TYPE_CHECKING, TypeAlias
 import anyio
 
 from step_tts._errors import InvalidRequestError
+from step_tts._loop import grace_period
 from step_tts._text import Boundary, Segmenter
 
 if TYPE_CHECKING:
@@ -32,7 +33,6 @@ NarrationText: TypeAlias = str | Iterable[str] | AsyncIterable[str]
 STRETCH_CHARACTERS = 4096
 # Whoever writes faster than is spoken waits here; a model's whole answer fits.
 UNREAD_CHARACTERS = 64 * 1024
-CLOSE_GRACE_SECONDS = 2.0
 
 
 class Script:
@@ -167,7 +167,7 @@ class Script:
             self._broken = error
         finally:
             if isinstance(pieces, AsyncGenerator):
-                with anyio.move_on_after(CLOSE_GRACE_SECONDS, shield=True):
+                with grace_period():
                     await pieces.aclose()
         self._ended = True
         self._news.set()

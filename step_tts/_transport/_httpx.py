@@ -10,6 +10,7 @@ from typing import TYPE_CHECKING, Any
 import anyio
 
 from step_tts._errors import TruncatedAudioError
+from step_tts._loop import grace_period
 from step_tts._transport._seam import BODILESS, Late, is_framed
 
 if TYPE_CHECKING:
@@ -18,9 +19,7 @@ if TYPE_CHECKING:
     from step_tts._policies import Timeouts
     from step_tts._transport._seam import Outgoing
 
-__all__ = ["CLOSE_GRACE_SECONDS", "HTTPXReply", "HTTPXSender"]
-
-CLOSE_GRACE_SECONDS = 2.0
+__all__ = ["HTTPXReply", "HTTPXSender"]
 
 
 class HTTPXSender:
@@ -51,7 +50,7 @@ class HTTPXSender:
 
     async def aclose(self) -> None:
         """Close the client."""
-        with anyio.move_on_after(CLOSE_GRACE_SECONDS, shield=True):
+        with grace_period():
             await self._client.aclose()
 
 
@@ -96,7 +95,7 @@ class HTTPXReply:
 
         httpx does not shield the close of a streaming body, so we do.
         """
-        with anyio.move_on_after(CLOSE_GRACE_SECONDS, shield=True):
+        with grace_period():
             await self._pieces.aclose()
             if self._response.is_closed and not self._ended:
                 # httpx closes at the end of a body by itself; cancelled there, it would leave

@@ -11,8 +11,7 @@ import asyncio
 import math
 from typing import TYPE_CHECKING
 
-import anyio
-
+from step_tts._loop import CLOSE_GRACE_SECONDS, grace_period
 from step_tts._transport._asyncio._connection import Connection
 from step_tts._transport._asyncio._dial import Dialler
 from step_tts._transport._asyncio._failures import ConnectError, ConnectTimeout, UnansweredError
@@ -31,7 +30,6 @@ if TYPE_CHECKING:
 
 __all__ = ["AsyncioReply", "AsyncioSender"]
 
-CLOSE_GRACE_SECONDS = 2.0
 # uvicorn, hypercorn and Node close after five idle seconds: let go before they do.
 KEPT_ALIVE_SECONDS = 4.0
 
@@ -71,7 +69,7 @@ class AsyncioSender:
         self._closed = True
         for connection in self._open:
             connection.close()
-        with anyio.move_on_after(CLOSE_GRACE_SECONDS, shield=True):
+        with grace_period():
             if lost := [connection.closed for connection in self._open]:
                 await asyncio.wait(lost)  # which, unlike a plain await, cancels none of them
         for connection in self._open:
