@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import gzip
+import socket
 import ssl
 import threading
 from functools import partial
@@ -20,6 +21,7 @@ from step_tts._transport import Answer, Deadlines, HTTPOptions, Outgoing, Transp
 from step_tts._transport._build import build_client, check_client, needs_tls
 from step_tts._transport._httpx import HTTPXReply, HTTPXSender
 from step_tts._transport._open import origin
+from step_tts._transport._route import Route
 from step_tts._transport._shared import Shared
 from step_tts._transport._translate import translate_body_error, translate_send_error
 
@@ -29,6 +31,7 @@ if TYPE_CHECKING:
 
 URL = "http://tts.example/v1/audio/speech"
 OUTGOING = Outgoing(url=URL)
+WAY = Route.of(URL, None)
 
 
 @pytest.fixture(params=LIBRARIES)
@@ -374,7 +377,7 @@ def made(kind: type[BaseException]) -> Exception:
 )
 def test_no_foreign_exception_is_unmapped(kind: type[Exception]) -> None:
     """Every exception of the HTTP stack becomes one of ours, before and inside the body."""
-    assert isinstance(translate_send_error(made(kind)), errors.APIConnectionError)
+    assert isinstance(translate_send_error(made(kind), WAY), errors.APIConnectionError)
     assert isinstance(translate_body_error(made(kind)), errors.APIError)
 
 
@@ -399,7 +402,8 @@ async def test_an_error_before_the_answer(
     """What was sent may be billed; what was not may be sent again."""
 
     def handler(_: Any) -> Any:
-        raise getattr(lib, name)("secret" if name in {"LocalProtocolError", "ProxyError"} else "x")
+        talkative = name in {"LocalProtocolError", "ProxyError"}
+        raise getattr(lib, name)("407 secret" if talkative else "x")
 
     with pytest.raises(kind) as caught:
         await fetch(lib, handler)
@@ -407,8 +411,73 @@ async def test_an_error_before_the_answer(
     assert isinstance(caught.value, errors.APIConnectionError)
     assert (caught.value.sent, caught.value.advice) == (sent, advice)
     assert "secret" not in str(caught.value)
+    assert ("407" in caught.value.message) is (name in {"LocalProtocolError", "ProxyError"})
     if name == "LocalProtocolError":
         assert caught.value.__cause__ is None
+
+
+@pytest.mark.parametrize(
+    ("proxy", "way", "name"),
+    [
+        (None, "tts.example:81", "tts.example"),
+        (
+            "http://user:p@ss@proxy.example:3128/x?y=z",
+            "tts.example:81 through the proxy http://proxy.example:3128",
+            "proxy.example",
+        ),
+        ("user:pass@[::1]:3128", "tts.example:81 through the proxy http://[::1]:3128", "::1"),
+    ],
+)
+def test_a_way_is_told_without_what_is_secret_of_it(proxy: str | None, way: str, name: str) -> None:
+    """Hosts and ports tell what could not be reached; user names, passwords, queries nothing."""
+    route = Route.of("https://user:pass@tts.example:81/v1?signature=x", proxy)
+
+    assert str(route) == way
+    assert route.first_name == name
+
+
+def closed_port() -> int:
+    with socket.create_server(("127.0.0.1", 0)) as listener:
+        return int(listener.getsockname()[1])
+
+
+@pytest.mark.parametrize("name", ["auto", "httpx", "httpx2"])
+async def test_what_could_not_be_reached_is_named(
+    name: Any, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """The server, or the proxy of the environment, and the system's own reason."""
+    address = f"127.0.0.1:{closed_port()}"
+
+    with pytest.raises(errors.APIConnectionError) as caught:
+        await Transport(HTTPOptions(transport=name)).open(
+            Outgoing(url=f"http://{address}/v1?key=secret"), Deadlines(Timeouts())
+        )
+    assert caught.value.message == f"Could not connect to {address} (Connection refused)."
+    assert caught.value.hint
+
+    monkeypatch.setenv("HTTP_PROXY", f"http://user:secret@{address}")
+    with pytest.raises(errors.APIConnectionError) as caught:
+        await Transport(HTTPOptions(transport=name)).open(OUTGOING, Deadlines(Timeouts()))
+    assert caught.value.message == (
+        f"Could not connect to tts.example through the proxy http://{address} (Connection refused)."
+    )
+
+
+@pytest.mark.parametrize("name", ["auto", "httpx", "httpx2"])
+async def test_a_name_that_has_no_address_is_named(
+    name: Any, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """Of server and proxy, the one that was looked up."""
+
+    def look_up(*_: object, **__: object) -> object:
+        raise socket.gaierror(socket.EAI_NONAME, "Name or service not known")
+
+    monkeypatch.setattr(socket, "getaddrinfo", look_up)
+    for proxy, asked in ((None, "tts.example"), ("http://proxy.example:3128", "proxy.example")):
+        transport = Transport(HTTPOptions(transport=name, proxy=proxy))
+        with pytest.raises(errors.APIConnectionError, match=f"not known: {asked}") as caught:
+            await transport.open(OUTGOING, Deadlines(Timeouts()))
+        assert str(proxy or "to tts.example") in caught.value.message
 
 
 async def test_a_distrusted_certificate_is_not_retried(lib: ModuleType) -> None:

@@ -8,6 +8,7 @@ from __future__ import annotations
 
 import importlib
 from typing import TYPE_CHECKING, Any, Literal, TypeAlias
+from urllib.parse import urlsplit
 
 import attrs
 
@@ -25,6 +26,7 @@ __all__ = [
     "build_client",
     "build_sender",
     "check_client",
+    "proxy_for",
 ]
 
 TransportName: TypeAlias = Literal["auto", "asyncio", "httpx", "httpx2"]
@@ -91,17 +93,20 @@ def _obstacle(options: HTTPOptions, url: str, *, asyncio_runs: bool) -> str | No
         return "speaks no HTTP/2"
     if address is None:
         return "serves plain ASCII addresses"
-    if options.proxy or (options.trust_env and _has_proxy(address.scheme, address.host)):
+    if proxy_for(url, options):
         return "uses no proxy, and there is one (see trust_env)"
     return None
 
 
-def _has_proxy(scheme: str, host: str) -> bool:
-    """Whether the environment names a proxy for a host, and does not except it."""
+def proxy_for(url: str, options: HTTPOptions) -> str | None:
+    """The proxy in front of ``url``: the one given, or that of the environment for its host."""
+    if options.proxy or not options.trust_env:
+        return options.proxy or None
     from urllib.request import getproxies, proxy_bypass  # noqa: PLC0415  7 ms at most once
 
-    proxies = getproxies()
-    return bool(proxies.get(scheme) or proxies.get("all")) and not proxy_bypass(host)
+    parts, proxies = urlsplit(url), getproxies()
+    proxy = proxies.get(parts.scheme) or proxies.get("all")
+    return None if proxy is None or proxy_bypass(parts.hostname or "") else proxy
 
 
 def _asyncio_sender(options: HTTPOptions, url: str) -> Sender:

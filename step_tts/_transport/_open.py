@@ -13,8 +13,9 @@ from step_tts._errors import ClientClosedError
 from step_tts._links import resolved
 from step_tts._loop import asyncio_loop, home
 from step_tts._transport._answer import Answer
-from step_tts._transport._build import HTTPOptions, build_sender, check_client
+from step_tts._transport._build import HTTPOptions, build_sender, check_client, proxy_for
 from step_tts._transport._httpx import HTTPXSender
+from step_tts._transport._route import Route
 from step_tts._transport._seam import Late, Outgoing
 from step_tts._transport._shared import Shared
 from step_tts._transport._translate import translate_send_error
@@ -90,21 +91,21 @@ class Transport:
     async def _opened(self, outgoing: Outgoing, deadlines: Deadlines) -> Answer:
         self._settle()
         sender = await self._sender(self._engine, outgoing.url)
-        answer = await _send(sender, outgoing, deadlines)
+        answer = await self._send(sender, outgoing, deadlines)
         for _ in range(MAX_REDIRECTS):
             onward = redirected(outgoing, answer)
             if onward is None:
                 break
             await answer.aclose()
             outgoing = onward
-            answer = await _send(sender, outgoing, deadlines)
+            answer = await self._send(sender, outgoing, deadlines)
         return answer
 
     async def _fetched(self, outgoing: Outgoing, deadlines: Deadlines) -> Answer:
         self._settle()
         scheme, authority, *_ = urlsplit(outgoing.url)
         sender = await self._sender(self._for_links[scheme, authority], outgoing.url)
-        return await _send(sender, outgoing, deadlines)
+        return await self._send(sender, outgoing, deadlines)
 
     async def _sender(self, engine: Shared[Sender], url: str) -> Sender:
         """An engine, built for ``url`` at first use."""
@@ -116,6 +117,23 @@ class Transport:
             await sender.aclose()  # It may have been built in the meantime.
             raise ClientClosedError("This client is closed.")
         return sender
+
+    async def _send(self, sender: Sender, outgoing: Outgoing, deadlines: Deadlines) -> Answer:
+        try:
+            reply = await sender.send(outgoing, deadlines.timeouts, deadlines.first_byte())
+        except Late:
+            raise deadlines.late() from None
+        except Exception as error:
+            translated = translate_send_error(error, self._route(outgoing.url))
+            if translated is None:
+                raise
+            # A protocol error on our own side may quote a header, and a header may hold the key.
+            raise translated from (None if "Local" in type(error).__name__ else error)
+        return Answer(reply, deadlines, outgoing.max_bytes)
+
+    def _route(self, url: str) -> Route:
+        """The way to ``url``; which proxies a caller's client has, nobody can ask it."""
+        return Route.of(url, proxy_for(url, self._options) if self._is_ours else None)
 
 
 class Opening:
@@ -138,20 +156,6 @@ class Opening:
         ___: TracebackType | None,
     ) -> None:
         await self._answer.aclose()
-
-
-async def _send(sender: Sender, outgoing: Outgoing, deadlines: Deadlines) -> Answer:
-    try:
-        reply = await sender.send(outgoing, deadlines.timeouts, deadlines.first_byte())
-    except Late:
-        raise deadlines.late() from None
-    except Exception as error:
-        translated = translate_send_error(error)
-        if translated is None:
-            raise
-        # A protocol error on our own side may quote a header, and a header may hold the key.
-        raise translated from (None if "Local" in type(error).__name__ else error)
-    return Answer(reply, deadlines, outgoing.max_bytes)
 
 
 def redirected(outgoing: Outgoing, answer: Answer) -> Outgoing | None:

@@ -6,6 +6,9 @@ so one table of names serves all, and none needs to be imported to read it.
 
 from __future__ import annotations
 
+import os
+import re
+import socket
 from typing import TYPE_CHECKING, TypeAlias
 
 from step_tts._errors import (
@@ -22,6 +25,8 @@ from step_tts._errors import (
 if TYPE_CHECKING:
     from collections.abc import Iterator, Mapping
 
+    from step_tts._transport._route import Route
+
 __all__ = ["translate_body_error", "translate_send_error"]
 
 # Longer texts of foreign exceptions add nothing a person would read.
@@ -29,28 +34,28 @@ FOREIGN_TEXT_LIMIT = 160
 
 _Meaning: TypeAlias = tuple[type[APIConnectionError], str, bool, RetryAdvice]
 
-# Every transport error by name, and what it means before an answer came: our class, a sentence,
-# whether the request may have been sent, and what trying again can bring.
+# Every transport error by name, and what it means before an answer came: our class, a sentence
+# about the way of the request, whether it may have been sent, and what trying again can bring.
 _BEFORE_ANSWER: Mapping[str, _Meaning] = {
     "ConnectTimeout": (
         ConnectTimeoutError,
-        "No connection in time",
+        "No connection to {} in time",
         False,
         RetryAdvice.TRANSIENT,
     ),
-    "PoolTimeout": (ConnectTimeoutError, "No free connection", False, RetryAdvice.TRANSIENT),
-    "ReadTimeout": (FirstByteTimeoutError, "No answer in time", True, RetryAdvice.ONCE),
-    "WriteTimeout": (StallTimeoutError, "Sending stalled", True, RetryAdvice.ONCE),
-    "ConnectError": (APIConnectionError, "No connection", False, RetryAdvice.TRANSIENT),
-    "ProxyError": (APIConnectionError, "The proxy refused", False, RetryAdvice.TRANSIENT),
+    "PoolTimeout": (ConnectTimeoutError, "No free connection to {}", False, RetryAdvice.TRANSIENT),
+    "ReadTimeout": (FirstByteTimeoutError, "No answer from {} in time", True, RetryAdvice.ONCE),
+    "WriteTimeout": (StallTimeoutError, "Sending to {} stalled", True, RetryAdvice.ONCE),
+    "ConnectError": (APIConnectionError, "Could not connect to {}", False, RetryAdvice.TRANSIENT),
+    "ProxyError": (APIConnectionError, "Refused on the way to {}", False, RetryAdvice.TRANSIENT),
     # A kept-alive connection the server had closed looks like this too: one more try is safe
     # enough, a second is not, since the request may have been spoken and billed.
-    "ReadError": (APIConnectionError, "The connection broke", True, RetryAdvice.ONCE),
-    "WriteError": (APIConnectionError, "The connection broke", True, RetryAdvice.ONCE),
-    "CloseError": (APIConnectionError, "The connection broke", True, RetryAdvice.ONCE),
+    "ReadError": (APIConnectionError, "The connection to {} broke", True, RetryAdvice.ONCE),
+    "WriteError": (APIConnectionError, "The connection to {} broke", True, RetryAdvice.ONCE),
+    "CloseError": (APIConnectionError, "The connection to {} broke", True, RetryAdvice.ONCE),
     "RemoteProtocolError": (
         APIConnectionError,
-        "The connection closed or spoke no valid HTTP",
+        "The connection to {} closed or spoke no valid HTTP",
         True,
         RetryAdvice.ONCE,
     ),
@@ -67,20 +72,24 @@ _OWN_ENGINE = "step_tts._transport._asyncio."
 # These quote what they refuse: a header, an address, a proxy with its password.
 _TALKATIVE = frozenset({"LocalProtocolError", "UnsupportedProtocol", "InvalidURL", "ProxyError"})
 
+# So asyncio and trio put an address in the place of the reason, or in front of it.
+_REWORDED = ("Connect call failed", "Error connecting to")
+_DISTRUSTED = "The certificate is not trusted: name its CA file, by verify or by SSL_CERT_FILE."
 
-def translate_send_error(error: Exception) -> Exception | None:
+
+def translate_send_error(error: Exception, route: Route) -> Exception | None:
     """What an exception before the answer means to our caller; ``None`` if it is not HTTP's."""
     if isinstance(error, RuntimeError) and "client has been closed" in str(error):
         return ClientClosedError("The HTTP client is closed.")
     if not _is_foreign(error):
         return None
     kind, sentence, sent, advice = _meaning(error)
-    distrusted = "CERTIFICATE_VERIFY_FAILED" in " ".join(map(str, _causes(error)))
-    translated = kind(
-        f"{sentence}{_own_words(error)}.",
-        advice=RetryAdvice.NEVER if distrusted else advice,
-        hint="The server's certificate is not trusted: see verify." if distrusted else None,
-    )
+    unreached = not sent and advice is RetryAdvice.TRANSIENT
+    hint = ConnectTimeoutError.default_hint if unreached else None
+    if "CERTIFICATE_VERIFY_FAILED" in " ".join(map(str, _causes(error))):
+        advice, hint = RetryAdvice.NEVER, _DISTRUSTED
+    words = _system_words(error, route) or _own_words(error)
+    translated = kind(f"{sentence.format(route)} ({words}).", advice=advice, hint=hint)
     translated.sent = sent
     return translated
 
@@ -91,7 +100,7 @@ def translate_body_error(error: Exception) -> APIError | None:
         return None
     if "TimeoutException" in _names(error):
         return StallTimeoutError("The audio stopped flowing.")
-    return TruncatedAudioError(f"The connection broke inside the audio{_own_words(error)}.")
+    return TruncatedAudioError(f"The connection broke inside the audio ({_own_words(error)}).")
 
 
 def _is_foreign(error: Exception) -> bool:
@@ -119,11 +128,27 @@ def _causes(error: BaseException | None) -> Iterator[BaseException]:
     """An exception and what led to it: on trio the reason is further down than on asyncio."""
     while error is not None:
         yield error
-        error = error.__cause__ or error.__context__
+        several = error.exceptions if isinstance(error, BaseExceptionGroup) else ()
+        error = next(iter(several), error.__cause__ or error.__context__)
 
 
 def _own_words(error: Exception) -> str:
-    """A foreign exception's own text where it is safe to show, else its name."""
+    """A foreign exception's own text where it is safe to show, else its name and status."""
     said = next(filter(None, (" ".join(str(cause).split()) for cause in _causes(error))), "")
-    quotes = not said or "://" in said or not _TALKATIVE.isdisjoint(_names(error))
-    return f" ({type(error).__name__ if quotes else said[:FOREIGN_TEXT_LIMIT].rstrip('.')})"
+    if said and "://" not in said and _TALKATIVE.isdisjoint(_names(error)):
+        return said[:FOREIGN_TEXT_LIMIT].rstrip(".")
+    status = re.match(r"\d{3}\b", said)  # of a proxy's refusal
+    return f"{type(error).__name__} {status[0]}" if status else type(error).__name__
+
+
+def _system_words(error: Exception, route: Route) -> str | None:
+    """Why there is no connection, where the operating system says it; the libraries do not."""
+    if "ConnectError" not in _names(error):
+        return None
+    for cause in _causes(error):
+        if isinstance(cause, socket.gaierror):
+            return f"{cause.strerror}: {route.first_name}"
+        if isinstance(cause, OSError) and cause.errno:
+            reworded = str(cause.strerror).startswith(_REWORDED)
+            return os.strerror(cause.errno) if reworded else cause.strerror
+    return None

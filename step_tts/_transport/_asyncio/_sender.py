@@ -109,7 +109,7 @@ class AsyncioSender:
                 raise ConnectError(str(error)) from error
         if due < connect_due:
             raise Late
-        raise ConnectTimeout("no connection in time")
+        raise ConnectTimeout(f"waited {timeouts.connect:g} s")
 
     async def _dialled(self) -> Connection:
         loop = asyncio.get_running_loop()
