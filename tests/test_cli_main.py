@@ -58,7 +58,7 @@ def test_a_name_the_terminal_cannot_show_ends_no_command(tmp_path: Path) -> None
 def test_help_names_the_variables_and_the_exit_codes() -> None:
     """And the way to try without a key."""
     text = " ".join(step_tts("--help").stdout.split())
-    for word in ("STEP_TTS_API_KEY", "STEP_TTS_BASE_URL", "--sandbox", "130 interrupted"):
+    for word in ("STEP_TTS_API_KEY", "STEP_TTS_BASE_URL", "--sandbox", "130 interrupted", "143"):
         assert word in text
 
 
@@ -174,13 +174,14 @@ def test_a_reader_that_has_enough_ends_it_quietly() -> None:
         assert process.stderr.read() == b""
 
 
-def test_ctrl_c_is_how_the_sandbox_ends() -> None:
-    """All went well then."""
+@pytest.mark.parametrize("number", [signal.SIGINT, signal.SIGTERM])
+def test_ctrl_c_is_how_the_sandbox_ends(number: int) -> None:
+    """All went well then, as after the SIGTERM of a supervisor."""
     with started("sandbox", "--voice", "tone") as process:
         assert process.stdout
         assert process.stdout.readline().startswith(b"export STEP_TTS_BASE_URL=http://127.0.0.1:")
         process.stdout.readline()
-        process.send_signal(signal.SIGINT)
+        process.send_signal(number)
         assert process.wait(20) == 0
 
 

@@ -325,15 +325,18 @@ def test_a_killed_narration_goes_on_and_ends_the_same(
     assert left(here) == ["out.wav"]
 
 
-def test_an_interruption_says_how_to_go_on(monkeypatch: pytest.MonkeyPatch, here: Path) -> None:
-    """Exit code 130."""
+@pytest.mark.parametrize("number", [signal.SIGINT, signal.SIGTERM])
+def test_an_interruption_says_how_to_go_on(
+    monkeypatch: pytest.MonkeyPatch, here: Path, number: int
+) -> None:
+    """Exit code 130, or 143."""
     (here / "in.md").write_text(SENTENCES)
     with sandbox_in_env(monkeypatch, latency=0.02) as server:
         process = started("narrate", "in.md", "-o", "out", "-c", "2", "--api-key", "sandbox-key")
         wait_for(server, 4)
-        process.send_signal(signal.SIGINT)
+        process.send_signal(number)
         out, err = process.communicate(timeout=60)
-    assert (process.returncode, out) == (130, b"")
+    assert (process.returncode, out) == (128 + number, b"")
     assert err.decode() == (
         "interrupted; to go on, run: step-tts narrate in.md -o out -c 2 --api-key KEY\n"
     )

@@ -142,6 +142,20 @@ def test_json_is_one_line_for_scripts(server: Sandbox, here: Path) -> None:
     assert (record["format"], record["attempts"]) == ("wav", 1)
 
 
+def test_a_failure_is_one_line_for_scripts_too(server: Sandbox, here: Path) -> None:
+    """With the exit code it always had."""
+    server.faults = ["http-401"]
+    result = step_tts("say", "Hello", "--json")
+    record = json.loads(result.stdout)
+    assert (result.exit_code, record["error"], record["status_code"]) == (
+        1,
+        "AuthenticationError",
+        401,
+    )
+    assert result.stderr == f"error: {record['message']}\n"
+    assert list(here.iterdir()) == []
+
+
 def test_a_corrected_suffix_is_told(server: Sandbox, here: Path) -> None:
     """The file is not where it was asked for."""
     result = step_tts("say", "Hello", "-o", "hello.mp3")
@@ -311,7 +325,9 @@ def test_without_a_device_the_file_is_saved(here: Path, as_json: bool) -> None:
     assert result.stderr.endswith("error: There is no audio device to play on.\n")
     assert inspect(here / "x.wav").duration
     if as_json:
-        assert "played" not in json.loads(result.stdout)
+        kept, failed = map(json.loads, result.stdout.splitlines())
+        assert "played" not in kept
+        assert failed["error"] == "NoAudioDeviceError"
 
 
 def test_a_full_disk_does_not_end_the_sound(
@@ -329,9 +345,8 @@ def test_a_break_while_playing_and_saving_is_one_line(server: Sandbox, here: Pat
     """Both readers met it; no file is left."""
     server.faults = "cut@4000"
     result = step_tts("say", "Hello, long enough to be cut.", "--play", "-o", "x", "--json")
-    assert (result.exit_code, result.stdout) == (1, "")
-    assert result.stderr.startswith("error: ")
-    assert result.stderr.count("\n") == 1
+    assert result.exit_code == 1
+    assert result.stderr == f"error: {json.loads(result.stdout)['message']}\n"
     assert list(here.iterdir()) == []
 
 
@@ -405,15 +420,16 @@ def test_a_text_is_spoken_while_it_is_being_written(server: Sandbox, here: Path)
     assert "".join(map(str, spoken(server))).replace(" ", "") == "你好，世界。Therestisstilltocome."
 
 
-def test_an_open_pipe_holds_nobody_back(server: Sandbox, here: Path) -> None:
-    """Ctrl-C leaves at once, and no file."""
+@pytest.mark.parametrize("number", [signal.SIGINT, signal.SIGTERM])
+def test_an_open_pipe_holds_nobody_back(server: Sandbox, here: Path, number: int) -> None:
+    """Who is asked to end leaves at once, and no file."""
     process = started("say", "-", "-o", "x")
     write(process, "Hello there. This is")
     wait_for(server, 1)
-    process.send_signal(signal.SIGINT)
+    process.send_signal(number)
     process.wait(timeout=60)
     assert process.stdin
     assert process.stderr
-    assert (process.returncode, process.stderr.read()) == (130, b"interrupted\n")
+    assert (process.returncode, process.stderr.read()) == (128 + number, b"interrupted\n")
     process.communicate()
     assert list(here.iterdir()) == []

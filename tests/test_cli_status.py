@@ -22,7 +22,7 @@ from step_tts._batch._journal import JOURNAL_NAME, JournalFile
 from step_tts._batch._records import Record
 from step_tts._batch._status import STATUS_NAME, StatusFile
 from step_tts.cli import _batch, _interrupts
-from step_tts.cli._interrupts import interruptible
+from step_tts.cli._interrupts import interruptible, unless_interrupted
 
 if TYPE_CHECKING:
     from pathlib import Path
@@ -131,7 +131,7 @@ def test_a_signal_ends_a_batch_in_order(
             assert process.stderr.readline().startswith(b"stopping: no more rows are begun")
             if again:
                 process.send_signal(number)
-            assert process.wait(20) == 130
+            assert process.wait(20) == 128 + number
             shown = process.stderr.read().decode()
     assert "interrupted; to go on, run: step-tts batch " in shown.splitlines()[-1]
     assert (out / "manifest.jsonl").exists()
@@ -190,7 +190,40 @@ async def test_a_signal_before_the_batch_begins_cancels_at_once() -> None:
         await anyio.wait_all_tasks_blocked()
         os.kill(os.getpid(), signal.SIGTERM)
         await anyio.sleep_forever()
-    assert interrupts.came
+    assert interrupts.came == signal.SIGTERM
+
+
+async def test_what_a_parent_had_ignored_stays_ignored(monkeypatch: pytest.MonkeyPatch) -> None:
+    """Ctrl-C is for the script in front, not for what it started in the background."""
+    deaf = {signal.SIGINT: signal.SIG_IGN, signal.SIGTERM: signal.SIG_DFL}
+    heard: list[signal.Signals] = []
+    monkeypatch.setattr(signal, "getsignal", deaf.get)
+    receiver = anyio.open_signal_receiver
+    monkeypatch.setattr(anyio, "open_signal_receiver", lambda *which: receiver(*heard_of(which)))
+
+    def heard_of(which: tuple[signal.Signals, ...]) -> tuple[signal.Signals, ...]:
+        heard.extend(which)
+        return which
+
+    async with interruptible(60):
+        await anyio.wait_all_tasks_blocked()
+    assert heard == [signal.SIGTERM]
+
+
+async def test_what_ends_by_itself_gives_its_result() -> None:
+    """And what a signal ended says which one it was."""
+
+    async def ending(number: int | None) -> str:
+        await anyio.wait_all_tasks_blocked()
+        if number:
+            os.kill(os.getpid(), number)
+            await anyio.sleep_forever()
+        return "all"
+
+    assert await unless_interrupted(ending, None) == "all"
+    with pytest.raises(KeyboardInterrupt) as caught:
+        await unless_interrupted(ending, signal.SIGTERM)
+    assert caught.value.args == (signal.SIGTERM,)
 
 
 async def test_an_error_leaves_as_itself() -> None:

@@ -2,6 +2,7 @@ from __future__ import annotations
 
 import json
 import logging
+import signal
 from typing import TYPE_CHECKING
 
 import pytest
@@ -58,16 +59,34 @@ def test_nothing_printed_can_steer_the_terminal(text: str, shown: str) -> None:
         (InvalidRequestError("blank"), 2, "error: blank\n"),
         (StreamConsumedError(), 2, "error: StreamConsumedError\n"),
         (KeyboardInterrupt(), 130, "interrupted\n"),
+        (KeyboardInterrupt(signal.SIGTERM), 143, "interrupted\n"),
     ],
 )
 def test_an_error_is_a_line_and_a_code(
     error: BaseException, code: int, line: str, capsys: pytest.CaptureFixture[str]
 ) -> None:
-    """1 something failed, 2 usage or configuration, 130 interrupted."""
+    """1 something failed, 2 usage or configuration, 130 interrupted, 143 terminated."""
     with pytest.raises(SystemExit) as caught, _terminal.reported(debug=False):
         raise error
     assert caught.value.code == code
     assert capsys.readouterr() == ("", line)
+
+
+def test_an_error_is_a_record_for_scripts_too(capsys: pytest.CaptureFixture[str]) -> None:
+    """With the fields that a failed row of a batch has."""
+    with pytest.raises(SystemExit), _terminal.reported(debug=False, as_json=True):
+        raise InternalServerError("boom", status_code=503, code="busy")
+    out, err = capsys.readouterr()
+    assert json.loads(out) == {
+        "error": "InternalServerError",
+        "message": "boom [status 503, code busy]",
+        "status_code": 503,
+        "code": "busy",
+        "request_id": None,
+        "retryable": True,
+        "attempts": 0,
+    }
+    assert err == "error: boom [status 503, code busy]\n"
 
 
 def test_a_bug_and_a_closed_pipe_are_not_hidden(capsys: pytest.CaptureFixture[str]) -> None:

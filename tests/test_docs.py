@@ -341,7 +341,8 @@ EXIT_CODES = """\
 | 0 | all is well |
 | 1 | something was not spoken, or a file is not whole audio |
 | 2 | the command or the configuration is wrong; nothing was sent |
-| 130 | interrupted |"""
+| 130 | interrupted, by Ctrl-C |
+| 143 | terminated, by SIGTERM; all is cleared up as after Ctrl-C |"""
 
 
 def _help(*command: str) -> str:

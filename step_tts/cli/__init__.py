@@ -14,7 +14,7 @@ def main() -> None:
 
     Raises:
         SystemExit: Always: 0 all well, 1 something failed, 2 usage or configuration,
-            130 interrupted.
+            130 interrupted, 143 terminated.
     """
     missing = [name for name in ("click", "rich") if find_spec(name) is None]
     if missing:

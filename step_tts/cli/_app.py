@@ -19,7 +19,8 @@ __all__ = ["app"]
     context_settings={"help_option_names": ["-h", "--help"], "max_content_width": 100},
     epilog=(
         "The key is read from STEP_TTS_API_KEY and the server's address from STEP_TTS_BASE_URL. "
-        "Exit codes: 0 all well, 1 something failed, 2 usage or configuration, 130 interrupted."
+        "Exit codes: 0 all well, 1 something failed, 2 usage or configuration, 130 interrupted, "
+        "143 terminated."
     ),
 )
 @click.version_option(__version__, message="%(prog)s %(version)s")

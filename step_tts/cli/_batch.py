@@ -25,7 +25,7 @@ from step_tts.cli._progress import Progress, display_fits, shown_on_stderr
 from step_tts.cli._reading import form_of
 from step_tts.cli._run import run
 from step_tts.cli._summary import Tally
-from step_tts.cli._terminal import FAILED, INTERRUPTED, emit, note, reported
+from step_tts.cli._terminal import FAILED, emit, exit_code, note, reported
 
 if TYPE_CHECKING:
     from collections.abc import Iterator
@@ -231,10 +231,10 @@ class _Job:
         started = time.monotonic()
         try:
             yield
-        except KeyboardInterrupt:
+        except KeyboardInterrupt as end:
             self._summarise(time.monotonic() - started)
             note(f"interrupted; {self._how_to_go_on()}")
-            sys.exit(INTERRUPTED)
+            sys.exit(exit_code(end))
         except (StepTTSError, OSError):
             if self.tally.rows:
                 self._summarise(time.monotonic() - started)
@@ -280,7 +280,7 @@ class _Job:
             interrupts.stop = results.stop
             await self._report_all(feed, results, progress)
         if interrupts.came:
-            raise KeyboardInterrupt
+            raise KeyboardInterrupt(interrupts.came)
 
     async def _report_all(self, feed: Feed, results: SpeechBatch, progress: Progress) -> None:
         async for result in results:

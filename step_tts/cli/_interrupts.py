@@ -1,28 +1,28 @@
-"""Ctrl-C and SIGTERM during a batch: the first asks it to end, the second ends it."""
+"""Ctrl-C and SIGTERM: whatever is under way ends in order, and a batch is asked to end first."""
 
 from __future__ import annotations
 
 import contextlib
 import signal
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, TypeVar
 
 import attrs
 
 from step_tts.cli._terminal import note
 
 if TYPE_CHECKING:
-    from collections.abc import AsyncIterator, Callable
+    from collections.abc import AsyncIterator, Awaitable, Callable
 
     from anyio import CancelScope
 
-__all__ = ["Interrupts", "interruptible"]
+__all__ = ["Interrupts", "interruptible", "unless_interrupted"]
 
-_SIGNALS = (signal.SIGINT, signal.SIGTERM)
+T = TypeVar("T")
 
 
 @attrs.define
 class Interrupts:
-    """Waits for a signal while a batch runs."""
+    """Waits for a signal while a command runs."""
 
     grace: float
     """Seconds that what is in flight may take after the first one."""
@@ -30,7 +30,8 @@ class Interrupts:
     """What the second one cancels."""
     stop: Callable[[], None] | None = None
     """Asks the batch to end; there is none before it began."""
-    came: bool = False
+    came: signal.Signals | None = None
+    """The first one."""
 
     async def listen(self) -> None:
         """Ask at the first signal; cancel at the second, or when the time is up.
@@ -41,10 +42,9 @@ class Interrupts:
 
         with (
             contextlib.suppress(NotImplementedError),
-            anyio.open_signal_receiver(*_SIGNALS) as signals,
+            anyio.open_signal_receiver(*_heeded()) as signals,
         ):
-            await anext(signals)
-            self.came = True
+            self.came = await anext(signals)
             if self.stop:
                 note(
                     f"stopping: no more rows are begun, those in flight have {self.grace:g} s; "
@@ -57,6 +57,12 @@ class Interrupts:
             self.scope.cancel()
 
 
+def _heeded() -> list[signal.Signals]:
+    """Ctrl-C is not meant for what a script started in the background."""
+    both = (signal.SIGINT, signal.SIGTERM)
+    return [each for each in both if signal.getsignal(each) is not signal.SIG_IGN]
+
+
 @contextlib.asynccontextmanager
 async def interruptible(grace: float) -> AsyncIterator[Interrupts]:
     """Run a block that signals end in order; an error of the block leaves as itself."""
@@ -66,3 +72,16 @@ async def interruptible(grace: float) -> AsyncIterator[Interrupts]:
     async with beside(interrupts.listen) as scope:
         interrupts.scope = scope
         yield interrupts
+
+
+async def unless_interrupted(main: Callable[..., Awaitable[T]], *args: object) -> T:
+    """Run ``main`` to its end, or to the first signal, which cancels it.
+
+    Raises:
+        KeyboardInterrupt: A signal came; its argument is which.
+    """
+    async with interruptible(0) as interrupts:
+        result = await main(*args)
+    if interrupts.came:
+        raise KeyboardInterrupt(interrupts.came)
+    return result

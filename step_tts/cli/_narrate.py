@@ -18,6 +18,7 @@ from step_tts._text import SubtitleFormat
 from step_tts.cli._again import Repeatable, how_to_go_on
 from step_tts.cli._connect import connect
 from step_tts.cli._gauges import Gauges
+from step_tts.cli._interrupts import unless_interrupted
 from step_tts.cli._narrated import narrated_record, playlist, suspects
 from step_tts.cli._narration_progress import NarrationProgress
 from step_tts.cli._options import FiniteRange, Terms, terms_options
@@ -26,7 +27,7 @@ from step_tts.cli._pipes import left_behind
 from step_tts.cli._progress import display_fits, shown_on_stderr
 from step_tts.cli._reading import BookForm, Source
 from step_tts.cli._run import run
-from step_tts.cli._terminal import INTERRUPTED, emit, note, note_saved, reported
+from step_tts.cli._terminal import emit, exit_code, note, note_saved, reported
 
 if TYPE_CHECKING:
     from collections.abc import Sequence
@@ -149,7 +150,7 @@ def narrate(
         resume=resume,
         terms=terms,
     )
-    with reported(debug=terms.report.debug):
+    with reported(debug=terms.report.debug, as_json=terms.report.as_json):
         job.run()
 
 
@@ -175,10 +176,10 @@ class _Job:
         progress = NarrationProgress(total=total, files=len(chapters), gauges=self.gauges)
         try:
             with shown_on_stderr(progress, shown=display_fits(self.terms)):
-                saved = run(self._speak, chapters, progress)
-        except KeyboardInterrupt:
+                saved = run(unless_interrupted, self._speak, chapters, progress)
+        except KeyboardInterrupt as end:
             note(f"interrupted; {self._how_to_go_on()}")
-            sys.exit(INTERRUPTED)
+            sys.exit(exit_code(end))
         except (StepTTSError, OSError):
             self._tell_how_to_go_on()
             raise

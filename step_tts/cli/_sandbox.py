@@ -8,6 +8,7 @@ from typing import TYPE_CHECKING
 
 import click
 
+from step_tts.cli._interrupts import unless_interrupted
 from step_tts.cli._options import FiniteRange
 from step_tts.cli._run import run
 from step_tts.cli._terminal import note, reported
@@ -118,9 +119,9 @@ def sandbox(
             latency=latency,
             seed=seed,
         )
-        # Ctrl-C is how this command is meant to end: all went well.
+        # Ctrl-C, or SIGTERM, is how this command is meant to end: all went well.
         with contextlib.suppress(KeyboardInterrupt):
-            run(_serve, server)
+            run(unless_interrupted, _serve, server)
 
 
 async def _serve(server: AbstractAsyncContextManager[Sandbox]) -> None:

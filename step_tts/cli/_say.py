@@ -24,6 +24,7 @@ from step_tts.cli._format import (
     playback_text,
     saved_record,
 )
+from step_tts.cli._interrupts import unless_interrupted
 from step_tts.cli._options import (
     ClientOptions,
     PaceOptions,
@@ -97,16 +98,17 @@ def say(
       step-tts say -f story.txt -o - | mpv -
       ollama run llama3 "Tell me a story" | step-tts say - --play
     """  # noqa: D301  click's mark for verbatim lines is the character itself
-    with reported(debug=report.debug):
+    with reported(debug=report.debug, as_json=report.as_json):
         job = _Job(output=output, play=play, request=request, client=client, report=report)
         if bool(text) == bool(file):
             raise click.UsageError("Give either a TEXT or -f FILE; - is standard input.")
         if output == "-":
             _refuse_terminal(as_json=report.as_json)
         if text == ("-",):
-            run(job.listen)
+            run(unless_interrupted, job.listen)
         else:
-            run(job.speak, job.wanted(_read(file) if file else " ".join(text)))
+            wanted = job.wanted(_read(file) if file else " ".join(text))
+            run(unless_interrupted, job.speak, wanted)
 
 
 def _read(file: BinaryIO) -> str:

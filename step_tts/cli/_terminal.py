@@ -10,6 +10,7 @@ from __future__ import annotations
 import contextlib
 import json
 import logging
+import signal
 import sys
 import traceback
 from typing import TYPE_CHECKING
@@ -22,7 +23,7 @@ from step_tts._errors import (
     StepTTSError,
     UsageError,
 )
-from step_tts.cli._format import info_text
+from step_tts.cli._format import error_record, info_text
 from step_tts.cli._pipes import standard_output
 
 if TYPE_CHECKING:
@@ -32,10 +33,10 @@ if TYPE_CHECKING:
 
 __all__ = [
     "FAILED",
-    "INTERRUPTED",
     "USAGE",
     "complain",
     "emit",
+    "exit_code",
     "log_to_stderr",
     "note",
     "note_saved",
@@ -45,8 +46,6 @@ __all__ = [
 
 FAILED = 1
 USAGE = 2
-INTERRUPTED = 130
-"""128 and SIGINT, as shells have it."""
 
 _USAGE_ERRORS = (ConfigurationError, InvalidRequestError, UsageError)
 
@@ -93,23 +92,30 @@ def log_to_stderr() -> None:
     logger.setLevel(logging.DEBUG)
 
 
+def exit_code(end: KeyboardInterrupt) -> int:
+    """128 and the signal, as shells have it: 130 for Ctrl-C, 143 for SIGTERM."""
+    return 128 + (end.args[0] if end.args else signal.SIGINT)
+
+
 @contextlib.contextmanager
-def reported(*, debug: bool) -> Iterator[None]:
+def reported(*, debug: bool, as_json: bool = False) -> Iterator[None]:
     """Turn whatever a command raises into one line on stderr and an exit code.
 
-    A closed pipe passes: click ends quietly on it.
+    And into one on stdout ``as_json``. A closed pipe passes: click ends quietly on it.
     """
     if debug:
         log_to_stderr()
     try:
         yield
-    except KeyboardInterrupt:
+    except KeyboardInterrupt as end:
         note("interrupted")
-        sys.exit(INTERRUPTED)
+        sys.exit(exit_code(end))
     except BrokenPipeError:
         raise
     except (StepTTSError, OSError) as error:
         if debug:
             click.echo(traceback.format_exc(), err=True)
         complain(error)
+        if as_json:
+            emit(error_record(error))
         sys.exit(USAGE if isinstance(error, _USAGE_ERRORS) else FAILED)
