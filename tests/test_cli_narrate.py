@@ -145,6 +145,34 @@ def test_suspects_are_reported_by_place_and_tried_again(
         assert "suspect" not in narrate(here, text, "-q").stderr
 
 
+def test_a_dash_streams_to_standard_output(monkeypatch: pytest.MonkeyPatch, here: Path) -> None:
+    """The audio and nothing but the audio; no file, and nothing kept."""
+    (here / "in.md").write_text("This is easy. This one is hard to say. And so on.", "utf-8")
+    with sandbox_in_env(monkeypatch, voice=Lazy(), faults=Faults(schedule=[None, "cut@4000"])):
+        result = step_tts("narrate", "in.md", "-o", "-")
+        quiet = step_tts("narrate", "in.md", "-o", "-", "-q")
+    assert result.exit_code == 0, result.stderr
+    assert left(here) == []
+    first, second = result.stderr.splitlines()
+    assert first.startswith("standard output: wav, ")
+    assert second.startswith("suspect: standard output: segment 2 is silent ")
+    assert quiet.output_bytes == result.stdout_bytes
+    (here / "out.wav").write_bytes(result.stdout_bytes)
+    assert inspect(here / "out.wav").duration
+
+
+def test_who_has_heard_enough_ends_it_quietly(here: Path) -> None:
+    """As ``head`` does; there is nothing to go on with."""
+    (here / "in.md").write_text("Hello, and so on. " * 100, "utf-8")
+    with started("narrate", "in.md", "-o", "-", "--sandbox") as process:
+        assert process.stdout
+        process.stdout.read(4)
+        process.stdout.close()
+        assert process.wait(20) == 1
+        assert process.stderr
+        assert process.stderr.read() == b""
+
+
 def test_standard_input_is_plain_text_unless_it_says_so(server: Sandbox, here: Path) -> None:
     """Markdown would be read aloud with its marks."""
     for form in ([], ["--input-format", "md"]):
@@ -199,6 +227,9 @@ def test_plain_text_stays_as_it_is(server: Sandbox, here: Path) -> None:
         (["in.md", "-o", "."], "'.' names no file"),
         (["in.md", "-o", "sub/.."], "'sub/..' names no file"),
         (["in.md", "-o", "/", "--chapters"], "'/' names no file or directory"),
+        (["in.md", "-o", "-", "--chapters"], "write files: name them with -o"),
+        (["in.md", "-o", "-", "--subtitles", "srt"], "write files: name them with -o"),
+        (["in.md", "-o", "-", "--json"], "both want standard output"),
     ],
 )
 def test_what_cannot_be_narrated_is_refused_before_anything_is_sent(

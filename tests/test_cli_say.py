@@ -11,7 +11,7 @@ from playback import Recorder
 
 from step_tts import NoAudioDeviceError, inspect
 from step_tts._play import Output, Shape
-from step_tts.cli import _arriving, _say
+from step_tts.cli import _arriving, _piped
 
 if TYPE_CHECKING:
     import subprocess
@@ -178,7 +178,7 @@ def test_audio_is_never_sent_to_a_terminal(
     server: Sandbox, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     """It would garble it; the message says what to do."""
-    monkeypatch.setattr(_say, "is_terminal", lambda _: True)
+    monkeypatch.setattr(_piped, "is_terminal", lambda _: True)
     result = step_tts("say", "Hello", "-o", "-")
     assert (result.exit_code, result.stdout) == (2, "")
     assert "garble the terminal" in result.stderr

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import sys
+from contextlib import asynccontextmanager
 from functools import partial
 from pathlib import Path
 from typing import TYPE_CHECKING, get_args
@@ -23,6 +24,7 @@ from step_tts.cli._narrated import narrated_record, playlist, suspects
 from step_tts.cli._narration_progress import NarrationProgress
 from step_tts.cli._options import FiniteRange, Terms, terms_options
 from step_tts.cli._parts import parts_of, remove_parts
+from step_tts.cli._piped import STANDARD_OUTPUT, check_standard_output, note_piped, write_on
 from step_tts.cli._pipes import left_behind
 from step_tts.cli._progress import display_fits, shown_on_stderr
 from step_tts.cli._reading import BookForm, Source
@@ -30,23 +32,26 @@ from step_tts.cli._run import run
 from step_tts.cli._terminal import emit, exit_code, note, note_saved, reported
 
 if TYPE_CHECKING:
-    from collections.abc import Sequence
+    from collections.abc import AsyncIterator, Sequence
 
     from step_tts._book import Chapter
     from step_tts._client import AsyncClient
-    from step_tts._models import SavedSpeech
+    from step_tts._models import NarratedSegment, SavedSpeech
     from step_tts._narrate import Narration
 
 __all__ = ["narrate"]
 
 
-def _named(_: click.Context, __: click.Parameter, given: Path) -> Path:
-    """What is kept stands beside it, under its name."""
-    if given.name in {"", ".."}:
+def _target(_: click.Context, __: click.Parameter, given: str) -> Path | None:
+    """Where to: nowhere for standard output. What is kept stands beside it, under its name."""
+    if given == STANDARD_OUTPUT:
+        return None
+    target = Path(given)
+    if target.name in {"", ".."}:
         raise click.BadParameter(
-            f"'{given}' names no file or directory to make: give it a name, such as story"
+            f"'{target}' names no file or directory to make: give it a name, such as story"
         )
-    return given
+    return target
 
 
 @click.command(cls=Repeatable)
@@ -55,10 +60,10 @@ def _named(_: click.Context, __: click.Parameter, given: Path) -> Path:
     "-o",
     "--output",
     required=True,
-    type=click.Path(path_type=Path),
-    callback=_named,
+    callback=_target,
     metavar="PATH",
-    help="Where to save; the audio itself decides the suffix. With --chapters a directory.",
+    help="Where to save; the audio itself decides the suffix. With --chapters a directory. - is "
+    "standard output, written while the audio arrives; nothing is kept then.",
 )
 @click.option(
     "--chapters",
@@ -113,7 +118,7 @@ def _named(_: click.Context, __: click.Parameter, given: Path) -> Path:
 def narrate(
     *,
     file: str,
-    output: Path,
+    output: Path | None,
     chapters: bool,
     subtitles: SubtitleFormat | None,
     input_format: BookForm | None,
@@ -138,7 +143,12 @@ def narrate(
     \b
       step-tts narrate story.txt -o story
       step-tts narrate book.epub -o book --chapters --subtitles srt
+      step-tts narrate story.txt -o - | mpv -
     """  # noqa: D301  click's mark for verbatim lines is the character itself
+    if output is None:
+        check_standard_output(as_json=terms.report.as_json)
+        if chapters or subtitles:
+            raise click.UsageError("--chapters and --subtitles write files: name them with -o.")
     job = _Job(
         source=Source(file=file, form=input_format, encoding=encoding),
         output=output,
@@ -147,7 +157,7 @@ def narrate(
         pause=pause,
         ahead=ahead,
         retry_suspects=retry_suspects,
-        resume=resume,
+        resume=resume and output is not None,
         terms=terms,
     )
     with reported(debug=terms.report.debug, as_json=terms.report.as_json):
@@ -159,7 +169,7 @@ class _Job:
     """One narration from its file to its audio."""
 
     source: Source
-    output: Path
+    output: Path | None
     apart: bool
     subtitles: SubtitleFormat | None
     pause: float
@@ -174,20 +184,20 @@ class _Job:
         chapters = self.source.chapters(apart=self.apart)
         total = sum(len(chapter.text) for chapter in chapters)
         progress = NarrationProgress(total=total, files=len(chapters), gauges=self.gauges)
+        speak = partial(self._speak, self.output) if self.output else self._pipe
         try:
             with shown_on_stderr(progress, shown=display_fits(self.terms)):
-                saved = run(unless_interrupted, self._speak, chapters, progress)
+                run(unless_interrupted, speak, chapters, progress)
         except KeyboardInterrupt as end:
             note(f"interrupted; {self._how_to_go_on()}")
             sys.exit(exit_code(end))
         except (StepTTSError, OSError):
             self._tell_how_to_go_on()
             raise
-        self._close(saved)
 
     def _tell_how_to_go_on(self) -> None:
         """There is nothing to go on with before the first answer."""
-        if self.gauges.answers.total:
+        if self.gauges.answers.total and self.output:
             note(self._how_to_go_on())
 
     def _how_to_go_on(self) -> str:
@@ -196,22 +206,24 @@ class _Job:
         return how_to_go_on(self.source.file)
 
     async def _speak(
-        self, chapters: Sequence[Chapter], progress: NarrationProgress
-    ) -> list[tuple[str, SavedSpeech]]:
-        """Speak file after file; gives their titles too."""
+        self, output: Path, chapters: Sequence[Chapter], progress: NarrationProgress
+    ) -> None:
+        """Speak file after file."""
+        import anyio.to_thread
+
         width = max(2, len(str(len(chapters))))
         namer = Namer(f"{{index:0{width}d}}-{{slug}}")
         saved: list[tuple[str, SavedSpeech]] = []
         async with connect(self.terms.client, self.terms.pace, self.gauges.heed) as tts:
             for number, chapter in enumerate(chapters, 1):
                 name = namer.name(number, chapter.title)
-                target = self.output / name if self.apart else self.output
-                parts = parts_of(self.output)
+                target = output / name if self.apart else output
+                parts = parts_of(output)
                 part = parts / f"{number:0{width}d}" if self.apart else parts
                 saved.append(
                     (chapter.title, await self._file(tts, chapter, target, part, progress))
                 )
-        return saved
+        await anyio.to_thread.run_sync(self._close, output, saved)
 
     async def _file(
         self,
@@ -221,24 +233,48 @@ class _Job:
         parts: Path,
         progress: NarrationProgress,
     ) -> SavedSpeech:
-        request = build_request({"input": chapter.text, **self.terms.request.fields()})
-        async with tts.narrate(
-            request,
-            pause=self.pause,
-            ahead=self.ahead,
-            whole_segments=True,
-            retry_suspects=self.retry_suspects,
-            parts=parts if self.resume else None,
-        ) as narration:
-            progress.begin(narration)
+        kept = parts if self.resume else None
+        async with self._opened(tts, chapter, progress, kept) as narration:
             saved = await narration.save(target)
-            progress.end()
         beside = await self._subtitled(narration, saved)
         if self.terms.report.as_json:
             await left_behind(emit, narrated_record(chapter.title, saved, beside))
         elif not self.terms.report.quiet:
             note_saved(saved)
         return saved
+
+    async def _pipe(self, chapters: Sequence[Chapter], progress: NarrationProgress) -> None:
+        """Speak it to standard output."""
+        (text,) = chapters
+        async with (
+            connect(self.terms.client, self.terms.pace, self.gauges.heed) as tts,
+            self._opened(tts, text, progress) as narration,
+        ):
+            await write_on(narration)
+        if not self.terms.report.quiet:
+            note_piped(narration)
+        self._note_suspects("standard output", narration.segments)
+
+    @asynccontextmanager
+    async def _opened(
+        self,
+        tts: AsyncClient,
+        text: Chapter,
+        progress: NarrationProgress,
+        parts: Path | None = None,
+    ) -> AsyncIterator[Narration]:
+        """The narration of a text, and what there is to see of it meanwhile."""
+        async with tts.narrate(
+            build_request({"input": text.text, **self.terms.request.fields()}),
+            pause=self.pause,
+            ahead=self.ahead,
+            whole_segments=True,
+            retry_suspects=self.retry_suspects,
+            parts=parts,
+        ) as narration:
+            progress.begin(narration)
+            yield narration
+            progress.end()
 
     async def _subtitled(self, narration: Narration, saved: SavedSpeech) -> Path | None:
         if self.subtitles is None:
@@ -250,14 +286,17 @@ class _Job:
         await anyio.to_thread.run_sync(partial(replace_text, path, [text]))
         return path
 
-    def _close(self, saved: Sequence[tuple[str, SavedSpeech]]) -> None:
+    def _close(self, output: Path, saved: Sequence[tuple[str, SavedSpeech]]) -> None:
         """All files are whole: complete the set, and remove what was kept for it."""
         if self.apart:
-            path = self.output / f"{self.output.absolute().name}.m3u8"
+            path = output / f"{output.absolute().name}.m3u8"
             replace_text(path, [playlist(saved)])
         if self.resume:
-            remove_parts(parts_of(self.output))
+            remove_parts(parts_of(output))
+        for _, each in saved:
+            self._note_suspects(str(each.path), each.segments)
+
+    def _note_suspects(self, where: str, segments: Sequence[NarratedSegment]) -> None:
         if not (self.terms.report.quiet or self.terms.report.as_json):
-            for _, each in saved:
-                for line in suspects(each):
-                    note(f"suspect: {line}")
+            for line in suspects(where, segments):
+                note(f"suspect: {line}")

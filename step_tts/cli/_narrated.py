@@ -36,11 +36,11 @@ def playlist(files: Iterable[tuple[str, SavedSpeech]]) -> str:
     return "#EXTM3U\n" + "".join(entries)
 
 
-def suspects(saved: SavedSpeech) -> Iterator[str]:
-    """Say which segments are implausible for their text, and how."""
-    for number, segment in _suspect(saved):
+def suspects(where: str, segments: Iterable[NarratedSegment]) -> Iterator[str]:
+    """Say which segments of a file are implausible for their text, and how."""
+    for number, segment in _suspect(segments):
         yield (
-            f"{saved.path}: segment {number} {_WRONG[segment.suspect or 'silent']} (characters "
+            f"{where}: segment {number} {_WRONG[segment.suspect or 'silent']} (characters "
             f"{segment.text_start} to {segment.text_end}, heard at {seconds_text(segment.start)})"
         )
 
@@ -62,11 +62,11 @@ def narrated_record(title: str, saved: SavedSpeech, subtitles: Path | None) -> d
                 "start": segment.start,
                 "end": segment.end,
             }
-            for number, segment in _suspect(saved)
+            for number, segment in _suspect(saved.segments)
         ],
     }
 
 
-def _suspect(saved: SavedSpeech) -> Iterator[tuple[int, NarratedSegment]]:
-    numbered = enumerate(saved.segments, 1)
+def _suspect(segments: Iterable[NarratedSegment]) -> Iterator[tuple[int, NarratedSegment]]:
+    numbered = enumerate(segments, 1)
     return ((number, segment) for number, segment in numbered if segment.suspect)

@@ -4,7 +4,6 @@ from __future__ import annotations
 
 import contextlib
 import math
-import sys
 from pathlib import Path
 from typing import TYPE_CHECKING, BinaryIO
 
@@ -19,7 +18,6 @@ from step_tts.cli._arriving import Arriving, arriving
 from step_tts.cli._connect import connect
 from step_tts.cli._format import (
     info_record,
-    info_text,
     playback_record,
     playback_text,
     saved_record,
@@ -34,7 +32,8 @@ from step_tts.cli._options import (
     report_options,
     request_options,
 )
-from step_tts.cli._pipes import is_terminal, left_behind, standard_input, standard_output
+from step_tts.cli._piped import STANDARD_OUTPUT, check_standard_output, note_piped, write_on
+from step_tts.cli._pipes import standard_input
 from step_tts.cli._run import run
 from step_tts.cli._terminal import emit, note, note_saved, reported
 
@@ -102,8 +101,8 @@ def say(
         job = _Job(output=output, play=play, request=request, client=client, report=report)
         if bool(text) == bool(file):
             raise click.UsageError("Give either a TEXT or -f FILE; - is standard input.")
-        if output == "-":
-            _refuse_terminal(as_json=report.as_json)
+        if output == STANDARD_OUTPUT:
+            check_standard_output(as_json=report.as_json)
         if text == ("-",):
             run(unless_interrupted, job.listen)
         else:
@@ -116,16 +115,6 @@ def _read(file: BinaryIO) -> str:
         return file.read().decode("utf-8-sig").strip()
     except UnicodeDecodeError:
         raise InvalidRequestError("The text is not UTF-8.") from None
-
-
-def _refuse_terminal(*, as_json: bool) -> None:
-    if as_json:
-        raise click.UsageError("-o - and --json both want standard output.")
-    if is_terminal(sys.stdout):
-        raise click.UsageError(
-            "Audio would garble the terminal: name a file with -o, or redirect it "
-            "(step-tts say … -o - > speech.mp3)."
-        )
 
 
 @attrs.frozen(kw_only=True)
@@ -154,7 +143,7 @@ class _Job:
         if self.play:
             await find_device(needed=self.output is None)
             await self._play(text)
-        elif self.output == "-":
+        elif self.output == STANDARD_OUTPUT:
             await self._pipe(text)
         else:
             self._report(await self._save(text, Path(self.output or "speech")))
@@ -165,7 +154,7 @@ class _Job:
             async with connect(self.client) as tts, tts.stream(text) as stream:
                 yield stream
         else:
-            heard = self.play or self.output == "-"
+            heard = self.play or self.output == STANDARD_OUTPUT
             async with (
                 connect(self.client, PaceOptions(max_concurrency=LIVE_CONCURRENCY)) as tts,
                 tts.narrate(
@@ -192,9 +181,9 @@ class _Job:
 
     async def _pipe(self, text: SpeechRequest | Arriving) -> None:
         async with self._opened(text) as stream:
-            await _write(stream)
+            await write_on(stream)
         if not self.report.quiet:
-            note(f"standard output: {info_text(stream.info)}")
+            note_piped(stream)
 
     async def _play(self, text: SpeechRequest | Arriving) -> None:
         """Play, and keep it too if asked: what cannot be heard is kept all the same."""
@@ -211,16 +200,9 @@ class _Job:
             raise error
 
 
-async def _write(stream: SpeechStream) -> None:
-    write = standard_output()
-    with contextlib.closing(stream):
-        async for chunk in stream:
-            await left_behind(write, chunk)
-
-
 def _keep(output: str | None) -> Keep | None:
-    if output == "-":
-        return _write
+    if output == STANDARD_OUTPUT:
+        return write_on
     return None if output is None else lambda stream: stream.save(output)
 
 
