@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-from collections import defaultdict
 from functools import partial
 from typing import TYPE_CHECKING
 from urllib.parse import urlsplit
@@ -14,10 +13,10 @@ from step_tts._links import resolved
 from step_tts._loop import asyncio_loop, home
 from step_tts._transport._answer import Answer
 from step_tts._transport._build import HTTPOptions, build_sender, check_client, proxy_for
+from step_tts._transport._engines import Engines
 from step_tts._transport._httpx import HTTPXSender
 from step_tts._transport._route import Route
 from step_tts._transport._seam import Late, Outgoing
-from step_tts._transport._shared import Shared
 from step_tts._transport._translate import translate_send_error
 
 if TYPE_CHECKING:
@@ -27,6 +26,7 @@ if TYPE_CHECKING:
 
     from step_tts._transport._deadlines import Deadlines
     from step_tts._transport._seam import Sender
+    from step_tts._transport._shared import Shared
 
 __all__ = ["Opening", "Transport"]
 
@@ -36,20 +36,16 @@ MAX_REDIRECTS = 3
 class Transport:
     """Opens attempts over engines, which live on the event loop they were first used on.
 
-    One engine speaks to the server; links to audio, if they are followed, have one for each
-    place they lead to, which knows nothing of the server's. A client used on another loop, as by
-    a second ``asyncio.run``, gets new engines there: the connections of a loop that has ended can
-    be neither used nor closed.
+    A client used on another loop, as by a second ``asyncio.run``, gets new engines there.
     """
 
     def __init__(self, options: HTTPOptions, http_client: object | None = None) -> None:
         self._options = options
         theirs = check_client(http_client)
-        self._is_ours = theirs is None
-        self._engine: Shared[Sender] = Shared(HTTPXSender(theirs) if theirs else None)
-        self._for_links: defaultdict[tuple[str, str], Shared[Sender]] = defaultdict(Shared)
-        self._closed = False
+        self._theirs = HTTPXSender(theirs) if theirs else None
+        self._engines = Engines(self._theirs)
         self._home: object = None
+        self._closed = False
 
     def open(self, outgoing: Outgoing, deadlines: Deadlines) -> Opening:
         """Send one request and hold its answer open.
@@ -71,25 +67,19 @@ class Transport:
 
     async def aclose(self) -> None:
         """Close what is ours; a caller's client is the caller's to close."""
-        self._settle()
-        self._closed = self._is_ours
-        engines = [*self._for_links.values(), *([self._engine] if self._is_ours else ())]
-        self._for_links.clear()
-        for engine in engines:
-            if engine.built is not None:
-                await engine.built.aclose()
+        self._closed = self._theirs is None
+        await self._settled().aclose()
 
-    def _settle(self) -> None:
-        """Be at home on the running loop, and leave behind what is at home on another."""
+    def _settled(self) -> Engines:
+        """The engines of the running loop; what is at home on another is left behind."""
         before, self._home = self._home, home()
-        if before != self._home and before is not None:
-            self._for_links.clear()
-            if self._is_ours:
-                self._engine = Shared()
+        if before is not None and before != self._home:
+            self._engines = Engines(self._theirs)
+        return self._engines
 
     async def _opened(self, outgoing: Outgoing, deadlines: Deadlines) -> Answer:
-        self._settle()
-        sender = await self._sender(self._engine, outgoing.url)
+        engines = self._settled()
+        sender = await self._sender(engines, engines.server, outgoing.url)
         answer = await self._send(sender, outgoing, deadlines)
         for _ in range(MAX_REDIRECTS):
             onward = redirected(outgoing, answer)
@@ -101,19 +91,20 @@ class Transport:
         return answer
 
     async def _fetched(self, outgoing: Outgoing, deadlines: Deadlines) -> Answer:
-        self._settle()
+        engines = self._settled()
         scheme, authority, *_ = urlsplit(outgoing.url)
-        sender = await self._sender(self._for_links[scheme, authority], outgoing.url)
+        sender = await self._sender(engines, engines.links[scheme, authority], outgoing.url)
         return await self._send(sender, outgoing, deadlines)
 
-    async def _sender(self, engine: Shared[Sender], url: str) -> Sender:
+    async def _sender(self, engines: Engines, engine: Shared[Sender], url: str) -> Sender:
         """An engine, built for ``url`` at first use."""
         sender = engine.built
         if sender is None:
+            await engines.settle()
             runs = asyncio_loop() is not None
             sender = await engine.get(partial(build_sender, self._options, url, asyncio_runs=runs))
         if self._closed:
-            await sender.aclose()  # It may have been built in the meantime.
+            await engines.aclose()  # It may have been built in the meantime.
             raise ClientClosedError("This client is closed.")
         return sender
 
@@ -132,7 +123,7 @@ class Transport:
 
     def _route(self, url: str) -> Route:
         """The way to ``url``; which proxies a caller's client has, nobody can ask it."""
-        return Route.of(url, proxy_for(url, self._options) if self._is_ours else None)
+        return Route.of(url, None if self._theirs else proxy_for(url, self._options))
 
 
 class Opening:
