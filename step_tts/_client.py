@@ -57,6 +57,7 @@ if TYPE_CHECKING:
     from step_tts._events import Listener
     from step_tts._models import AudioInfo
     from step_tts._narrate import Narration, NarrationText, Part, Take
+    from step_tts._place import Place
     from step_tts._stream import VerifiedBody
     from step_tts._text import Segmentation
 
@@ -265,21 +266,22 @@ class AsyncClient:
                     path, exact_path=exact_path, repair=repair, durable=durable
                 )
         asked = path if isinstance(path, Path) else Path(path)
+        call, place = self._call(text), await self._engine.files.prepare(asked)
         return await self._saved(
-            self._call(text), asked, exact_path=exact_path, repair=repair, durable=durable
+            call, asked, place, exact_path=exact_path, repair=repair, durable=durable
         )
 
     async def _saved(
         self,
         call: Call,
         asked: Path,
+        place: Place,
         *,
         exact_path: bool = False,
         repair: bool = True,
         durable: bool = True,
     ) -> SavedSpeech:
         files = self._engine.files
-        place = await files.prepare(asked)
 
         async def use(body: VerifiedBody) -> tuple[Path, tuple[str, int], AudioInfo]:
             async with files.pending(place, durable=durable) as file:
@@ -399,7 +401,8 @@ class AsyncClient:
             call = self._call(request, recall)
             if directory is None:
                 return await self._synthesized(call, repair=repair)
-            return await self._saved(call, directory / row, repair=repair, durable=durable)
+            place = self._engine.files.place_of(row, directory)
+            return await self._saved(call, directory / row, place, repair=repair, durable=durable)
 
         async with AsyncExitStack() as stack:
             desk = Desk(speak)

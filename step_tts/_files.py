@@ -71,14 +71,22 @@ class FileStore:
         Raises:
             SaveError: The directory cannot be made or written, or the target is no file.
         """
-        try:
-            place = place_at(os.fspath(asked))
-        except OSError as error:
-            raise save_error(error) from error
+        place = _looked_at(os.fspath(asked))
         if place.directory not in self._prepared:
             await self.settle(partial(prepare_directory, Path(place.directory)))
             self._prepared.add(place.directory)
         return place
+
+    def place_of(self, row: str, directory: Path) -> Place:
+        """Where a row of a batch will stand, in a directory that is prepared.
+
+        A name without a suffix is no file's: there is nothing to look at yet.
+
+        Raises:
+            SaveError: The name is whole, and something stands there that is no file.
+        """
+        whole = "." in row and os.path.splitext(row)[1].lower() in AUDIO_SUFFIXES  # noqa: PTH122
+        return _looked_at(str(directory / row)) if whole else Place(str(directory))
 
     def pending(self, place: Place, *, durable: bool) -> PendingFile:
         """A file in the making; it vanishes with its block unless it is committed."""
@@ -141,6 +149,13 @@ class PendingFile:
     def _take(self) -> bytes:
         block, self._block, self._gathered = b"".join(self._block), [], 0
         return block
+
+
+def _looked_at(path: str) -> Place:
+    try:
+        return place_at(path)
+    except OSError as error:
+        raise save_error(error) from error
 
 
 async def _in_thread(threads: Threads, step: Callable[[], T]) -> T:

@@ -27,10 +27,11 @@ LONGEST_NAME = 255  # bytes, on the file systems of our days
 
 @attrs.frozen
 class Place:
-    """A path that was looked at."""
+    """Where a file is to stand, as far as that is known."""
 
-    path: str
     directory: str
+    path: str | None = None
+    """What was looked at; ``None`` before the bytes have chosen."""
     mode: int | None = None
     """The permissions of the file that stands there, if one does."""
 
@@ -46,9 +47,9 @@ def place_at(path: str) -> Place:
         mode = mode_at(path)
     except ValueError as error:
         raise OSError(errno.EINVAL, f"This is no path ({error})") from None
-    if mode is None and len(name.encode(errors="surrogateescape")) > LONGEST_NAME:
+    if mode is None and len(os.fsencode(name)) > LONGEST_NAME:
         raise OSError(errno.ENAMETOOLONG, _IS_TOO_LONG, path)
-    return Place(path, directory or os.curdir, mode)
+    return Place(directory or os.curdir, path, mode)
 
 
 def mode_at(path: str | Path) -> int | None:

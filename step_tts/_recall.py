@@ -18,3 +18,12 @@ class Recall:
 
     def __init__(self) -> None:
         self.made = False
+
+    def check(self) -> None:
+        """Go no further once it is made.
+
+        Raises:
+            Recalled: It is.
+        """
+        if self.made:
+            raise Recalled

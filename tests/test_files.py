@@ -18,7 +18,7 @@ from step_tts._audio import HeaderPatch
 from step_tts._errors import SaveError
 from step_tts._files import FileStore, PendingFile, path_for
 from step_tts._models import AudioFormat
-from step_tts._place import place_at
+from step_tts._place import Place, place_at
 from step_tts._temp import Temp, sweep
 
 if TYPE_CHECKING:
@@ -350,6 +350,19 @@ async def test_a_pipe_where_the_bytes_put_the_file_stays_one(tmp_path: Path) -> 
 
     assert target.is_fifo()
     assert list(tmp_path.iterdir()) == [target]
+
+
+def test_a_row_is_looked_at_where_its_name_is_whole(tmp_path: Path) -> None:
+    """One without a suffix is not the name of a file yet: a directory may have it."""
+    (tmp_path / "chapter").mkdir()
+    (tmp_path / "chapter.wav").mkdir()
+    (tmp_path / "private.mp3").touch(0o600)
+    store = FileStore()
+
+    assert store.place_of("chapter", tmp_path) == Place(str(tmp_path))
+    assert store.place_of("private.mp3", tmp_path).mode == 0o600
+    with pytest.raises(SaveError, match="Is a directory"):
+        store.place_of("chapter.wav", tmp_path)
 
 
 async def test_a_rename_that_is_refused_names_the_target(tmp_path: Path) -> None:

@@ -81,7 +81,7 @@ class Source:
 
     def peek(self, count: int) -> Steps[bytes]:
         """Look at the next ``count`` bytes; fewer mean that the body ends there."""
-        while self.rest < count and not self.ended:
+        while len(self.buffer) - self.at < count and not self.ended:
             self.want(count)
             yield
         return self.buffer[self.at : self.at + count]

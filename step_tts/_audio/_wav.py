@@ -12,6 +12,7 @@ from __future__ import annotations
 import math
 import re
 import struct
+from functools import lru_cache
 from typing import TYPE_CHECKING, Literal
 
 import attrs
@@ -61,6 +62,7 @@ _NAMED = {
 }
 _PLAIN = re.compile(rb"RIFF.{4}WAVEfmt \x10\0\0\0.{16}data.{4}", re.DOTALL)
 _PLAIN_SIZE = 44
+_FORMAT_SIZE = 28  # bytes, up to the true coding of an extensible one
 _FIELDS = {"little": struct.Struct("<HHIIH"), "big": struct.Struct(">HHIIH")}
 
 
@@ -78,8 +80,9 @@ class WaveFormat:
     """Every ``frame_size`` bytes are one moment of sound."""
 
     @classmethod
+    @lru_cache(maxsize=64)
     def parse(cls, body: bytes, order: Literal["little", "big"]) -> WaveFormat:
-        """Read a ``fmt`` chunk of any size.
+        """Read the beginning of a ``fmt`` chunk; the same for all that say the same.
 
         Raises:
             CorruptAudioError: It is too short, or has no channels, rate or frame size.
@@ -224,7 +227,7 @@ class WavWalker(Walker):
     def _learn(self, name: bytes, body: bytes) -> None:
         order = self._layout.order
         if name == b"fmt ":
-            self.wave = WaveFormat.parse(body, order)
+            self.wave = WaveFormat.parse(body[:_FORMAT_SIZE], order)
             self.codec, self.channels = self.wave.codec, self.wave.channels
             self.sample_rate = self.wave.sample_rate
         elif name == b"fact":
@@ -291,8 +294,9 @@ class WavWalker(Walker):
 
     def _pass_padding(self, source: Source, size: int) -> Steps[None]:
         """Many writers forget it. No chunk's name begins with a zero."""
-        padding = yield from source.peek(self._layout.padding(size))
-        source.at += len(padding) - len(padding.lstrip(b"\0"))
+        if most := self._layout.padding(size):
+            padding = yield from source.peek(most)
+            source.at += len(padding) - len(padding.lstrip(b"\0"))
 
     def _judge_trailing(self, header: bytes) -> None:
         if header[:4] in _FORMS or header.startswith(b"riff"):

@@ -23,7 +23,6 @@ from step_tts._errors import UsageError
 from step_tts._gate._controller import Controller
 from step_tts._loop import Signal, clock, home, now
 from step_tts._policies import Concurrency, Rate
-from step_tts._recall import Recalled
 
 if TYPE_CHECKING:
     from collections.abc import Callable
@@ -137,8 +136,13 @@ class Gate:
         try:
             while waiter.ticket is None:
                 first = line[0] is waiter and line is self._line
-                await waiter.sleep_until(self.controller.ready_at() if first else math.inf)
+                waiter.until = self.controller.ready_at() if first else math.inf
+                waiter.woken = Signal()
+                await waiter.woken.wait(waiter.until)
+                waiter.until = -math.inf
                 if waiter.ticket is None:
+                    if recall:
+                        recall.check()
                     self.wake()
         except BaseException:
             if waiter.ticket:
@@ -184,17 +188,9 @@ class _Waiter:
     recall: Recall | None
     ticket: Ticket | None = None
     """Given when it is let go."""
-    woken: Signal = attrs.field(init=False)
     until: float = -math.inf
     """How long it sleeps if nobody wakes it."""
-
-    async def sleep_until(self, moment: float) -> None:
-        """Sleep until then, or until woken; raises ``Recalled`` if that was to be taken back."""
-        self.until, self.woken = moment, Signal()
-        await self.woken.wait(moment)
-        self.until = -math.inf
-        if self.recall and self.recall.made and self.ticket is None:
-            raise Recalled
+    woken: Signal = attrs.field(init=False)
 
 
 class Slot:
@@ -223,8 +219,8 @@ class Slot:
             Recalled: It was taken back.
         """
         gate, self._now = self._gate, self._gate.arrive()
-        if self._recall and self._recall.made:
-            raise Recalled
+        if self._recall:
+            self._recall.check()
         asked_at = self._now()
         if gate.is_free(asked_at):
             await anyio.lowlevel.checkpoint_if_cancelled()
