@@ -218,12 +218,18 @@ def _create_locked(directory: str | Path, mode: int | None) -> tuple[str, int]:
         Path(directory).mkdir(parents=True, exist_ok=True)
         return _create_locked(directory, mode)
     if _LOCKS:
-        with suppress(OSError):  # A file system without them: no sweep takes anything there.
-            fcntl.flock(fd, fcntl.LOCK_EX)
+        _lock(fd)
     if os.path.exists(path):  # noqa: PTH110  as above
         return path, fd
     os.close(fd)  # A sweep was faster than the lock, and took it for an orphan.
     return _create_locked(directory, mode)
+
+
+def _lock(fd: int) -> None:
+    try:
+        fcntl.flock(fd, fcntl.LOCK_EX)
+    except OSError:  # A file system without locks: no sweep takes anything there.
+        return
 
 
 def _write_all(fd: int, block: bytes | memoryview) -> None:

@@ -438,6 +438,16 @@ def test_a_sweep_between_creation_and_lock_costs_nothing(
     assert (tmp_path / "a").read_bytes() == b"x"
 
 
+def test_a_file_system_without_locks_will_do(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """Some network file systems have none."""
+    monkeypatch.setattr(fcntl, "flock", refusing(errno.ENOLCK))
+    Temp(tmp_path).commit(b"x", tmp_path / "a", None, durable=False)
+
+    assert (tmp_path / "a").read_bytes() == b"x"
+
+
 def test_sweep_takes_orphans_and_spares_the_living(tmp_path: Path) -> None:
     """A lock tells a file in the making from one whose writer died."""
     living, orphan = Temp(tmp_path), Temp(tmp_path)

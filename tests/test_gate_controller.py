@@ -78,6 +78,14 @@ def test_what_waits_for_one_instant_is_spread() -> None:
     assert times == pytest.approx([2.0 / 3 * n / 8 for n in range(8)])
 
 
+def test_gaps_that_no_event_loop_keeps_are_none() -> None:
+    """Eight answers of a quick server would be a sixth of a millisecond apart."""
+    controller = control(Concurrency(initial=8))
+    controller.latency.add(0.004, 10)
+
+    assert len(fill(controller)) == 8
+
+
 def test_an_empty_house_does_not_grow() -> None:
     """A success says nothing about the limit where it was not in full use meanwhile."""
     controller = control()

@@ -57,6 +57,7 @@ class Namer:
                 f"A name template needs {{index}} and may use {{slug}}, nothing else: {template!r}"
             )
         _check_names_differ(template)
+        self._has_slug = "slug" in fields
         base = stem(template)
         self._suffix = template[len(base) :]
         self._formatted = _positional(base).format
@@ -78,7 +79,7 @@ class Namer:
         if given:
             name = safe_name(given)
             return _numbered(name, str(index)) if self._unnamed.fullmatch(stem(name)) else name
-        name = safe_name(self._formatted(index, slug(text)))
+        name = safe_name(self._formatted(index, slug(text) if self._has_slug else ""))
         if "." in name and stem(name) != name:
             name += "_"  # A suffix by chance, in which the index may be.
         return name + self._suffix

@@ -37,6 +37,9 @@ JITTER = 0.1  # of a pause is added at most, so that clients told the same do no
 # one too many is then on its way back before many are, and no bunch runs into a short burst. With
 # a quarter, 30 a second in bursts of 5 give 2 % less; with a half, the numbers at once lose 1 %.
 SPREAD_OVER = 1 / 3
+# Seconds. asyncio sleeps for whole milliseconds: shorter gaps would cost a turn of the loop each
+# (measured: a tenth of a batch's CPU) and not be kept.
+SHORTEST_GAP = 0.001
 SHORT = 2.0  # round trips: a wait below that concerns the refused call alone
 AFTER_REFUSAL = 0.25  # of the gap: at a pace just too high, little is missing
 CONSENT = 2.0  # times what a refusal takes: silence for so long is consent
@@ -207,7 +210,8 @@ class Controller:
 
     def _gap(self, now: float) -> float:
         """Seconds before the next: the longest of what pacing, spreading and probing want."""
-        gap = SPREAD_OVER * self.latency.seconds / self.limit.value
+        spread = SPREAD_OVER * self.latency.seconds / self.limit.value
+        gap = spread if spread >= SHORTEST_GAP else 0.0
         if self.pacer.on:
             gap = max(gap, 1 / self.pacer.rate(now))
         if self._policy:

@@ -46,7 +46,7 @@ def request_id_from(headers: Mapping[str, str], secrets: Sequence[str] = ()) -> 
     """
     for header in _REQUEST_ID_HEADERS:
         if name := headers.get(header, "").strip():
-            echoes = any(secret in name for secret in secrets)
+            echoes = any(map(name.__contains__, secrets))
             return (Redactor(secrets).redact(name) if echoes else name)[:_REQUEST_ID_LIMIT]
     return None
 
