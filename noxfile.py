@@ -121,8 +121,8 @@ def _examples(folder: Path) -> list[str]:
     for page in pages:
         programs = re.findall(r"(?ms)^```python\n(.*?)^```$", page.read_text("utf-8"))
         for number, program in enumerate(programs, 1):
-            name = f"{page.parent.name}_{page.stem}_{number}.py".replace("-", "_")
-            (folder / name).write_text(program, "utf-8")
+            name = re.sub(r"\W", "_", f"{page.relative_to(ROOT).with_suffix('')}_{number}")
+            (folder / f"{name}.py").write_text(program, "utf-8")
     return sorted(map(str, folder.iterdir()))
 
 

@@ -117,5 +117,8 @@ def reported(*, debug: bool, as_json: bool = False) -> Iterator[None]:
             click.echo(traceback.format_exc(), err=True)
         complain(error)
         if as_json:
-            emit(error_record(error))
+            with contextlib.suppress(
+                OSError
+            ):  # It may be what is wrong: a full disk, a closed pipe.
+                emit(error_record(error))
         sys.exit(USAGE if isinstance(error, _USAGE_ERRORS) else FAILED)
