@@ -106,12 +106,24 @@ def lint(session: nox.Session) -> None:
 
 @nox.session
 def types(session: nox.Session) -> None:
-    """Mypy and pyright, both strict; and every public name must carry its type."""
+    """Mypy and pyright, both strict; every public name has its type, every example is right."""
     _install(session, "test", "oracles", "types")
     session.run("mypy")
     session.run("pyright")
     session.chdir(session.create_tmp())
     session.run("pyright", "--verifytypes", "step_tts", "--ignoreexternal")
+    session.run("mypy", "--strict", *_examples(_empty_once(Path("examples"))))
+
+
+def _examples(folder: Path) -> list[str]:
+    """Write each Python program of the documentation into a file, as its reader would."""
+    pages = (ROOT / "README.md", *(ROOT / "docs").rglob("*.md"))
+    for page in pages:
+        programs = re.findall(r"(?ms)^```python\n(.*?)^```$", page.read_text("utf-8"))
+        for number, program in enumerate(programs, 1):
+            name = re.sub(r"\W", "_", f"{page.relative_to(ROOT).with_suffix('')}_{number}")
+            (folder / f"{name}.py").write_text(program, "utf-8")
+    return sorted(map(str, folder.iterdir()))
 
 
 def _run_suite(session: nox.Session, transport: str, *chosen: str, measured: bool) -> None:

@@ -208,15 +208,19 @@ def _process(_: int) -> str:
     return secrets.token_hex(8)
 
 
-def _create_locked(directory: str | Path, mode: int | None) -> tuple[str, int]:
+def _create_locked(
+    directory: str | Path, mode: int | None, *, remade: bool = False
+) -> tuple[str, int]:
     """A new file that no sweep takes; what replaces a private one is private from the start."""
     path = f"{directory}{os.sep}{_name()}"  # a Path costs more than to open the file
     try:
         fd = os.open(path, _NEW, 0o666 if mode is None else mode | _OURS)
     except FileNotFoundError:
+        if remade:  # There are directories in which nothing can be made, such as /proc.
+            raise
         # There at the start, and removed since.
         Path(directory).mkdir(parents=True, exist_ok=True)
-        return _create_locked(directory, mode)
+        return _create_locked(directory, mode, remade=True)
     if _LOCKS:
         _lock(fd)
     if os.path.exists(path):  # noqa: PTH110  as above

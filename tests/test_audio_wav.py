@@ -4,7 +4,7 @@ import itertools
 import struct
 
 import pytest
-from audio_kit import JSON_TAIL, RATE, UNKNOWN, chunk, fmt, verify, wav
+from audio_kit import JSON_TAIL, RATE, UNKNOWN, chunk, fmt, pieces, verify, wav
 
 from step_tts._audio import AudioVerifier
 from step_tts._audio._walk import Walk
@@ -230,12 +230,40 @@ def test_junk_behind_a_true_size(junk: bytes, error: type[Exception] | None) -> 
         b"RIFF\0\0\0\0WAVEdata\x04\0\0\0abcd",
         wav(SOUND, format_chunk=chunk(b"fmt ", bytes(16))),
         wav(SOUND, format_chunk=chunk(b"fmt ", fmt()[8:20])),
-        wav(SOUND, before=chunk(b"JUNK", b"", size=HEADER_LIMIT)),
+        wav(SOUND, format_chunk=chunk(b"fmt ", fmt()[8:] + bytes(HEADER_LIMIT))),
     ],
 )
 def test_headers_that_make_no_sense(data: bytes) -> None:
     """No format, one that means nothing, or no sound in sight is damage."""
     assert verify(data).error is CorruptAudioError
+
+
+@pytest.mark.parametrize("order", [1, -1])
+@pytest.mark.parametrize("pictures", [[3_000_001], [200_000, 200_000], [1_000] * 300])
+def test_pictures_before_the_sound_are_passed_over(pictures: list[int], order: int) -> None:
+    """However many and large, on either side of the format; nothing of them is kept for long."""
+    before = [fmt(), b"".join(chunk(b"LIST", bytes(size)) for size in pictures)][::order]
+    whole = wav(SOUND, format_chunk=b"".join(before))
+    outcome = verify(whole, 65_536)
+    assert outcome.info is not None
+    assert (outcome.info.duration, outcome.info.warnings, outcome.patch) == (0.05, (), None)
+    assert verify(whole[:-2], 65_536).error is TruncatedAudioError
+    assert verify(whole[:270_000], 65_536).error is TruncatedAudioError
+
+    verifier, fed, cleared = AudioVerifier(), 0, 0
+    for piece in pieces(whole, 65_536):
+        fed += len(piece)
+        cleared += len(verifier.feed(piece))
+        assert fed - cleared <= 2 * HEADER_LIMIT
+
+
+def test_sizes_behind_pictures_stay_as_they_are() -> None:
+    """There is no such stream; if there is one, it is whole all the same, and says so."""
+    outcome = verify(wav(SOUND, before=chunk(b"LIST", bytes(HEADER_LIMIT)), size=UNKNOWN))
+    assert outcome.info is not None
+    assert outcome.info.duration == 0.05
+    assert outcome.info.warnings == ("Its sizes stay untrue: there is too much before its sound.",)
+    assert outcome.patch is None
 
 
 def test_a_walker_of_nothing_knows_nothing() -> None:

@@ -185,6 +185,14 @@ def test_audio_is_never_sent_to_a_terminal(
     assert server.requests == []
 
 
+def test_a_path_that_is_empty_is_no_path(server: Sandbox, here: Path) -> None:
+    """As of a variable in a script that was not set."""
+    result = step_tts("say", "Hello", "-o", "")
+    assert result.exit_code == 1
+    assert "Is a directory: name a file in it" in result.stderr
+    assert (server.requests, list(here.iterdir())) == ([], [])
+
+
 def test_a_failure_is_one_line_and_no_file(server: Sandbox, here: Path) -> None:
     """Exit code 1; what the server said, and the request id for its staff."""
     server.faults = "http-500"

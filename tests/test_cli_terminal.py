@@ -89,6 +89,21 @@ def test_an_error_is_a_record_for_scripts_too(capsys: pytest.CaptureFixture[str]
     assert err == "error: boom [status 503, code busy]\n"
 
 
+def test_an_error_that_cannot_be_written_as_json_is_told_all_the_same(
+    capsys: pytest.CaptureFixture[str], monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """Standard output itself may be what is full."""
+
+    def full(_: object) -> None:
+        raise OSError(28, "full")
+
+    monkeypatch.setattr(_terminal, "emit", full)
+    with pytest.raises(SystemExit) as caught, _terminal.reported(debug=False, as_json=True):
+        raise InternalServerError("boom")
+    assert caught.value.code == 1
+    assert capsys.readouterr().err == "error: boom\n"
+
+
 def test_a_bug_and_a_closed_pipe_are_not_hidden(capsys: pytest.CaptureFixture[str]) -> None:
     """Python shows the one, click ends quietly on the other."""
     for error in (ZeroDivisionError(), BrokenPipeError()):

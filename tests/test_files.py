@@ -398,6 +398,18 @@ async def test_a_directory_removed_meanwhile_is_made_again(tmp_path: Path) -> No
     assert target.read_bytes() == b"x"
 
 
+async def test_a_directory_that_takes_no_files_says_so(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """In ``/proc`` and its like there is no such file, however often one is made."""
+    monkeypatch.setattr("step_tts._temp.os.open", refusing(errno.ENOENT))
+    with pytest.raises(SaveError) as caught:
+        async with pending(tmp_path / "a", durable=True) as file:
+            await file.commit(tmp_path / "a", None)
+
+    assert caught.value.errno == errno.ENOENT
+
+
 def test_a_directory_made_by_another_meanwhile_will_do(
     tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:

@@ -13,10 +13,10 @@ from typing import TYPE_CHECKING
 
 from step_tts._audio._join_pcm import PcmWriter
 from step_tts._audio._repair import HeaderPatch, repair_wav
-from step_tts._audio._riff import Layout, chunks, layout_of
 from step_tts._errors import AudioJoinError
 
 if TYPE_CHECKING:
+    from step_tts._audio._riff import Layout
     from step_tts._audio._wav import WavWalker
     from step_tts._audio._writer import Kind
 
@@ -36,11 +36,11 @@ class WavWriter(PcmWriter):
     checked = "chunks"
 
     def __init__(self, walker: WavWalker, kind: Kind) -> None:
-        wave, layout = walker.wave, layout_of(walker.head)
-        assert wave is not None and layout is not None  # noqa: S101, PT018  read before the sound
+        wave = walker.wave
+        assert wave is not None  # noqa: S101  read before the sound
         if not wave.linear:
             raise AudioJoinError(f"Compressed sound in WAV cannot be joined: {kind}.")
-        head = _head(_format_of(walker.head, layout), kind, layout)
+        head = _head(walker.format_chunk, kind, walker.layout)
         super().__init__(kind, sample_rate=wave.sample_rate, frame_size=wave.frame_size, head=head)
 
     @property
@@ -49,12 +49,6 @@ class WavWriter(PcmWriter):
         size = self.samples * self._frame_size
         total = len(self.head) + size
         return repair_wav(self.head, sound_size=size, total=total, frame_size=self._frame_size)
-
-
-def _format_of(head: bytes, layout: Layout) -> bytes:
-    found = {chunk.name: chunk for chunk in chunks(head, layout)}
-    at, size = found[b"fmt "].content_at, found[b"fmt "].size
-    return head[at : at + size]
 
 
 def _head(fmt: bytes, kind: Kind, source: Layout) -> bytes:

@@ -30,12 +30,14 @@ if TYPE_CHECKING:
 __all__ = ["HEADER_LIMIT", "WavWalker", "WaveFormat"]
 
 HEADER_LIMIT = 256 * 1024
-"""Bytes before the sound. They are kept, for the repair of sizes."""
+"""Bytes before the sound that are kept, for the repair of sizes. Where there are more, pictures
+for one, nobody streamed it: they are passed over like sound."""
 
 _FORMS = frozenset({b"RIFF", b"RIFX", b"RF64", b"BW64"})
 _IN_DS64 = 0xFFFFFFFF
 _NEVER_TRUE = frozenset({0, _IN_DS64, 0xFFFFFFFFFFFFFFFF})
 _BLANK = b"\x00\r\n\t "
+_TELLING = frozenset({b"fmt ", b"fact", b"ds64"})
 
 _EXTENSIBLE = 0xFFFE
 _LINEAR = {
@@ -111,8 +113,10 @@ class WavWalker(Walker):
     """Walks RIFF, RIFX, RF64, BW64 and Wave64.
 
     Attributes:
-        head: Everything before the sound, as received.
-        wave: The ``fmt`` chunk, once it has been read.
+        layout: How its chunks are written.
+        format_chunk: The ``fmt`` chunk, as received.
+        wave: What that says.
+        sound_at: Where the sound begins.
         sound_size: Bytes of sound.
     """
 
@@ -120,9 +124,11 @@ class WavWalker(Walker):
 
     def __init__(self, audio_format: AudioFormat) -> None:
         super().__init__(audio_format)
-        self.head = b""
+        self.layout = LITTLE
+        self.format_chunk = b""
         self.wave: WaveFormat | None = None
-        self._layout = LITTLE
+        self.sound_at = 0
+        self._head: bytearray | None = bytearray()
         self._samples = 0  # As the fact chunk counts them.
         self._long_size = 0  # As the ds64 chunk says.
         self._form_size = 0
@@ -136,7 +142,7 @@ class WavWalker(Walker):
         if self._source is None:
             return 0
         end = self._source.position if self._sound_end is None else self._sound_end
-        return end - len(self.head)
+        return end - self.sound_at
 
     @property
     def duration(self) -> float | None:
@@ -154,10 +160,10 @@ class WavWalker(Walker):
     def patch(self) -> HeaderPatch | None:
         """True sizes, where a streaming server could not know them."""
         fmt = self.wave
-        if fmt is None or self._source is None:
+        if fmt is None or self._source is None or self._head is None:
             return None
         return repair_wav(
-            self.head,
+            bytes(self._head),
             sound_size=self.sound_size,
             total=self._source.position,
             frame_size=fmt.frame_size if fmt.linear else None,
@@ -169,7 +175,7 @@ class WavWalker(Walker):
         if declared is None:
             yield from self._read_form(source)
             declared = yield from self._read_header(source)
-        self._source = source
+        self._source, self.sound_at = source, source.position
         unknown = is_placeholder(declared)
         endless = declared in _NEVER_TRUE
         watch: list[Callable[[bytes], None]] = [self._watch] if unknown else []
@@ -189,23 +195,23 @@ class WavWalker(Walker):
         if not _PLAIN.fullmatch(head):
             return None
         source.at += _PLAIN_SIZE
-        self.head, self._form_size = head, int.from_bytes(head[4:8], "little")
+        self._head, self._form_size = bytearray(head), int.from_bytes(head[4:8], "little")
         self._learn(b"fmt ", head[20:36])
         return int.from_bytes(head[40:], "little")
 
     def _read_form(self, source: Source) -> Steps[None]:
-        self._layout = layout_of((yield from source.peek(4))) or self._layout
-        form = yield from source.take(self._layout.form_size)
-        if len(form) < self._layout.form_size:
+        self.layout = layout_of((yield from source.peek(4))) or self.layout
+        form = yield from source.take(self.layout.form_size)
+        if len(form) < self.layout.form_size:
             raise TruncatedAudioError(f"The {self.name} ends inside its header.")
-        self._form_size = self._layout.content_size(form)
-        self.head = form
+        self._form_size = self.layout.content_size(form)
+        self._head = bytearray(form)
 
     def _read_header(self, source: Source) -> Steps[int]:
         """Read the chunks before the sound; return how many bytes of sound are announced."""
-        layout = self._layout
+        layout = self.layout
         while header := (yield from source.take(layout.header_size)):
-            self.head += header
+            self._keep(header)
             if len(header) < layout.header_size:
                 raise TruncatedAudioError(f"The {self.name} ends inside its header.")
             size = layout.content_size(header)
@@ -215,18 +221,27 @@ class WavWalker(Walker):
         raise EmptyAudioError(f"The {self.name} is a header without sound.")
 
     def _read_chunk(self, source: Source, name: bytes, size: int) -> Steps[None]:
-        padded = size + self._layout.padding(size)
-        if len(self.head) + padded > HEADER_LIMIT:
-            raise CorruptAudioError(f"The {self.name} names no sound in its first bytes.")
-        body = yield from source.take(padded, metadata=True)
-        if len(body) < padded:
+        padded = size + self.layout.padding(size)
+        if source.position + padded > HEADER_LIMIT:
+            self._head = None
+        if self._head is None and (name not in _TELLING or padded > HEADER_LIMIT):
+            missing = yield from source.skip(padded, metadata=True)
+        else:
+            body = yield from source.take(padded, metadata=True)
+            missing = padded - len(body)
+            self._keep(body)
+            self._learn(name, body[:size])
+        if missing:
             raise TruncatedAudioError(f"The {self.name} ends inside its header.")
-        self.head += body
-        self._learn(name, body[:size])
+
+    def _keep(self, piece: bytes) -> None:
+        if self._head is not None:
+            self._head += piece
 
     def _learn(self, name: bytes, body: bytes) -> None:
-        order = self._layout.order
+        order = self.layout.order
         if name == b"fmt ":
+            self.format_chunk = body
             self.wave = WaveFormat.parse(body[:_FORMAT_SIZE], order)
             self.codec, self.channels = self.wave.codec, self.wave.channels
             self.sample_rate = self.wave.sample_rate
@@ -245,7 +260,7 @@ class WavWalker(Walker):
 
     def _judge_sound(self, declared: int, missing: float, *, unknown: bool) -> None:
         size = self.sound_size
-        if not size or (declared == 0 and self._told_size == len(self.head) + size):
+        if not size or (declared == 0 and self._told_size == self.sound_at + size):
             raise EmptyAudioError(f"The {self.name} is a header without sound.")
         if missing and not unknown:
             raise TruncatedAudioError(
@@ -260,10 +275,12 @@ class WavWalker(Walker):
         told = self._told_size
         if told not in {total, total + 1} and not (unknown or is_placeholder(self._form_size)):
             self.warnings.append(f"Its header says {told} bytes in all; {total} arrived.")
+        if unknown and self._head is None:
+            self.warnings.append("Its sizes stay untrue: there is too much before its sound.")
 
     @property
     def _told_size(self) -> int:
-        return self._form_size + self._layout.header_size
+        return self._form_size + self.layout.header_size
 
     def _watch(self, piece: bytes) -> None:
         """With the length unknown, a second file can only be known by its head."""
@@ -279,7 +296,7 @@ class WavWalker(Walker):
 
     def _pass_trailer(self, source: Source) -> Steps[None]:
         """Chunks behind the sound: titles, pictures, signatures."""
-        layout = self._layout
+        layout = self.layout
         yield from self._pass_padding(source, self.sound_size)
         while header := (yield from source.peek(layout.header_size)):
             self._judge_trailing(header)
@@ -294,14 +311,14 @@ class WavWalker(Walker):
 
     def _pass_padding(self, source: Source, size: int) -> Steps[None]:
         """Many writers forget it. No chunk's name begins with a zero."""
-        if most := self._layout.padding(size):
+        if most := self.layout.padding(size):
             padding = yield from source.peek(most)
             source.at += len(padding) - len(padding.lstrip(b"\0"))
 
     def _judge_trailing(self, header: bytes) -> None:
         if header[:4] in _FORMS or header.startswith(b"riff"):
             raise self._two_files()
-        whole = len(header) == self._layout.header_size
+        whole = len(header) == self.layout.header_size
         if whole and header[:4].isascii() and header[:4].decode().isprintable():
             return
         if whole or header.strip(_BLANK):

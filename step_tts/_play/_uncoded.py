@@ -46,6 +46,6 @@ def _sound(audio_format: AudioFormat, pieces: Iterable[bytes]) -> Iterator[bytes
     for piece in pieces:
         passed = walk.feed(piece)
         if size := walker.sound_size:
-            start = len(walker.head) - position
+            start = walker.sound_at - position
             yield passed[max(0, start) : max(0, start + size)]
         position += len(passed)

@@ -146,7 +146,8 @@ class _Job:
         elif self.output == STANDARD_OUTPUT:
             await self._pipe(text)
         else:
-            self._report(await self._save(text, Path(self.output or "speech")))
+            path = Path("speech" if self.output is None else self.output)
+            self._report(await self._save(text, path))
 
     @contextlib.asynccontextmanager
     async def _opened(self, text: SpeechRequest | Arriving) -> AsyncIterator[SpeechStream]:

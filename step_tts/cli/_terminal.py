@@ -117,5 +117,7 @@ def reported(*, debug: bool, as_json: bool = False) -> Iterator[None]:
             click.echo(traceback.format_exc(), err=True)
         complain(error)
         if as_json:
-            emit(error_record(error))
+            # Standard output may be what is wrong: a full disk, a closed pipe.
+            with contextlib.suppress(OSError):
+                emit(error_record(error))
         sys.exit(USAGE if isinstance(error, _USAGE_ERRORS) else FAILED)
