@@ -53,7 +53,7 @@ def listener(
     """
     tracer = trace.get_tracer("step_tts", __version__, tracer_provider)
     meter = metrics.get_meter("step_tts", __version__, meter_provider)
-    return _Telemetry(tracer, _Instruments(meter)).heed
+    return _Telemetry(tracer, _Instruments(meter)).on_event
 
 
 class _Instruments:
@@ -105,7 +105,7 @@ class _Telemetry:
     _open: dict[int, _Open] = attrs.field(factory=dict)
     """By call: its attempts come one after the other."""
 
-    def heed(self, event: Event) -> None:
+    def on_event(self, event: Event) -> None:
         """Turn one event into what it is here."""
         match event:
             case AttemptStarted():

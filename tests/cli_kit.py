@@ -5,6 +5,7 @@ from __future__ import annotations
 import os
 import subprocess
 import sys
+import time
 from contextlib import contextmanager
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
@@ -32,6 +33,19 @@ def sandbox_in_env(monkeypatch: pytest.MonkeyPatch, **options: Any) -> Iterator[
         monkeypatch.setenv("STEP_TTS_BASE_URL", sandbox.base_url)
         monkeypatch.setenv("STEP_TTS_API_KEY", str(sandbox.api_key))
         yield sandbox
+
+
+def spoken(server: Sandbox) -> list[str]:
+    """The texts that arrived."""
+    return [seen.json["input"] for seen in server.requests]
+
+
+def wait_for(server: Sandbox, requests: int) -> None:
+    """Wait until so many have come, or a minute is over."""
+    for _ in range(6000):
+        if len(server.requests) >= requests:
+            return
+        time.sleep(0.01)
 
 
 def step_tts(*arguments: str | Path, stdin: bytes | None = None) -> Result:

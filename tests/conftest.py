@@ -17,6 +17,8 @@ from step_tts import AsyncClient
 if TYPE_CHECKING:
     from collections.abc import Iterator
 
+    from step_tts.sandbox import Sandbox
+
 # The same examples every time, and no clock held against them: a test that passed passes again.
 settings.register_profile("steady", deadline=None, derandomize=True)
 settings.load_profile("steady")
@@ -46,6 +48,15 @@ def clean_environment(monkeypatch: pytest.MonkeyPatch) -> None:
     for name in ("STEP_TTS_API_KEY", "STEP_TTS_BASE_URL", "HTTP_PROXY", "HTTPS_PROXY", "ALL_PROXY"):
         monkeypatch.delenv(name, raising=False)
         monkeypatch.delenv(name.lower(), raising=False)
+
+
+@pytest.fixture
+def server(monkeypatch: pytest.MonkeyPatch) -> Iterator[Sandbox]:
+    """A sandbox in another thread that the environment points to."""
+    from cli_kit import sandbox_in_env
+
+    with sandbox_in_env(monkeypatch) as sandbox:
+        yield sandbox
 
 
 @pytest.fixture(autouse=True, scope="session")

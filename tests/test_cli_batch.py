@@ -29,13 +29,6 @@ if TYPE_CHECKING:
     from step_tts.sandbox import Sandbox
 
 
-@pytest.fixture
-def server(monkeypatch: pytest.MonkeyPatch) -> Iterator[Sandbox]:
-    """A server the environment points to."""
-    with sandbox_in_env(monkeypatch) as sandbox:
-        yield sandbox
-
-
 def batch(folder: Path, rows: str, *arguments: str, name: str = "rows.txt") -> Result:
     """Run a batch over a file of these rows into ``out``."""
     (folder / name).write_text(rows, "utf-8")

@@ -11,7 +11,7 @@ from typing import TYPE_CHECKING, Any
 
 import pytest
 import rich.console
-from cli_kit import sandbox_in_env, started, step_tts
+from cli_kit import sandbox_in_env, spoken, started, step_tts, wait_for
 from scripted import audio_in
 
 from step_tts import NarratedSegment, inspect
@@ -45,13 +45,6 @@ It rises in the hills. In spring it is loud.
 """
 
 
-@pytest.fixture
-def server(monkeypatch: pytest.MonkeyPatch) -> Iterator[Sandbox]:
-    """A server the environment points to."""
-    with sandbox_in_env(monkeypatch) as sandbox:
-        yield sandbox
-
-
 @pytest.fixture(autouse=True)
 def here(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Path:
     """An empty current directory."""
@@ -63,11 +56,6 @@ def narrate(folder: Path, text: str, *arguments: str, name: str = "in.md") -> Re
     """Narrate a file of this text into ``out``."""
     (folder / name).write_text(text, "utf-8")
     return step_tts("narrate", name, "-o", "out", *arguments)
-
-
-def spoken(server: Sandbox) -> list[str]:
-    """The texts that arrived."""
-    return [seen.json["input"] for seen in server.requests]
 
 
 def left(folder: Path) -> list[str]:
@@ -313,14 +301,6 @@ def test_only_what_is_ours_is_removed(here: Path) -> None:
 SENTENCES = "\n\n".join(
     f"Sentence number {number} of this book is not short." for number in range(24)
 )
-
-
-def wait_for(server: Sandbox, requests: int) -> None:
-    """Wait until so many have come, or a minute is over."""
-    for _ in range(6000):
-        if len(server.requests) >= requests:
-            return
-        time.sleep(0.01)
 
 
 def finished(folder: Path) -> set[str]:

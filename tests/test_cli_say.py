@@ -2,11 +2,10 @@ from __future__ import annotations
 
 import json
 import signal
-import time
 from typing import TYPE_CHECKING
 
 import pytest
-from cli_kit import sandbox_in_env, started, step_tts
+from cli_kit import spoken, started, step_tts, wait_for
 from playback import Recorder
 
 from step_tts import NoAudioDeviceError, inspect
@@ -15,17 +14,9 @@ from step_tts.cli import _arriving, _piped
 
 if TYPE_CHECKING:
     import subprocess
-    from collections.abc import Iterator
     from pathlib import Path
 
     from step_tts.sandbox import Sandbox
-
-
-@pytest.fixture
-def server(monkeypatch: pytest.MonkeyPatch) -> Iterator[Sandbox]:
-    """A server the environment points to."""
-    with sandbox_in_env(monkeypatch) as sandbox:
-        yield sandbox
 
 
 @pytest.fixture(autouse=True)
@@ -34,11 +25,6 @@ def here(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Path:
     monkeypatch.chdir(tmp_path)
     monkeypatch.setattr(_arriving, "AT_ONCE_SECONDS", 60.0)
     return tmp_path
-
-
-def spoken(server: Sandbox) -> list[object]:
-    """The texts that arrived."""
-    return [seen.json["input"] for seen in server.requests]
 
 
 def test_a_text_becomes_a_file_whose_suffix_the_bytes_chose(server: Sandbox, here: Path) -> None:
@@ -367,7 +353,7 @@ def test_a_long_text_from_a_pipe_is_narrated(server: Sandbox, here: Path) -> Non
     assert result.exit_code == 0, result.output
     assert result.stderr.startswith("long.wav: wav, ")
     assert inspect(here / "long.wav").duration
-    assert " ".join(sorted(map(str, spoken(server)), key=LONG.index)) == LONG.strip()
+    assert " ".join(sorted(spoken(server), key=LONG.index)) == LONG.strip()
     assert {seen.json["voice"] for seen in server.requests} == {"alloy"}
     assert len(server.requests) > 1
 
@@ -399,14 +385,6 @@ def test_options_are_refused_before_standard_input_is_read(server: Sandbox) -> N
     assert b"speed must be" in err
 
 
-def wait_for(server: Sandbox, requests: int) -> None:
-    """Wait until so many have come, or a minute is over."""
-    for _ in range(6000):
-        if len(server.requests) >= requests:
-            return
-        time.sleep(0.01)
-
-
 def write(process: subprocess.Popen[bytes], text: str) -> None:
     """Type something."""
     assert process.stdin
@@ -425,7 +403,7 @@ def test_a_text_is_spoken_while_it_is_being_written(server: Sandbox, here: Path)
     assert process.returncode == 0, err
     (here / "x.wav").write_bytes(audio)
     assert inspect(here / "x.wav").duration
-    assert "".join(map(str, spoken(server))).replace(" ", "") == "你好，世界。Therestisstilltocome."
+    assert "".join(spoken(server)).replace(" ", "") == "你好，世界。Therestisstilltocome."
 
 
 @pytest.mark.parametrize("number", [signal.SIGINT, signal.SIGTERM])

@@ -10,7 +10,7 @@ import pytest
 
 from step_tts.sandbox import Answer, SeenRequest
 from step_tts.sandbox._app import Order, Rules, judge, not_admitted, presented_key
-from step_tts.sandbox._http import Ask
+from step_tts.sandbox._http import Request
 from step_tts.sandbox._log import Log
 
 RULES = Rules(
@@ -23,15 +23,15 @@ GOOD: dict[str, Any] = {"model": "Step-Audio-TTS-3B", "input": "你好"}
 DOCUMENTED = {**GOOD, "extra_body": {"prompt_text": "zh", "prompt_audio_url": "https://a/b.wav"}}
 
 
-def ask(
+def request(
     fields: object = None,
     *,
     method: str = "POST",
     target: str = "/v1/audio/speech",
     key: str | None = "Bearer sandbox-key",
     body: bytes | None = None,
-) -> Ask:
-    return Ask(
+) -> Request:
+    return Request(
         method=method,
         target=target,
         headers=(("authorization", key),) if key is not None else (),
@@ -43,13 +43,13 @@ def recall(number: int) -> str | None:
     return {7: "seven"}.get(number)
 
 
-def refused(given: Ask, rules: Rules = RULES) -> Answer:
+def refused(given: Request, rules: Rules = RULES) -> Answer:
     decision = judge(given, rules, recall)
     assert isinstance(decision, Answer)
     return decision
 
 
-def ordered(given: Ask, rules: Rules = RULES) -> Order:
+def ordered(given: Request, rules: Rules = RULES) -> Order:
     decision = judge(given, rules, recall)
     assert isinstance(decision, Order)
     return decision
@@ -73,37 +73,37 @@ class TestOrders:
     )
     def test_documented_and_other_fields_are_taken(self, more: dict[str, object]) -> None:
         """Unknown ones are ignored, as the family does."""
-        assert ordered(ask({**GOOD, **more})) == Order(
+        assert ordered(request({**GOOD, **more})) == Order(
             text="你好", model="Step-Audio-TTS-3B", response_format="wav"
         )
 
     def test_formats_and_events(self) -> None:
         """Asked for by name; the sandbox's own otherwise."""
-        assert ordered(ask({**GOOD, "response_format": "mp3"})).response_format == "mp3"
+        assert ordered(request({**GOOD, "response_format": "mp3"})).response_format == "mp3"
         mp3 = attrs.evolve(RULES, response_format="mp3")
-        assert ordered(ask(), mp3).response_format == "mp3"
-        assert ordered(ask({**GOOD, "stream_format": "sse"})).as_events
+        assert ordered(request(), mp3).response_format == "mp3"
+        assert ordered(request({**GOOD, "stream_format": "sse"})).as_events
 
     def test_where_a_redirect_lands_nothing_fails(self) -> None:
         """Else a client that follows would never arrive."""
-        assert not ordered(ask(target="/v1/audio/speech?landed=3")).may_fail
-        assert ordered(ask(target="/v1/audio/speech?x=1")).may_fail
+        assert not ordered(request(target="/v1/audio/speech?landed=3")).may_fail
+        assert ordered(request(target="/v1/audio/speech?x=1")).may_fail
 
     def test_any_model_and_any_key_if_wished(self) -> None:
         """An empty list and ``None`` let everybody in."""
         anybody = attrs.evolve(RULES, api_key=None, models=())
-        assert ordered(ask({**GOOD, "model": "other"}, key=None), anybody).model == "other"
+        assert ordered(request({**GOOD, "model": "other"}, key=None), anybody).model == "other"
 
     def test_links_speak_again_what_was_asked(self) -> None:
         """Without a key, and without faults."""
-        order = ordered(ask(method="GET", target="/media/7.mp3?sign=1", key=None))
+        order = ordered(request(method="GET", target="/media/7.mp3?sign=1", key=None))
         assert (order.text, order.response_format, order.may_fail) == ("seven", "mp3", False)
         for target in ("/media/8.mp3", "/media/7.exe"):
-            assert refused(ask(method="GET", target=target)).status == 404
+            assert refused(request(method="GET", target=target)).status == 404
 
     def test_no_text_in_a_repr(self) -> None:
         """An order is private."""
-        assert "你好" not in repr(ordered(ask()))
+        assert "你好" not in repr(ordered(request()))
 
 
 class TestRefusals:
@@ -128,30 +128,30 @@ class TestRefusals:
     )
     def test_fields(self, fields: object, status: int, reason: str) -> None:
         """Each with its status and code."""
-        answer = refused(ask(fields))
+        answer = refused(request(fields))
         assert (answer.status, code(answer)) == (status, reason)
 
     @pytest.mark.parametrize("body", [b"", b"{", b"\xff\xfe", b"[" * 100_000])
     def test_what_is_no_json(self, body: bytes) -> None:
         """Is refused as such, however deep."""
-        assert code(refused(ask(body=body))) == "invalid_json"
+        assert code(refused(request(body=body))) == "invalid_json"
 
     @pytest.mark.parametrize("key", [None, "", "Bearer", "Bearer wrong", "sandbox-key", "Basic x"])
     def test_keys(self, key: str | None) -> None:
         """Only the right one, as a bearer token."""
-        answer = refused(ask(key=key))
+        answer = refused(request(key=key))
         assert (answer.status, code(answer)) == (401, "invalid_api_key")
 
     def test_a_key_may_have_blanks_around_and_any_case_before(self) -> None:
         """As the family trims it."""
-        assert presented_key(ask(key="bearer  sandbox-key ")) == "sandbox-key"
+        assert presented_key(request(key="bearer  sandbox-key ")) == "sandbox-key"
 
     def test_length_is_counted_in_bytes(self) -> None:
         """Though they say characters; lone surrogates have a length too."""
         short = attrs.evolve(RULES, max_input_bytes=6)
-        assert ordered(ask(), short).text == "你好"
+        assert ordered(request(), short).text == "你好"
         for text in ("你好a", "\ud800\ud800a"):
-            assert code(refused(ask({**GOOD, "input": text}), short)) == "text_too_long"
+            assert code(refused(request({**GOOD, "input": text}), short)) == "text_too_long"
 
     def test_too_many(self) -> None:
         """With or without a word on how long."""
@@ -160,7 +160,7 @@ class TestRefusals:
 
     def test_what_the_client_sent_is_no_template(self) -> None:
         """Dollars in a path stay dollars and never become the key."""
-        answer = refused(ask(target="/v1/$key"))
+        answer = refused(request(target="/v1/$key"))
         assert isinstance(answer.body, str)
         assert "$$key" in answer.body
 
@@ -169,60 +169,60 @@ class TestPaths:
     @pytest.mark.parametrize("target", ["/", "/audio/speech", "//v1/audio/speech", "/v1"])
     def test_the_front_end_answers_what_is_not_under_v1(self, target: str) -> None:
         """With 200 and a page: the trap of a wrong base URL."""
-        answer = refused(ask(target=target))
+        answer = refused(request(target=target))
         assert (answer.status, answer.type) == (200, "text/html; charset=utf-8")
 
     def test_unknown_paths_and_methods(self) -> None:
         """404 Invalid URL; 405 where only the method is wrong."""
-        answer = refused(ask(target="/v1/speech"))
+        answer = refused(request(target="/v1/speech"))
         assert answer.status == 404
         assert isinstance(answer.body, str)
         assert "Invalid URL (POST /v1/speech)" in answer.body
-        assert refused(ask(method="POST", target="/v1/models")).status == 404
-        wrong = refused(ask(method="GET"))
+        assert refused(request(method="POST", target="/v1/models")).status == 404
+        wrong = refused(request(method="GET"))
         assert (wrong.status, wrong.headers) == (405, (("Allow", "POST"),))
 
     def test_a_slash_too_many_redirects(self) -> None:
         """As gin's RedirectTrailingSlash does for a POST."""
-        answer = refused(ask(target="/v1/audio/speech/"))
+        answer = refused(request(target="/v1/audio/speech/"))
         assert (answer.status, answer.headers) == (307, (("Location", "/v1/audio/speech"),))
 
     def test_models(self) -> None:
         """Listed for who has the key."""
-        answer = refused(ask(method="GET", target="/v1/models"))
+        answer = refused(request(method="GET", target="/v1/models"))
         assert isinstance(answer.body, str)
         assert [row["id"] for row in json.loads(answer.body)["data"]] == ["Step-Audio-TTS-3B"]
-        assert refused(ask(method="GET", target="/v1/models", key=None)).status == 401
+        assert refused(request(method="GET", target="/v1/models", key=None)).status == 401
 
 
 class TestLog:
-    def seen(self, log: Log, given: Ask) -> SeenRequest:
+    def seen(self, log: Log, given: Request) -> SeenRequest:
         log.add(given, connection=1, authorized=True, now=5.0)
         return log.requests[-1]
 
     def test_it_masks_keys(self) -> None:
         """Whether one came is seen, which one is not."""
         for key, shown in (("Bearer s3cret", "Bearer ***"), ("s3cret", "***")):
-            one = self.seen(Log(9), ask(key=key))
+            one = self.seen(Log(9), request(key=key))
             assert one.headers["authorization"] == shown
             assert "s3cret" not in repr(one)
-        assert "authorization" not in self.seen(Log(9), ask(key=None)).headers
+        assert "authorization" not in self.seen(Log(9), request(key=None)).headers
 
     def test_it_reads_bodies(self) -> None:
         """As JSON where they are, and the text in it."""
-        one = self.seen(Log(9), ask(DOCUMENTED, target="/v1/audio/speech?a=1"))
+        one = self.seen(Log(9), request(DOCUMENTED, target="/v1/audio/speech?a=1"))
         assert one.json == DOCUMENTED
         assert (one.text, one.path) == ("你好", "/v1/audio/speech")
         assert "你好" not in repr(one)
         for body in (b"{", b"[1]", b'{"input":3}'):
-            assert self.seen(Log(9), ask(body=body)).text is None
-        assert self.seen(Log(9), ask(body=b"{")).json is None
+            assert self.seen(Log(9), request(body=body)).text is None
+        assert self.seen(Log(9), request(body=b"{")).json is None
 
     def test_it_forgets_the_oldest(self) -> None:
         """And what is told about them later."""
         log = Log(2)
         for _ in range(3):
-            self.seen(log, ask())
+            self.seen(log, request())
         assert [one.number for one in log.requests] == [2, 3]
         log.note(1, status=200)
         log.note(2, status=200)
@@ -230,4 +230,4 @@ class TestLog:
         assert (log.text_of(1), log.text_of(2)) == (None, "你好")
         log.clear()
         assert log.requests == []
-        assert self.seen(log, ask()).number == 4
+        assert self.seen(log, request()).number == 4

@@ -5,7 +5,7 @@ from __future__ import annotations
 import h11
 import pytest
 
-from step_tts.sandbox._http import BadAsk, RequestReader, chunk, chunks, framing_headers, head
+from step_tts.sandbox._http import BadRequest, RequestReader, chunk, chunks, framing_headers, head
 
 REQUEST = (
     b"POST /v1/audio/speech?a=1#2 HTTP/1.1\r\nHost: here\r\nContent-Length: 4\r\n"
@@ -18,16 +18,16 @@ def test_a_request_is_read_whatever_its_pieces(cut: int) -> None:
     """The border between two pieces may fall anywhere."""
     reader = RequestReader()
     pieces = [piece for piece in (REQUEST[:cut], REQUEST[cut:] + b"NEXT") if piece]
-    asks = [reader.feed(piece) for piece in pieces]
-    assert asks[:-1] == [None] * (len(pieces) - 1)
-    ask = asks[-1]
-    assert ask is not None
-    assert (ask.method, ask.path, ask.query) == ("POST", "/v1/audio/speech", "a=1#2")
-    assert ask.header("content-type") == "application/json"
-    assert ask.header("nothing") == ""
-    assert ask.json() is None
+    requests = [reader.feed(piece) for piece in pieces]
+    assert requests[:-1] == [None] * (len(pieces) - 1)
+    request = requests[-1]
+    assert request is not None
+    assert (request.method, request.path, request.query) == ("POST", "/v1/audio/speech", "a=1#2")
+    assert request.header("content-type") == "application/json"
+    assert request.header("nothing") == ""
+    assert request.json() is None
     assert reader.leftover == b"NEXT"
-    assert "null" not in repr(ask)
+    assert "null" not in repr(request)
 
 
 @pytest.mark.parametrize(
@@ -40,9 +40,9 @@ def test_a_request_is_read_whatever_its_pieces(cut: int) -> None:
 )
 def test_keep_alive(line: bytes, headers: bytes, keeps: bool) -> None:
     """HTTP/1.1 stays unless asked to close; 1.0 closes."""
-    ask = RequestReader().feed(b"GET / " + line + b"\r\nHost: x\r\n" + headers + b"\r\n")
-    assert ask is not None
-    assert ask.keep_alive is keeps
+    request = RequestReader().feed(b"GET / " + line + b"\r\nHost: x\r\n" + headers + b"\r\n")
+    assert request is not None
+    assert request.keep_alive is keeps
 
 
 @pytest.mark.parametrize(
@@ -59,7 +59,7 @@ def test_keep_alive(line: bytes, headers: bytes, keeps: bool) -> None:
 )
 def test_what_is_no_request_has_a_status(data: bytes, status: int) -> None:
     """Nonsense and giants are refused with their status."""
-    with pytest.raises(BadAsk) as caught:
+    with pytest.raises(BadRequest) as caught:
         RequestReader().feed(data)
     assert caught.value.status == status
 

@@ -33,6 +33,7 @@ FLOOR = 0.97
         '"It rains."‖ "It pours."',
         "“If you think—” she said.‖ “I never—”‖ She left—no, ran.",
         "(He left. She stayed.)‖ Then it rained.",
+        "(Mr.) Smith left.‖ It rained.",
         "He (the old man. The one) left.‖ Bye",
         "The end.[12]‖ It rains.",
         "It rains 🎉.‖ It pours! 🎉🎉‖ Bye",

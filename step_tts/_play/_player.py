@@ -60,17 +60,17 @@ async def play(
     """
     if not (math.isfinite(buffer) and buffer > 0):
         raise UsageError(f"buffer must be a positive number of seconds: {buffer!r}")
-    performance = _Performance(stream, open_device, buffer)
+    player = _Player(stream, open_device, buffer)
     async with anyio.create_task_group() as tasks:
-        tasks.start_soon(performance.run)
+        tasks.start_soon(player.run)
         try:
-            await performance.over.wait()
+            await player.over.wait()
         finally:
-            performance.stop()
-    return performance.outcome()
+            player.stop()
+    return player.outcome()
 
 
-class _Performance:
+class _Player:
     """The thread that plays, and what became of it.
 
     Attributes:

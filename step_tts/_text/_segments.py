@@ -72,9 +72,7 @@ class Segmentation:
     The model says some 170 seconds and drops the rest without a word (wire.md §6). 400 Chinese
     characters take 115 seconds when said slowly, 400 digits 140.
     """
-    max_bytes: int | None = attrs.field(
-        default=None, validator=attrs.validators.optional(_limit(LEAST_BYTES))
-    )
+    max_bytes: int | None = attrs.field(default=None, validator=_limit(LEAST_BYTES))
     """At most so many bytes of UTF-8, for gateways that count those; ``None`` is no limit."""
 
     def __attrs_post_init__(self) -> None:

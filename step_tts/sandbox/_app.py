@@ -20,9 +20,9 @@ from step_tts.sandbox._pages import HOME, error
 if TYPE_CHECKING:
     from collections.abc import Callable, Mapping
 
-    from step_tts.sandbox._http import Ask
+    from step_tts.sandbox._http import Request
 
-__all__ = ["Order", "Rules", "judge", "no", "not_admitted", "presented_key"]
+__all__ = ["Order", "Rules", "judge", "not_admitted", "presented_key", "refusal"]
 
 SPEECH_PATH = "/v1/audio/speech"
 MODELS_PATH = "/v1/models"
@@ -60,28 +60,28 @@ Decision: TypeAlias = Order | Answer
 _Fields: TypeAlias = "Mapping[str, Any]"
 
 
-def judge(ask: Ask, rules: Rules, recall: Callable[[int], str | None]) -> Decision:
+def judge(request: Request, rules: Rules, recall: Callable[[int], str | None]) -> Decision:
     """Decide about one request.
 
     Args:
-        ask: The request.
+        request: The request.
         rules: What the sandbox insists on.
         recall: The text an earlier request asked for, by its number.
     """
-    if media := _MEDIA.fullmatch(ask.path):
+    if media := _MEDIA.fullmatch(request.path):
         return _replay(recall(int(media[1])), media[2])
-    if not ask.path.startswith("/v1/"):
+    if not request.path.startswith("/v1/"):
         return Answer(200, HOME, type="text/html; charset=utf-8")
-    if ask.path == SPEECH_PATH:
-        return _speech(ask, rules)
-    if ask.path == SPEECH_PATH + "/":  # gin's RedirectTrailingSlash
+    if request.path == SPEECH_PATH:
+        return _speech(request, rules)
+    if request.path == SPEECH_PATH + "/":  # gin's RedirectTrailingSlash
         return Answer(307, type=None, headers={"Location": SPEECH_PATH})
-    if ask.path == MODELS_PATH and ask.method == "GET":
-        return _authenticated(ask, rules) or _models(rules)
-    return no(404, f"Invalid URL ({ask.method} {ask.path})")
+    if request.path == MODELS_PATH and request.method == "GET":
+        return _bad_key(request, rules) or _models(rules)
+    return refusal(404, f"Invalid URL ({request.method} {request.path})")
 
 
-def no(
+def refusal(
     status: int,
     message: str,
     *,
@@ -98,21 +98,23 @@ def no(
 def not_admitted(retry_after: float | None) -> Answer:
     """The refusal of a request that comes too soon or on top of too many."""
     wait = {} if retry_after is None else {"Retry-After": f"{retry_after:g}"}
-    return no(429, "当前分组上游负载已饱和，请稍后再试", code="rate_limit_exceeded", headers=wait)
+    return refusal(
+        429, "当前分组上游负载已饱和，请稍后再试", code="rate_limit_exceeded", headers=wait
+    )
 
 
-def presented_key(ask: Ask) -> str:
+def presented_key(request: Request) -> str:
     """The key of ``Authorization: Bearer <key>``, or an empty string."""
-    scheme, _, key = ask.header("authorization").partition(" ")
+    scheme, _, key = request.header("authorization").partition(" ")
     return key.strip() if scheme.lower() == "bearer" else ""
 
 
-def _authenticated(ask: Ask, rules: Rules) -> Answer | None:
-    key = presented_key(ask)
+def _bad_key(request: Request, rules: Rules) -> Answer | None:
+    key = presented_key(request)
     if rules.api_key is None or hmac.compare_digest(key.encode(), rules.api_key.encode()):
         return None
     message = "无效的令牌" if key else "未提供令牌"
-    return no(401, message, type="new_api_error", code="invalid_api_key")
+    return refusal(401, message, type="new_api_error", code="invalid_api_key")
 
 
 def _models(rules: Rules) -> Answer:
@@ -122,24 +124,24 @@ def _models(rules: Rules) -> Answer:
 
 def _replay(text: str | None, response_format: str) -> Decision:
     if text is None or response_format not in ENCODERS:
-        return no(404, "No such file")
+        return refusal(404, "No such file")
     return Order(text=text, model="", response_format=response_format, may_fail=False)
 
 
-def _speech(ask: Ask, rules: Rules) -> Decision:
-    if ask.method != "POST":
-        return no(405, f"Method {ask.method} is not allowed", headers={"Allow": "POST"})
-    return _authenticated(ask, rules) or _parsed(ask, rules)
+def _speech(request: Request, rules: Rules) -> Decision:
+    if request.method != "POST":
+        return refusal(405, f"Method {request.method} is not allowed", headers={"Allow": "POST"})
+    return _bad_key(request, rules) or _parsed(request, rules)
 
 
-def _parsed(ask: Ask, rules: Rules) -> Decision:
+def _parsed(request: Request, rules: Rules) -> Decision:
     try:
-        fields = ask.json()
+        fields = request.json()
     except (ValueError, RecursionError):
-        return no(400, "The body is not JSON", code="invalid_json")
+        return refusal(400, "The body is not JSON", code="invalid_json")
     if not isinstance(fields, dict):
-        return no(400, "The body is not a JSON object", code="invalid_json")
-    return _refused(fields, rules) or _order(fields, rules, may_fail="landed=" not in ask.query)
+        return refusal(400, "The body is not a JSON object", code="invalid_json")
+    return _refused(fields, rules) or _order(fields, rules, may_fail="landed=" not in request.query)
 
 
 def _order(fields: _Fields, rules: Rules, *, may_fail: bool) -> Order:
@@ -160,22 +162,22 @@ def _refused(fields: _Fields, rules: Rules) -> Answer | None:
 def _bad_model(fields: _Fields, rules: Rules) -> Answer | None:
     model = fields.get("model")
     if not isinstance(model, str) or not model:
-        return no(400, "model is required", code="missing_model")
+        return refusal(400, "model is required", code="missing_model")
     if not rules.models or model in rules.models:
         return None
     # A wrong model name looks like an overloaded server in this family.
     message = f"当前分组 default 下对于模型 {model} 无可用渠道"
-    return no(503, message, type="new_api_error", code="model_not_found")
+    return refusal(503, message, type="new_api_error", code="model_not_found")
 
 
 def _bad_input(fields: _Fields, rules: Rules) -> Answer | None:
     text = fields.get("input")
     if not isinstance(text, str) or not text.strip():
-        return no(400, "input is required", code="missing_input")
+        return refusal(400, "input is required", code="missing_input")
     limit = rules.max_input_bytes
     if limit is not None and len(text.encode("utf-8", "surrogatepass")) > limit:
         message = f"The input is longer than {limit} characters"
-        return no(400, message, code="text_too_long")
+        return refusal(400, message, code="text_too_long")
     return None
 
 
@@ -183,7 +185,9 @@ def _bad_format(fields: _Fields, rules: Rules) -> Answer | None:
     asked = fields.get("response_format") or rules.response_format
     if isinstance(asked, str) and asked in ENCODERS:
         return None
-    return no(400, f"response_format must be one of {', '.join(ENCODERS)}", code="invalid_format")
+    return refusal(
+        400, f"response_format must be one of {', '.join(ENCODERS)}", code="invalid_format"
+    )
 
 
 _KINDS: tuple[tuple[str, tuple[type, ...], str], ...] = (
@@ -199,8 +203,8 @@ def _bad_options(fields: _Fields, rules: Rules) -> Answer | None:
     nested = extra if isinstance(extra, dict) else {}
     for name, kinds, wanted in _KINDS:
         if not isinstance(fields.get(name), (*kinds, type(None))):
-            return no(400, f"{name} must be {wanted}", code="invalid_type")
+            return refusal(400, f"{name} must be {wanted}", code="invalid_type")
     for name in ("prompt_text", "prompt_audio_url"):
         if not isinstance(nested.get(name), str | None):
-            return no(400, f"extra_body.{name} must be a string", code="invalid_type")
+            return refusal(400, f"extra_body.{name} must be a string", code="invalid_type")
     return None

@@ -15,7 +15,7 @@ if TYPE_CHECKING:
     from step_tts.sandbox._app import Order
     from step_tts.sandbox._connection import Connection
     from step_tts.sandbox._faults import Fault
-    from step_tts.sandbox._http import Ask, Pairs
+    from step_tts.sandbox._http import Pairs, Request
     from step_tts.sandbox._log import Outcome
     from step_tts.sandbox._state import State
 
@@ -26,8 +26,8 @@ __all__ = ["Call"]
 class Call:
     """A request, the connection it came by, and what has become of it."""
 
-    ask: Ask
-    line: Connection
+    request: Request
+    connection: Connection
     number: int
     state: State
     sample_rate: int
@@ -60,7 +60,7 @@ class Call:
         """
         self.keeps_alive &= fault.keeps_alive
         self.state.note(self.number, status=fault.status)
-        await self.line.play(fault.play(self.scene(order, pcm)))
+        await self.connection.play(fault.play(self.scene(order, pcm)))
 
     def scene(self, order: Order | None, pcm: bytes) -> Scene:
         """What an answer is made from."""
@@ -72,7 +72,7 @@ class Call:
             origin=self.state.origin,
             elsewhere=_elsewhere(self.state.origin),
             number=self.number,
-            key=presented_key(self.ask),
+            key=presented_key(self.request),
             now=time.time(),
             headers=self.headers(),
             pcm=pcm,

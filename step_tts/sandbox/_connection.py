@@ -22,7 +22,7 @@ if TYPE_CHECKING:
     from anyio.abc import SocketStream
 
     from step_tts.sandbox._faults import Step
-    from step_tts.sandbox._http import Ask
+    from step_tts.sandbox._http import Request
 
 __all__ = ["Connection", "PeerLeft"]
 
@@ -40,15 +40,15 @@ class Connection:
     def __init__(self, stream: SocketStream, number: int) -> None:
         self.number = number
         self.sent = 0
-        """Bytes sent since ``next_ask`` last returned."""
+        """Bytes sent since ``next_request`` last returned."""
         self._stream = stream
         self._ahead = bytearray()
 
-    async def next_ask(self) -> Ask | None:
+    async def next_request(self) -> Request | None:
         """The next request; ``None`` when the peer leaves between or within requests.
 
         Raises:
-            BadAsk: What arrived is no request.
+            BadRequest: What arrived is no request.
         """
         self.sent = 0
         reader = RequestReader()
@@ -59,14 +59,14 @@ class Connection:
         finally:
             self._ahead[:] = reader.leftover + self._ahead
 
-    async def _read_with(self, reader: RequestReader) -> Ask:
+    async def _read_with(self, reader: RequestReader) -> Request:
         data = bytes(self._ahead) or await self._stream.receive()
         self._ahead.clear()
-        while (ask := reader.feed(data)) is None:
+        while (request := reader.feed(data)) is None:
             if reader.must_continue:
                 await self._stream.send(CONTINUE)
             data = await self._stream.receive()
-        return ask
+        return request
 
     async def send(self, data: bytes) -> None:
         """Send bytes.

@@ -204,8 +204,5 @@ def _short_directory() -> Path:
     """A new temporary directory; where TMPDIR is deep too, beside the root."""
     usual = tempfile.gettempdir()
     is_deep = len(os.fsencode(usual)) > MAX_DATA_PATH_BYTES - len("/tts-xxxxxxxx/data")
-    return Path(tempfile.mkdtemp(prefix="tts-", dir=_shallow() if is_deep else usual))
-
-
-def _shallow() -> str:
-    return str(Path(Path.cwd().anchor, "tmp"))
+    place = Path(Path.cwd().anchor, "tmp") if is_deep else usual
+    return Path(tempfile.mkdtemp(prefix="tts-", dir=place))

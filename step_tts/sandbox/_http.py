@@ -20,10 +20,10 @@ if TYPE_CHECKING:
 __all__ = [
     "CONTINUE",
     "LAST_CHUNK",
-    "Ask",
-    "BadAsk",
+    "BadRequest",
     "Framing",
     "Pairs",
+    "Request",
     "RequestReader",
     "chunk",
     "chunks",
@@ -43,7 +43,7 @@ MAX_BODY_BYTES = 4 * 1024 * 1024
 
 
 @attrs.frozen(kw_only=True)
-class Ask:
+class Request:
     """One request, as it arrived."""
 
     method: str
@@ -81,7 +81,7 @@ class Ask:
         return json.loads(self.body)
 
 
-class BadAsk(Exception):  # noqa: N818  it is an answer on its way out, not a failure of ours
+class BadRequest(Exception):  # noqa: N818  it is an answer on its way out, not a failure of ours
     """What arrived is no request this server reads; ``status`` says why."""
 
     def __init__(self, status: int) -> None:
@@ -110,19 +110,19 @@ class RequestReader:
         self._continued |= waiting
         return waiting
 
-    def feed(self, data: bytes) -> Ask | None:
+    def feed(self, data: bytes) -> Request | None:
         """Take what arrived; gives the request once it is whole.
 
         Raises:
-            BadAsk: These bytes are no request, or one too large.
+            BadRequest: These bytes are no request, or one too large.
         """
         try:
             self._h11.receive_data(data)
             return self._advance()
         except h11.RemoteProtocolError as error:
-            raise BadAsk(error.error_status_hint) from error
+            raise BadRequest(error.error_status_hint) from error
 
-    def _advance(self) -> Ask | None:
+    def _advance(self) -> Request | None:
         while True:
             event = self._h11.next_event()
             if isinstance(event, h11.Request):
@@ -137,11 +137,11 @@ class RequestReader:
     def _take(self, data: bytes) -> None:
         self._body += data
         if len(self._body) > MAX_BODY_BYTES:
-            raise BadAsk(413)
+            raise BadRequest(413)
 
-    def _whole(self) -> Ask:
+    def _whole(self) -> Request:
         assert self._request is not None  # noqa: S101  h11 gives the head before the end
-        return Ask(
+        return Request(
             method=self._request.method.decode("ascii"),
             target=self._request.target.decode("latin-1"),
             headers=tuple(

@@ -10,7 +10,7 @@ import attrs
 if TYPE_CHECKING:
     from collections.abc import Mapping
 
-    from step_tts.sandbox._http import Ask
+    from step_tts.sandbox._http import Request
 
 __all__ = ["Log", "Outcome", "SeenRequest"]
 
@@ -81,17 +81,17 @@ class Log:
         """The requests that are kept."""
         return list(self._seen.values())
 
-    def add(self, ask: Ask, *, connection: int, authorized: bool, now: float) -> int:
+    def add(self, request: Request, *, connection: int, authorized: bool, now: float) -> int:
         """Note an arrival; gives its number."""
         self._count += 1
         self._seen[self._count] = SeenRequest(
             number=self._count,
             connection=connection,
-            method=ask.method,
-            target=ask.target,
-            headers=_masked(ask),
+            method=request.method,
+            target=request.target,
+            headers=_masked(request),
             authorized=authorized,
-            body=ask.body,
+            body=request.body,
             started=now,
         )
         if len(self._seen) > self._keep:
@@ -112,8 +112,8 @@ class Log:
         self._seen.clear()
 
 
-def _masked(ask: Ask) -> Mapping[str, str]:
-    headers = dict(ask.headers)
+def _masked(request: Request) -> Mapping[str, str]:
+    headers = dict(request.headers)
     if "authorization" in headers:
         scheme, _, key = headers["authorization"].partition(" ")
         headers["authorization"] = f"{scheme} ***" if key else "***"

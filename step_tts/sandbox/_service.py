@@ -17,12 +17,12 @@ import attrs
 from anyio import to_thread
 
 from step_tts._errors import MissingExtraError
-from step_tts.sandbox._app import Order, judge, no, not_admitted
+from step_tts.sandbox._app import Order, judge, not_admitted, refusal
 from step_tts.sandbox._call import Call
 from step_tts.sandbox._connection import Connection, PeerLeft
 from step_tts.sandbox._encode import ENCODERS, content_type, encode, encoded, eventful
 from step_tts.sandbox._faults import Answer
-from step_tts.sandbox._http import LAST_CHUNK, BadAsk, chunk, framing_headers, head, pieces
+from step_tts.sandbox._http import LAST_CHUNK, BadRequest, chunk, framing_headers, head, pieces
 from step_tts.sandbox._limits import Bucket
 from step_tts.sandbox._table import fault_named, name_of
 
@@ -33,7 +33,7 @@ if TYPE_CHECKING:
 
     from step_tts.sandbox._app import Rules
     from step_tts.sandbox._faults import Fault
-    from step_tts.sandbox._http import Ask, Pairs
+    from step_tts.sandbox._http import Pairs, Request
     from step_tts.sandbox._limits import Capacity, Latency, Rate, Verdict
     from step_tts.sandbox._state import State
     from step_tts.sandbox._voices import Voice
@@ -75,26 +75,27 @@ class Service:
         """Serve one connection until either side ends it."""
         with self._state.counting_connection() as number:
             async with stream:
-                line = Connection(stream, number)
-                while (ask := await _next_ask(line)) and await self._answer(ask, line):
-                    pass
+                connection = Connection(stream, number)
+                while request := await _next_request(connection):
+                    if not await self._answer(request, connection):
+                        break
 
-    async def _answer(self, ask: Ask, line: Connection) -> bool:
+    async def _answer(self, request: Request, connection: Connection) -> bool:
         """Answer one request; gives whether the connection lives on."""
         call = Call(
-            ask=ask,
-            line=line,
-            number=self._state.arrived(ask, connection=line.number),
+            request=request,
+            connection=connection,
+            number=self._state.arrived(request, connection=connection.number),
             state=self._state,
             sample_rate=self._plan.voice.sample_rate,
-            keeps_alive=ask.keep_alive,
+            keeps_alive=request.keep_alive,
         )
         try:
-            await line.while_present(partial(self._respond, call))
+            await connection.while_present(partial(self._respond, call))
             call.conclude("left")
         finally:
             call.conclude("failed")
-            self._state.ended(call.number, sent=line.sent, outcome=call.outcome)
+            self._state.ended(call.number, sent=connection.sent, outcome=call.outcome)
         return call.outcome == "answered" and call.keeps_alive
 
     async def _respond(self, call: Call) -> None:
@@ -107,12 +108,12 @@ class Service:
             call.conclude("failed")
             logger.exception("The sandbox failed at request %s", call.id)
             call.keeps_alive = False
-            if not call.line.sent:
+            if not call.connection.sent:
                 with suppress(PeerLeft):
-                    await call.play(no(500, "The sandbox failed", type="sandbox_error"))
+                    await call.play(refusal(500, "The sandbox failed", type="sandbox_error"))
 
     async def _decide(self, call: Call) -> None:
-        decision = judge(call.ask, self._plan.rules, self._state.log.text_of)
+        decision = judge(call.request, self._plan.rules, self._state.log.text_of)
         try:
             if isinstance(decision, Answer):
                 await call.play(decision)
@@ -121,11 +122,11 @@ class Service:
             else:
                 await self._speak(call, decision)
         except MissingExtraError as error:
-            await call.play(no(400, str(error), code="unsupported_format"))
+            await call.play(refusal(400, str(error), code="unsupported_format"))
 
     async def _admit(self, call: Call, order: Order) -> None:
-        if refusal := _bad_fault(call.ask) or self._refusal(call):
-            await call.play(refusal)
+        if answer := _bad_fault(call.request) or self._too_much(call):
+            await call.play(answer)
             return
         fault = self._fault(call)
         with self._state.counting_request():
@@ -133,7 +134,7 @@ class Service:
                 await anyio.sleep(self._plan.latency.seconds(order.text, self._state.random))
                 await (self._spoil(call, order, fault) if fault else self._speak(call, order))
 
-    def _refusal(self, call: Call) -> Answer | None:
+    def _too_much(self, call: Call) -> Answer | None:
         if self._plan.rate and self._bucket:
             verdict = self._bucket.take(anyio.current_time())
             call.limits = _limit_headers(verdict, self._plan.rate)
@@ -145,7 +146,7 @@ class Service:
         return None
 
     def _fault(self, call: Call) -> Fault | None:
-        named = call.ask.header(FAULT_HEADER)
+        named = call.request.header(FAULT_HEADER)
         return fault_named(named) if named else self._state.next_fault(call.number)
 
     async def _spoil(self, call: Call, order: Order, fault: Fault) -> None:
@@ -171,15 +172,15 @@ class Service:
     async def _stream(self, call: Call, order: Order, body: Iterator[bytes]) -> None:
         # The first piece is awaited before the head: a voice that fails at once is a 500.
         piece = await self._pull(body)
-        chunked = call.ask.http_version == "1.1"
+        chunked = call.request.http_version == "1.1"
         call.keeps_alive &= chunked
-        await call.line.send(_stream_head(call, order, chunked=chunked))
+        await call.connection.send(_stream_head(call, order, chunked=chunked))
         self._state.note(call.number, status=200)
         while piece is not None:
             for part in pieces(piece, self._plan.chunk_size):
-                await call.line.send(chunk(part) if chunked else part)
+                await call.connection.send(chunk(part) if chunked else part)
             piece = await self._pull(body)
-        await call.line.send(LAST_CHUNK if chunked else b"")
+        await call.connection.send(LAST_CHUNK if chunked else b"")
 
     async def _pull(self, pieces: Iterator[bytes]) -> bytes | None:
         return await to_thread.run_sync(next, pieces, None, limiter=self._threads)
@@ -191,22 +192,22 @@ class Service:
         return b"".join(heard)
 
 
-async def _next_ask(line: Connection) -> Ask | None:
+async def _next_request(connection: Connection) -> Request | None:
     try:
-        return await line.next_ask()
-    except BadAsk as bad:
+        return await connection.next_request()
+    except BadRequest as bad:
         headers = (("Content-Type", "text/plain"), *framing_headers("close", 0))
         with suppress(PeerLeft):
-            await line.send(head(bad.status, headers) + f"{bad}\n".encode())
+            await connection.send(head(bad.status, headers) + f"{bad}\n".encode())
         return None
 
 
-def _bad_fault(ask: Ask) -> Answer | None:
+def _bad_fault(request: Request) -> Answer | None:
     """The refusal of a request for a fault that does not exist."""
     try:
-        fault_named(ask.header(FAULT_HEADER) or "cut")
+        fault_named(request.header(FAULT_HEADER) or "cut")
     except ValueError as error:
-        return no(400, str(error), code="unknown_fault")
+        return refusal(400, str(error), code="unknown_fault")
     return None
 
 

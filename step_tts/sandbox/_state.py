@@ -18,7 +18,7 @@ if TYPE_CHECKING:
     from collections.abc import Callable, Iterator
 
     from step_tts.sandbox._faults import Fault
-    from step_tts.sandbox._http import Ask
+    from step_tts.sandbox._http import Request
     from step_tts.sandbox._log import Outcome
     from step_tts.sandbox._schedule import Faults
 
@@ -41,11 +41,11 @@ class State:
         self._turn = 0
         self._changed = anyio.Event()
 
-    def arrived(self, ask: Ask, *, connection: int) -> int:
+    def arrived(self, request: Request, *, connection: int) -> int:
         """Note that a request arrived; gives its number."""
-        authorized = self.api_key is None or presented_key(ask) == self.api_key
+        authorized = self.api_key is None or presented_key(request) == self.api_key
         now = anyio.current_time()
-        number = self.log.add(ask, connection=connection, authorized=authorized, now=now)
+        number = self.log.add(request, connection=connection, authorized=authorized, now=now)
         self._tell()
         return number
 
