@@ -47,7 +47,8 @@ def place_at(path: str) -> Place:
         mode = mode_at(path)
     except ValueError as error:
         raise OSError(errno.EINVAL, f"This is no path ({error})") from None
-    if mode is None and len(os.fsencode(name)) > LONGEST_NAME:
+    # One character has four bytes at most.
+    if mode is None and 4 * len(name) > LONGEST_NAME and len(os.fsencode(name)) > LONGEST_NAME:
         raise OSError(errno.ENAMETOOLONG, _IS_TOO_LONG, path)
     return Place(directory or os.curdir, path, mode)
 

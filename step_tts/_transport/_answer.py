@@ -37,7 +37,8 @@ class Answer:
         self._deadlines = deadlines
         self._max_bytes = max_bytes
         self._received = 0
-        inflater = inflater_for(reply.headers.get("content-encoding", ""))
+        coding = reply.headers.get("content-encoding")
+        inflater = inflater_for(coding) if coding else None
         self._piece = partial(self._unpacked, inflater) if inflater else reply.receive
 
     @property

@@ -34,16 +34,18 @@ def encode_request(request: SpeechRequest, *, model: str, placement: PromptPlace
         InvalidRequestError: A value no server can use, a key given twice, or a value that JSON
             or UTF-8 cannot express. The message names the field.
     """
-    prompt, fields = _prompt(request), _fields(request, model)
-    free = _free("extra_body", request.extra_body)
-    extra = _free("extra", request.extra)
-    _refuse_twice(prompt, free, "extra_body")
-    nested = free if placement == "top_level" else {**prompt, **free}
-    top = fields if placement == "nested" else {**fields, **prompt}
-    if nested:
-        top = {**top, "extra_body": nested}
-    _refuse_twice({**top, **prompt}, extra, "extra")
-    return _json({**top, **extra}).encode()
+    top, prompt = _fields(request, model), _prompt(request)
+    free, extra = _free("extra_body", request.extra_body), _free("extra", request.extra)
+    if prompt or free or extra:
+        _refuse_twice(prompt, free, "extra_body")
+        nested = free if placement == "top_level" else {**prompt, **free}
+        if placement != "nested":
+            top.update(prompt)
+        if nested:
+            top["extra_body"] = nested
+        _refuse_twice({**top, **prompt}, extra, "extra")
+        top.update(extra)
+    return _json(top).encode()
 
 
 def request_warnings(request: SpeechRequest) -> tuple[str, ...]:
