@@ -311,7 +311,7 @@ class FirstByteTimeoutError(APITimeoutError):
 
     default_hint: ClassVar[str | None] = (
         "Most servers send nothing until the whole text is spoken: "
-        "send shorter texts or raise Timeouts.first_byte."
+        "send shorter texts or raise Timeouts.first_byte (on the command line, --timeout)."
     )
 
 
@@ -323,7 +323,9 @@ class TotalTimeoutError(APITimeoutError):
     """The call, with its retries, took longer than ``Timeouts.total`` seconds."""
 
     default_advice: ClassVar[RetryAdvice] = RetryAdvice.NEVER
-    default_hint: ClassVar[str | None] = "Send shorter texts or raise Timeouts.total."
+    default_hint: ClassVar[str | None] = (
+        "Send shorter texts or raise Timeouts.total (on the command line, --timeout)."
+    )
 
 
 class APIStatusError(APIError):

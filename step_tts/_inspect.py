@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from pathlib import Path
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, BinaryIO
 
 from step_tts._audio import AudioVerifier
 
@@ -12,7 +12,7 @@ if TYPE_CHECKING:
 
     from step_tts._models import AudioInfo
 
-__all__ = ["inspect"]
+__all__ = ["inspect", "inspect_stream"]
 
 BLOCK_BYTES = 256 * 1024
 
@@ -35,10 +35,15 @@ def inspect(path: str | os.PathLike[str]) -> AudioInfo:
     """
     path = Path(path)
     expect = "pcm" if path.suffix.lower() in {".pcm", ".raw"} else None
-    verifier = AudioVerifier(expect=expect)
     with path.open("rb") as file:
-        while block := file.read(BLOCK_BYTES):
-            verifier.feed(block)
+        return inspect_stream(file, expect)
+
+
+def inspect_stream(file: BinaryIO, expect: str | None = None) -> AudioInfo:
+    """Check what a stream of bytes holds up to its end, as ``inspect`` does a file."""
+    verifier = AudioVerifier(expect=expect)
+    while block := file.read(BLOCK_BYTES):
+        verifier.feed(block)
     verifier.finish()
     info = verifier.info
     assert info is not None  # noqa: S101  finish() has not raised, so the facts are known

@@ -215,6 +215,7 @@ def test_plain_text_stays_as_it_is(server: Sandbox, here: Path) -> None:
         (["in.md", "-o", "."], "'.' names no file"),
         (["in.md", "-o", "sub/.."], "'sub/..' names no file"),
         (["in.md", "-o", "/", "--chapters"], "'/' names no file or directory"),
+        (["in.md", "-o", "folder"], "folder is a directory: name a file in it"),
         (["in.md", "-o", "-", "--chapters"], "write files: name them with -o"),
         (["in.md", "-o", "-", "--subtitles", "srt"], "write files: name them with -o"),
         (["in.md", "-o", "-", "--json"], "both want standard output"),
@@ -231,6 +232,7 @@ def test_what_cannot_be_narrated_is_refused_before_anything_is_sent(
         "latin.txt": b"\xe9",
     }.items():
         (here / name).write_bytes(data)
+    (here / "folder").mkdir()
     result = step_tts("narrate", *arguments)
     assert result.exit_code == 2
     assert reason in result.stderr

@@ -42,6 +42,15 @@ def test_a_table_for_people(wav: Path) -> None:
     ]
 
 
+def test_a_dash_is_standard_input(wav: Path) -> None:
+    """What another program writes is checked as it comes."""
+    whole, cut = wav.read_bytes(), wav.read_bytes()[:-100]
+    assert step_tts("sniff", "-", stdin=whole).stdout.splitlines()[1].rstrip().endswith("whole")
+    result = step_tts("sniff", "-", "--json", stdin=cut)
+    record = json.loads(result.stdout)
+    assert (result.exit_code, record["path"], record["whole"]) == (1, "-", False)
+
+
 def test_what_is_not_whole_says_why(wav: Path, tmp_path: Path) -> None:
     """Exit code 1 if any is not; the others are told all the same."""
     cut, page, missing = tmp_path / "cut.wav", tmp_path / "page.mp3", tmp_path / "missing"

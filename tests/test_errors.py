@@ -40,11 +40,14 @@ DEFAULTS = {
         "once",
         (
             "Most servers send nothing until the whole text is spoken: "
-            "send shorter texts or raise Timeouts.first_byte."
+            "send shorter texts or raise Timeouts.first_byte (on the command line, --timeout)."
         ),
     ),
     "StallTimeoutError": ("once", ""),
-    "TotalTimeoutError": ("never", "Send shorter texts or raise Timeouts.total."),
+    "TotalTimeoutError": (
+        "never",
+        "Send shorter texts or raise Timeouts.total (on the command line, --timeout).",
+    ),
     "APIStatusError": ("never", ""),
     "BadRequestError": ("never", ""),
     "AuthenticationError": ("never", "Check the API key."),

@@ -424,7 +424,7 @@ class TestTrouble:
                 await sandbox.settled()
                 assert sandbox.requests[0].outcome == "failed"
                 assert (await get(sandbox, "/")).status == 200
-        assert "failed at request sandbox000001" in caplog.text
+        assert "failed at request sb-000001" in caplog.text
         assert "private words" not in caplog.text
 
     async def test_errors_of_the_block_leave_as_they_are(self) -> None:

@@ -487,14 +487,22 @@ async def test_a_name_that_has_no_address_is_named(
     )
 
 
-async def test_a_distrusted_certificate_is_not_retried(lib: ModuleType) -> None:
-    """Trust does not come with time."""
+@pytest.mark.parametrize(
+    ("reason", "hint"),
+    [
+        ("[SSL: CERTIFICATE_VERIFY_FAILED] certificate verify failed", "SSL_CERT_FILE"),
+        ("[SSL: WRONG_VERSION_NUMBER] wrong version number", "http://"),
+    ],
+)
+async def test_what_tls_refuses_is_not_retried(lib: ModuleType, reason: str, hint: str) -> None:
+    """Trust does not come with time, nor does TLS itself."""
 
     def handler(_: Any) -> Any:
-        raise lib.ConnectError("[SSL: CERTIFICATE_VERIFY_FAILED] certificate verify failed")
+        raise lib.ConnectError(reason)
 
-    with pytest.raises(errors.APIConnectionError, match="verify") as caught:
+    with pytest.raises(errors.APIConnectionError) as caught:
         await fetch(lib, handler)
+    assert hint in str(caught.value.hint)
 
     assert not caught.value.retryable
 
@@ -693,8 +701,11 @@ def test_what_cannot_be_built_is_a_configuration_error(monkeypatch: pytest.Monke
     with pytest.raises(errors.ConfigurationError):
         build_client(HTTPOptions(verify="/no/such/file.pem"), "https://a/")
     monkeypatch.setitem(__import__("sys").modules, "h2", None)
-    with pytest.raises(errors.MissingExtraError, match=r"step_tts\[http2\]"):
+    with pytest.raises(errors.MissingExtraError, match=r"HTTP/2 needs: .*step_tts\[http2\]"):
         build_client(HTTPOptions(http2=True), "http://a/")
+    monkeypatch.setitem(__import__("sys").modules, "socksio", None)
+    with pytest.raises(errors.MissingExtraError, match=r"SOCKS proxy.*httpx\[socks\]"):
+        build_client(HTTPOptions(proxy="socks5://p:1080"), "http://a/")
     monkeypatch.setitem(__import__("sys").modules, "httpx2", None)
     with pytest.raises(errors.MissingExtraError, match=r"step_tts\[httpx2\]"):
         build_client(HTTPOptions(transport="httpx2"), "http://a/")

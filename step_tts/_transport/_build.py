@@ -155,12 +155,15 @@ def build_client(options: HTTPOptions, url: str) -> Any:
             ),
         )
     except ImportError as error:
-        extra = "step_tts[http2]" if options.http2 else f"{name}[socks]"
-        raise MissingExtraError(f"This client needs: pip install '{extra}'") from error
+        what, extra = "A SOCKS proxy, given or of the environment,", f"{name}[socks]"
+        if options.http2:
+            what, extra = "HTTP/2", "step_tts[http2]"
+        raise MissingExtraError(f"{what} needs: pip install '{extra}'") from error
     except (ValueError, library.InvalidURL) as error:
         # Not chained: the text of the cause may hold a proxy's password.
         raise ConfigurationError(
-            f"The HTTP client cannot be built: check proxy ({type(error).__name__})."
+            f"The HTTP client cannot be built ({type(error).__name__}): check the proxy, which is "
+            "written like http://proxy.example:3128."
         ) from None
 
 
@@ -169,5 +172,5 @@ def _tls(options: HTTPOptions) -> ssl.SSLContext:
         return tls_context(options.verify, trust_env=options.trust_env)
     except OSError as error:
         raise ConfigurationError(
-            f"The CA file cannot be used: check verify ({type(error).__name__})."
+            f"The CA file cannot be used ({type(error).__name__}): check verify and SSL_CERT_FILE."
         ) from error

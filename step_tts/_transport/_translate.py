@@ -74,7 +74,13 @@ _TALKATIVE = frozenset({"LocalProtocolError", "UnsupportedProtocol", "InvalidURL
 
 # So asyncio and trio put an address in the place of the reason, or in front of it.
 _REWORDED = ("Connect call failed", "Error connecting to")
-_DISTRUSTED = "The certificate is not trusted: name its CA file, by verify or by SSL_CERT_FILE."
+# OpenSSL's reasons that no other try changes, and what does.
+_TLS_HINTS = {
+    "CERTIFICATE_VERIFY_FAILED": (
+        "The certificate is not trusted: name its CA file, by verify or by SSL_CERT_FILE."
+    ),
+    "WRONG_VERSION_NUMBER": "It speaks no TLS: perhaps its address begins with http://.",
+}
 
 
 def translate_send_error(error: Exception, route: Route) -> Exception | None:
@@ -86,8 +92,9 @@ def translate_send_error(error: Exception, route: Route) -> Exception | None:
     kind, sentence, sent, advice = _meaning(error)
     unreached = not sent and advice is RetryAdvice.TRANSIENT
     hint = ConnectTimeoutError.default_hint if unreached else None
-    if "CERTIFICATE_VERIFY_FAILED" in " ".join(map(str, _causes(error))):
-        advice, hint = RetryAdvice.NEVER, _DISTRUSTED
+    told = " ".join(map(str, _causes(error)))
+    for reason in filter(told.__contains__, _TLS_HINTS):
+        advice, hint = RetryAdvice.NEVER, _TLS_HINTS[reason]
     words = _system_words(error, route) or _own_words(error)
     translated = kind(f"{sentence.format(route)} ({words}).", advice=advice, hint=hint)
     translated.sent = sent

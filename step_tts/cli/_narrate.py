@@ -149,6 +149,8 @@ def narrate(
         check_standard_output(as_json=terms.report.as_json)
         if chapters or subtitles:
             raise click.UsageError("--chapters and --subtitles write files: name them with -o.")
+    elif output.is_dir() and not chapters:
+        raise click.UsageError(f"{output} is a directory: name a file in it, or say --chapters.")
     job = _Job(
         source=Source(file=file, form=input_format, encoding=encoding),
         output=output,

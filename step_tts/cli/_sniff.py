@@ -9,7 +9,7 @@ import click
 
 from step_tts._errors import StepTTSError
 from step_tts.cli._format import bytes_text, channels_text, error_record, info_record, seconds_text
-from step_tts.cli._pipes import is_terminal
+from step_tts.cli._pipes import is_terminal, standard_input
 from step_tts.cli._terminal import FAILED, emit, printable, reported
 
 if TYPE_CHECKING:
@@ -33,7 +33,7 @@ _UNFOLDED_COLUMNS = 10_000
 @click.option("--json", "as_json", is_flag=True, help="Write a JSON line a file to stdout.")
 @click.option("--debug", is_flag=True, help="Show the log, and tracebacks of errors.")
 def sniff(files: tuple[str, ...], *, as_json: bool, debug: bool) -> None:
-    """Say what each FILE is, by its own bytes, and whether it is whole.
+    """Say what each FILE is, by its own bytes, and whether it is whole. - is standard input.
 
     The verdict is "whole" where every frame, chunk or page was checked, "good head" for a
     format of which only the head is checked, and otherwise what is wrong. The exit code is 1 if
@@ -50,10 +50,10 @@ _Finding: TypeAlias = tuple[str, "AudioInfo | StepTTSError | OSError"]
 
 
 def _inspected(path: str) -> AudioInfo | StepTTSError | OSError:
-    from step_tts import inspect
+    from step_tts._inspect import inspect, inspect_stream
 
     try:
-        return inspect(path)
+        return inspect_stream(standard_input()) if path == "-" else inspect(path)
     except (StepTTSError, OSError) as error:
         return error
 

@@ -39,7 +39,7 @@ class Call:
     @property
     def id(self) -> str:
         """The request's name for support staff."""
-        return f"sandbox{self.number:06d}"
+        return f"sb-{self.number:06d}"
 
     def conclude(self, outcome: Outcome) -> None:
         """Settle what has become of it; the first word stands."""
