@@ -6,6 +6,7 @@ from typing import TYPE_CHECKING, Any
 import anyio
 import anyio.lowlevel
 import pytest
+from audio_kit import pieces
 from scripted import library, speaking
 from sounds import mp3, wav
 
@@ -250,14 +251,13 @@ async def gather(stream: SpeechStream, found: list[bytes]) -> None:
 async def test_a_stream_is_read_saved_and_iterated_at_once(tmp_path: Path) -> None:
     """Every reader is a stream with the same facts, and the file's header is made true."""
     audio = wav(20000, streamed=True)
-    cuts = [audio[at : at + 1000] for at in range(0, len(audio), 1000)]
     found: list[bytes] = []
     saved: list[step_tts.SavedSpeech] = []
 
     async def save(stream: SpeechStream) -> None:
         saved.append(await stream.save(tmp_path / "out" / "hello.mp3"))
 
-    async with speaking(*cuts) as tts, tts.stream("Hello") as stream:
+    async with speaking(*pieces(audio, 1000)) as tts, tts.stream("Hello") as stream:
         async with stream.tee(3) as (heard, kept, read):
             async with anyio.create_task_group() as tasks:
                 tasks.start_soon(gather, heard, found)

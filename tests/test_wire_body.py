@@ -6,6 +6,7 @@ from itertools import pairwise
 from typing import TYPE_CHECKING
 
 import pytest
+from audio_kit import pieces as in_pieces
 from hypothesis import given
 from hypothesis import strategies as st
 
@@ -67,10 +68,6 @@ def failure(content_type: str | None, body: bytes, **options: object) -> APIErro
         errors.append(caught.value)
     assert len({(type(error), str(error)) for error in errors}) == 1
     return errors[0]
-
-
-def in_pieces(data: bytes, size: int) -> list[bytes]:
-    return [data[i : i + size] for i in range(0, len(data), size)]
 
 
 def b64(data: bytes) -> str:

@@ -5,6 +5,7 @@ import json
 from typing import TYPE_CHECKING
 
 import pytest
+from audio_kit import pieces as in_pieces
 from hypothesis import given
 from hypothesis import strategies as st
 
@@ -30,10 +31,6 @@ AUDIO = bytes(range(256)) * 3
 
 def b64(data: bytes) -> str:
     return base64.b64encode(data).decode()
-
-
-def in_pieces(data: bytes, size: int) -> list[bytes]:
-    return [data[i : i + size] for i in range(0, len(data), size)]
 
 
 def frames(chunks: Iterable[bytes]) -> list[tuple[str, str]]:
