@@ -50,7 +50,7 @@ def watch_for(listener: Listener | None) -> Watch | None:
     if listener is None:
         return None
     given: object = listener  # Not everybody's types are checked.
-    if iscoroutinefunction(given) or not callable(given):
+    if not callable(given) or any(map(iscoroutinefunction, (given, type(given).__call__))):
         raise ConfigurationError("on_event must be a plain function: it is called, not awaited.")
     return Watch(listener)
 

@@ -270,7 +270,14 @@ async def test_no_event_holds_a_text_or_a_key() -> None:
     assert "quick" not in told
 
 
-@pytest.mark.parametrize("listener", [anyio.sleep, "print"])
+class Deferred:
+    """What is called gives a coroutine, though the object is no function."""
+
+    async def __call__(self, _: Event) -> None:
+        raise AssertionError("nobody awaits this")
+
+
+@pytest.mark.parametrize("listener", [anyio.sleep, Deferred(), "print"])
 def test_a_listener_is_a_plain_function(listener: Any) -> None:
     """A coroutine would never run."""
     with pytest.raises(ConfigurationError, match="plain function"):
