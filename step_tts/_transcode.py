@@ -80,11 +80,11 @@ def _transcode(audio: bytes, target: _Target) -> bytes:
     av = import_extra("av", "av", "Transcoding")
     written = io.BytesIO()
     try:
-        with av.open(io.BytesIO(audio)) as source:
+        with av.open(io.BytesIO(audio), metadata_errors="replace") as source:
             _copy(av, source, written, target)
     except av.FFmpegError as error:
         reason = error.strerror
-    except LookupError as error:
+    except (LookupError, ValueError) as error:
         reason = str(error)
     else:
         return written.getvalue()
@@ -95,6 +95,8 @@ def _copy(av: Any, source: Any, written: io.BytesIO, target: _Target) -> None:
     if not source.streams.audio:
         raise LookupError("FFmpeg finds no sound in it")
     sound = source.streams.audio[0].codec_context
+    if sound is None or sound.format is None:
+        raise LookupError("FFmpeg has no decoder for it")
     codec = target.codec or ("pcm_s24le" if _is_deep(sound) else "pcm_s16le")
     rate, layout = target.sample_rate or sound.sample_rate, target.layout or sound.layout.name
     with av.open(written, "w", format=target.container) as sink:

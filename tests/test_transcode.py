@@ -3,7 +3,7 @@ from __future__ import annotations
 import sys
 
 import pytest
-from audio_kit import verify, wav
+from audio_kit import chunk, fmt, verify, wav
 from corpus_index import BY_NAME, Clip
 from join_kit import join
 
@@ -109,6 +109,29 @@ async def test_what_ffmpeg_cannot_read(audio: bytes, says: str) -> None:
     with pytest.raises(AudioJoinError, match=says) as caught:
         await transcode(audio)
     assert "pip install" not in str(caught.value)
+
+
+async def test_a_title_may_be_written_in_anything() -> None:
+    """Nobody reads it."""
+    title = chunk(b"LIST", b"INFO" + chunk(b"INAM", "你好".encode("gbk")))
+    sound = bytes(range(256)) * 20
+
+    assert (await transcode(wav(sound, before=title))).endswith(sound)
+
+
+@pytest.mark.parametrize(
+    ("audio", "says"),
+    [
+        (BY_NAME["mp3_lame_22k.mp3"].data + BY_NAME["mp3_lame_info_44k.mp3"].data, "not match"),
+        (wav(bytes(99), format_chunk=fmt(0x7ABC)), "no decoder"),
+        (wav(bytes(99), format_chunk=fmt(channels=0)), "no decoder"),
+    ],
+    ids=["two rates", "unknown coding", "no channel"],
+)
+async def test_sound_that_cannot_be_decoded(audio: bytes, says: str) -> None:
+    """What PyAV complains of in other ways is one error too."""
+    with pytest.raises(AudioJoinError, match=says):
+        await transcode(audio)
 
 
 async def test_no_sound_is_found() -> None:
