@@ -134,10 +134,16 @@ def test_flac_frame_headers(last: bytes, samples: int | None) -> None:
 def page(
     body: bytes, *, flags: int = 0, granule: int = 0, serial: int = 1, number: int = 0
 ) -> bytes:
-    """An Ogg page; its checksum is not looked at."""
+    """An Ogg page, with its checksum worked out bit by bit (RFC 3533 §6)."""
     lacing = bytes([255] * (len(body) // 255) + [len(body) % 255])
-    numbers = struct.pack("<BBQIII", 0, flags, granule, serial, number, 0)
-    return b"OggS" + numbers + bytes([len(lacing)]) + lacing + body
+    start = b"OggS" + struct.pack("<BBQII", 0, flags, granule, serial, number)
+    end = bytes([len(lacing)]) + lacing + body
+    checksum = 0
+    for byte in start + bytes(4) + end:
+        checksum ^= byte << 24
+        for _ in range(8):
+            checksum = (checksum << 1 ^ (0x04C11DB7 if checksum >> 31 else 0)) & 0xFFFFFFFF
+    return start + struct.pack("<I", checksum) + end
 
 
 OPUS_HEAD = b"OpusHead\x01\x01" + struct.pack("<HIhB", 312, 24000, 0, 0)
@@ -187,6 +193,14 @@ def test_ogg_without_an_end_mark() -> None:
 def test_ogg_pages_out_of_place(data: bytes, error: type[AudioError]) -> None:
     """Cut, missing, foreign and second streams' pages are found."""
     assert error_of(data) is error
+
+
+def test_a_wrong_byte_anywhere_in_an_ogg_page() -> None:
+    """The checksum covers all of it; there are decoders that turn for ever on such a page."""
+    for at in range(len(SOUND)):
+        wrong = bytearray(SOUND)
+        wrong[at] ^= 0x10
+        assert error_of(FIRST + wrong + LAST) is not None
 
 
 def test_ogg_codecs() -> None:
