@@ -64,6 +64,22 @@ def started(*arguments: str | Path, streams: int = subprocess.PIPE) -> subproces
     )
 
 
+def seal(folder: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    """Make a folder look as on a read-only file system, to the superuser too."""
+    allowed = os.access
+    monkeypatch.setattr(os, "access", lambda path, mode: mode != os.W_OK and allowed(path, mode))
+    for path in (folder, *folder.iterdir()):
+        path.chmod(path.stat().st_mode & ~0o222)
+
+
+def contents(folder: Path) -> dict[str, tuple[int, bytes]]:
+    """What there is in a folder and when it changed; the folder does when a name comes or goes."""
+    return {
+        str(path): (path.stat().st_mtime_ns, path.read_bytes() if path.is_file() else b"")
+        for path in (folder, *folder.rglob("*"))
+    }
+
+
 def path_of_the_package() -> str:
     """Where this process found it: the tests also run against an installed wheel."""
     return str(Path(sys.modules["step_tts"].__path__[0]).parent)

@@ -10,11 +10,11 @@ from step_tts._batch._records import Finding, Record
 if TYPE_CHECKING:
     from pathlib import Path
 
-REQUEST = b"r" * 16
+REQUEST, OLD = b"r" * 16, b"o" * 16
 
 
 def failed(key: str) -> Record:
-    return Record(key, REQUEST, key, 0, "failed")
+    return Record(key, REQUEST, "failed", name=key)
 
 
 def left(directory: Path, keys: str, request: bytes = REQUEST) -> str:
@@ -64,19 +64,19 @@ def test_a_record_from_before_the_note_is_not_how_it_ended(tmp_path: Path) -> No
 def test_the_last_note_of_a_row_counts(tmp_path: Path) -> None:
     """Audio of the request it names now must not be taken for that of the other."""
     journal = JournalFile(tmp_path, {})
-    journal.claim([("a", b"old"), ("b", b"old")])
-    journal.claim([("a", b"new")])
+    journal.claim([("a", OLD), ("b", OLD)])
+    journal.claim([("a", REQUEST)])
     journal.close()
 
-    assert left(tmp_path, "ab", b"old") == "b"
-    assert left(tmp_path, "ab", b"new") == "a"
+    assert left(tmp_path, "ab", OLD) == "b"
+    assert left(tmp_path, "ab", REQUEST) == "a"
 
 
 def test_a_note_whose_rows_were_all_noted_anew_goes(tmp_path: Path) -> None:
     """Or it would stay for ever."""
     journal = JournalFile(tmp_path, {})
-    journal.claim([("a", b"old")])
-    journal.claim([("a", b"new")])
+    journal.claim([("a", OLD)])
+    journal.claim([("a", REQUEST)])
     journal.close()
 
     assert notes(tmp_path) == 1

@@ -465,10 +465,13 @@ async def test_a_leader_that_breaks_leaves_its_rows_to_themselves(tmp_path: Path
 
 def test_a_line_of_the_manifest_is_one_row_whatever_it_says(tmp_path: Path) -> None:
     """Many are encoded at once, and parted where no string can look like an end."""
-    names = ['}, {"index": 1', "\n", '"}\n{"', "\\", "你"]
+    names = ['}, {"index": 1', "}, {", "],\n[", "},\n{", "\n", '"}\n{"', "\\", "你"]
     journal = _journal.JournalFile(tmp_path, {})
     journal.record(
-        [Record(str(n), b"", name, n, "failed", message=name) for n, name in enumerate(names)]
+        [
+            Record(str(n), b"", "failed", name=name, ordinal=n, message=name)
+            for n, name in enumerate(names)
+        ]
     )
     _resume.export(journal, tmp_path)
     journal.close()

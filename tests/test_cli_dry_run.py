@@ -4,9 +4,9 @@ import json
 from typing import TYPE_CHECKING, Any
 
 import pytest
-from cli_kit import sandbox_in_env, step_tts
+from cli_kit import contents, sandbox_in_env, seal, step_tts
 
-from step_tts._batch._journal import JournalFile
+from step_tts._batch._journal import JOURNAL_NAME, JournalFile
 from step_tts.cli._dry_run import Forecast, speech_seconds
 
 if TYPE_CHECKING:
@@ -73,6 +73,30 @@ def test_what_is_done_is_not_sent(server: Sandbox, tmp_path: Path) -> None:
     found = dry(tmp_path)
     assert (found["done"], found["sent"], found["audio_seconds"]) == (4, 0, 0.0)
     assert "done already: 4" in step_tts(*arguments(tmp_path), "--dry-run").stdout
+
+
+def test_it_reads_where_nothing_can_be_written(
+    server: Sandbox, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """What is done is found on a read-only file system as well."""
+    command = arguments(tmp_path)
+    step_tts(*command)
+    seal(tmp_path / "out", monkeypatch)
+    before = contents(tmp_path)
+    result = step_tts(*command, "--dry-run", "--json")
+    assert json.loads(result.stdout)["done"] == 4
+    assert contents(tmp_path) == before
+
+
+def test_a_batch_that_was_killed_before_it_began_is_left_at_that(tmp_path: Path) -> None:
+    """The tables of a journal are for a run to make, with the options that it has."""
+    command = arguments(tmp_path)
+    (tmp_path / "out").mkdir()
+    (tmp_path / "out" / JOURNAL_NAME).touch()
+    before = contents(tmp_path)
+    result = step_tts(*command, "--dry-run", "--json")
+    assert json.loads(result.stdout)["sent"] == 3
+    assert contents(tmp_path) == before
 
 
 def test_without_resuming_everything_is_sent(server: Sandbox, tmp_path: Path) -> None:

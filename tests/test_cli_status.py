@@ -5,6 +5,7 @@ from __future__ import annotations
 import json
 import os
 import re
+import shutil
 import signal
 import time
 from threading import Event
@@ -13,7 +14,7 @@ from typing import TYPE_CHECKING, NoReturn
 import anyio
 import attrs
 import pytest
-from cli_kit import sandbox_in_env, started, step_tts
+from cli_kit import contents, sandbox_in_env, seal, started, step_tts
 from scripted import answer, audio_in, client, library
 from sounds import wav
 
@@ -40,9 +41,11 @@ def test_a_directory_without_a_batch(tmp_path: Path) -> None:
 def test_a_batch_that_was_killed_before_it_began(tmp_path: Path) -> None:
     """Looking makes nothing: the options of a journal are those of the run that begins it."""
     (tmp_path / JOURNAL_NAME).touch()
+    before = contents(tmp_path)
     result = step_tts("status", tmp_path)
     assert result.exit_code == 2
     assert "holds no batch" in result.stderr
+    assert contents(tmp_path) == before
     for _ in range(2):
         JournalFile(tmp_path, {"name": "x"}).close()
 
@@ -50,8 +53,8 @@ def test_a_batch_that_was_killed_before_it_began(tmp_path: Path) -> None:
 def test_a_batch_that_does_not_run(tmp_path: Path) -> None:
     """The journal itself is asked, however the run ended."""
     journal = JournalFile(tmp_path, {})
-    done = Record("a", b"r", "a", 0, "done", path="a.wav", seconds=61.0)
-    journal.record([done, Record("b", b"", "b", 1, "failed")])
+    done = Record("a", b"r", "done", name="a", path="a.wav", seconds=61.0)
+    journal.record([done, Record("b", b"", "failed", name="b", ordinal=1)])
     journal.close()
     (tmp_path / STATUS_NAME).write_text('{"running": true, "done": 99}')
     assert step_tts("status", tmp_path).output == "not running: 1 done, 1 failed; 1:01 of audio\n"
@@ -59,10 +62,42 @@ def test_a_batch_that_does_not_run(tmp_path: Path) -> None:
     assert record == {"running": False, "done": 1, "failed": 1, "seconds": 61.0}
 
 
+def test_a_batch_on_a_read_only_file_system(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """Looking changes nothing, and so it needs no leave to."""
+    journal = JournalFile(tmp_path, {})
+    journal.record([Record("a", b"r", "done", name="a", path="a.wav", seconds=61.0)])
+    journal.close()
+    seal(tmp_path, monkeypatch)
+    before = contents(tmp_path)
+    assert step_tts("status", tmp_path).output == "not running: 1 done, 0 failed; 1:01 of audio\n"
+    assert contents(tmp_path) == before
+
+
+def test_what_stands_in_a_log_needs_leave_to_write(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """To read on without it would tell an old state for the last."""
+    live, killed = tmp_path / "live", tmp_path / "killed"
+    live.mkdir()
+    journal = JournalFile(live, {})
+    journal.record([Record("a", b"r", "failed", name="a")])
+    shutil.copytree(live, killed)
+    journal.close()
+    seal(killed, monkeypatch)
+    before = contents(killed)
+    result = step_tts("status", killed)
+    assert result.exit_code == 1
+    assert f"{JOURNAL_NAME}-wal" in result.stderr
+    assert "look at a copy" in result.stderr
+    assert contents(killed) == before
+
+
 def test_a_batch_that_runs(tmp_path: Path) -> None:
     """Its journal is locked; the figures stand beside it."""
     journal = JournalFile(tmp_path, {})
-    journal.record([Record("a", b"r", "a", 0, "failed")])
+    journal.record([Record("a", b"r", "failed", name="a")])
     for other in ("", "[]", "5", '{"running": true, "of": "another version"}'):
         (tmp_path / STATUS_NAME).write_text(other)
         assert step_tts("status", tmp_path).output == "running: just begun\n"

@@ -12,7 +12,7 @@ from step_tts._models import BatchItem, BatchResult, SavedSpeech, Speech, Speech
 if TYPE_CHECKING:
     from collections.abc import Awaitable, Callable, Sequence
 
-    from step_tts._batch._records import Finding
+    from step_tts._batch._records import Claim, Finding
     from step_tts._loop import Signal
 
 
@@ -38,7 +38,8 @@ class Row:
     """Why it cannot be spoken, where that shows before its request is made."""
     request: SpeechRequest | None = None
     """What ``request_of`` has made of it."""
-    key: bytes | None = None
+    claim: Claim = ("", b"")
+    """What a journal knows it by; without a digest where it cannot be spoken."""
     finding: Finding | None = None
     leader: Row | None = None
     """The row that asks for the same and was first: this one waits for it."""

@@ -86,10 +86,9 @@ class JournalDesk(Desk):
     async def look_up(self, rows: Sequence[Row]) -> Sequence[Row | BatchResult]:
         """Ask the journal for all of them at once."""
         for row in rows:
-            row.key = self._key_of(row)
-        claims = [(fold(row.name), row.key) for row in rows if row.key]
-        found = iter(await self._scribe.claim(claims))
-        return [self._placed(row, next(found)) if row.key else row for row in rows]
+            row.claim = fold(row.name), self._digest_of(row)
+        found = iter(await self._scribe.claim([row.claim for row in rows if row.claim[1]]))
+        return [self._placed(row, next(found)) if row.claim[1] else row for row in rows]
 
     async def result(self, row: Row) -> BatchResult:
         """Take up, share or speak a row."""
@@ -106,7 +105,7 @@ class JournalDesk(Desk):
     async def keep(self, ended: Sequence[tuple[Row, BatchResult]]) -> None:
         """Have rows recorded; only then may the rows that wait for them go on."""
         try:
-            await self._scribe.record([record_of(result, row.key or b"") for row, result in ended])
+            await self._scribe.record([record_of(result, *row.claim) for row, result in ended])
         except StepTTSError as error:
             for row, _ in ended:
                 row.error = error
@@ -117,19 +116,19 @@ class JournalDesk(Desk):
 
     def _land(self, row: Row) -> None:
         """Let go of those that wait for a row, if any do."""
-        if row.key and self._leaders.get(row.key) is row:
-            del self._leaders[row.key]
+        if self._leaders.get(row.claim[1]) is row:
+            del self._leaders[row.claim[1]]
             if row.landed:
                 row.landed.set()
 
-    def _key_of(self, row: Row) -> bytes | None:
+    def _digest_of(self, row: Row) -> bytes:
         given = row.input.input if isinstance(row.input, BatchItem) else row.input
         try:
             if isinstance(given, str) and not row.refused:
-                return self._shelf.key(given)
-            return self._shelf.key(request_of(row))
+                return self._shelf.key(given) or b""
+            return self._shelf.key(request_of(row)) or b""
         except StepTTSError:
-            return None  # It is refused when it is to be spoken.
+            return b""  # It is refused when it is to be spoken.
 
     def _placed(self, row: Row, found: Found) -> Row | BatchResult:
         """A finished row is a result; of equal rows that are not, the first one leads.
@@ -142,10 +141,9 @@ class JournalDesk(Desk):
         if found.failed and self._keeps(found.failed):
             error = failure_of(found.failed)
             return BatchResult(index=row.index, name=row.name, error=error, resumed=True)
-        assert row.key is not None  # noqa: S101  rows without are not looked up
-        row.finding, row.leader = found, self._leaders.get(row.key)
+        row.finding, row.leader = found, self._leaders.get(row.claim[1])
         if row.leader is None and found.twin is None:
-            self._leaders[row.key] = row
+            self._leaders[row.claim[1]] = row
         return row
 
     def _keeps(self, failed: Record) -> bool:
@@ -173,7 +171,7 @@ class JournalDesk(Desk):
 
     async def _awaited(self, row: Row, leader: Row) -> BatchResult:
         """The result of an equal row that is being spoken."""
-        if leader.key and self._leaders.get(leader.key) is leader:
+        if self._leaders.get(leader.claim[1]) is leader:
             leader.landed = leader.landed or Signal()
             await leader.landed.wait()
         if leader.error:

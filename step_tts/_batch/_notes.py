@@ -11,22 +11,26 @@ import json
 from collections import Counter
 from typing import TYPE_CHECKING
 
+from step_tts._batch._keys import KEY_BYTES
 from step_tts._batch._records import Begun
 
 if TYPE_CHECKING:
     import sqlite3
-    from collections.abc import Iterable, Sequence
+    from collections.abc import Mapping, Sequence
 
     from step_tts._batch._records import Claim
 
 __all__ = ["TABLE", "Notes"]
 
 TABLE = """
-CREATE TABLE notes (number INTEGER PRIMARY KEY, at REAL, since INTEGER, claims TEXT)
+CREATE TABLE notes (number INTEGER PRIMARY KEY, at REAL, since INTEGER, keys, requests, stood)
 """
 # Of the rows that have landed, those after ``since`` landed after the note: a row that is
 # replaced gets a new number above all others.
-_NOTE = "INSERT INTO notes (at, since, claims) SELECT ?, coalesce(max(rowid), 0), ? FROM rows"
+_NOTE = """
+INSERT INTO notes (at, since, keys, requests, stood)
+SELECT ?, coalesce(max(rowid), 0), ?, ?, ? FROM rows
+"""
 _LANDED = "SELECT 1 FROM rows WHERE key = ? AND rowid > ?"
 
 
@@ -39,40 +43,43 @@ class Notes:
         """What earlier runs left behind, by key."""
         self._note_of: dict[str, int] = {}
         notes = db.execute("SELECT * FROM notes ORDER BY number").fetchall()
-        for number, at, since, claims in notes:
-            for key, request, stood in json.loads(claims):
+        for number, at, since, keys, requests, stood in notes:
+            there = json.loads(stood)
+            for place, key in enumerate(json.loads(keys)):
                 if not db.execute(_LANDED, (key, since)).fetchone():
-                    self._left[key] = bytes.fromhex(request), Begun(at, stood)
+                    request = requests[KEY_BYTES * place :][:KEY_BYTES]
+                    self._left[key] = request, Begun(at, there.get(key))
                     self._note_of[key] = number
-        self._out = Counter(self._note_of.values())
+        self._out = Counter(dict.fromkeys((number for number, *_ in notes), 0))
+        self._out.update(self._note_of.values())
         """How many rows of each note are still out."""
-        self._drop({number for number, *_ in notes} - self._out.keys())
+
+    def tidy(self) -> None:
+        """Notes of which no row is out are dropped."""
+        for number in [number for number, out in self._out.items() if not out]:
+            self._db.execute("DELETE FROM notes WHERE number = ?", (number,))
+            del self._out[number]
 
     def begun(self, claim: Claim) -> Begun | None:
         """What an earlier run noted of this very row and left at that."""
         request, begun = self._left.get(claim[0], (None, None))
         return begun if request == claim[1] else None
 
-    def add(self, at: float, rows: Sequence[tuple[Claim, str | None]]) -> None:
-        """Note rows that set out, each with what stands in its place (see ``identity``)."""
-        if rows:
-            claims = json.dumps([(key, request.hex(), stood) for (key, request), stood in rows])
-            number = self._db.execute(_NOTE, (at, claims)).lastrowid or 0
-            self.land(key for (key, _), _ in rows)  # A row has one note, the last.
-            self._note_of.update((key, number) for (key, _), _ in rows)
-            self._out[number] = len(rows)
+    def add(self, at: float, claims: Sequence[Claim], stood: Mapping[str, str | None]) -> None:
+        """Note rows that set out, and by key what stands in their place (see ``identity``)."""
+        if not claims:
+            return
+        keys = [key for key, _ in claims]
+        requests = b"".join([request for _, request in claims])
+        note = at, json.dumps(keys), requests, json.dumps(stood)
+        number = self._db.execute(_NOTE, note).lastrowid or 0
+        self.land(keys)  # A row has one note, the last.
+        self._note_of.update(dict.fromkeys(keys, number))
+        self._out[number] = len(keys)
 
-    def land(self, keys: Iterable[str]) -> None:
+    def land(self, keys: Sequence[str]) -> None:
         """Rows have told how they ended: the journal has them."""
-        emptied = set()
         for key in keys:
             if number := self._note_of.pop(key, None):
                 self._out[number] -= 1
-                if not self._out[number]:
-                    emptied.add(number)
-        self._drop(emptied)
-
-    def _drop(self, numbers: Iterable[int]) -> None:
-        for number in numbers:
-            self._db.execute("DELETE FROM notes WHERE number = ?", (number,))
-            del self._out[number]
+        self.tidy()

@@ -6,6 +6,7 @@ import json
 import time
 from contextlib import asynccontextmanager
 from itertools import islice
+from operator import itemgetter
 from typing import TYPE_CHECKING
 
 import anyio
@@ -13,7 +14,7 @@ import anyio.to_thread
 
 from step_tts._batch._files import replace_text
 from step_tts._batch._journal import JournalFile
-from step_tts._batch._records import MANIFEST, Record
+from step_tts._batch._records import MANIFEST, Record, record_from
 from step_tts._batch._scribe import Scribe
 from step_tts._batch._status import StatusFile
 from step_tts._errors import SaveError
@@ -32,7 +33,9 @@ _SECONDS = Record._fields.index("seconds")
 # A million lines take some ten seconds; whoever pressed Ctrl-C does not wait for ever.
 EXPORT_SECONDS = 30.0
 EXPORT_ROWS = 256
-_as_json = json.JSONEncoder(ensure_ascii=False).encode
+_line_of = itemgetter(*map(Record._fields.index, MANIFEST.values()))
+# A line feed stands in no string of JSON as itself: between two rows it parts them.
+_as_json = json.JSONEncoder(ensure_ascii=False, separators=(",\n", ": ")).encode
 
 
 class _Watched:
@@ -110,9 +113,11 @@ def export(journal: JournalFile, directory: Path) -> None:
 
 def _lines(journal: JournalFile, deadline: float) -> Iterator[str]:
     """The lines, many in one string: to encode one alone costs twice as much."""
-    rows = journal.columns(MANIFEST.values())
-    while block := [dict(zip(MANIFEST, row, strict=True)) for row in islice(rows, EXPORT_ROWS)]:
+    records = map(record_from, journal.rows())
+    while block := [
+        dict(zip(MANIFEST, _line_of(record), strict=True))
+        for record in islice(records, EXPORT_ROWS)
+    ]:
         if time.monotonic() > deadline:
             raise TimeoutError
-        # One line for each: no string holds this mark, in which a quote is never bare.
-        yield _as_json(block)[1:-1].replace('}, {"', '}\n{"') + "\n"
+        yield _as_json(block)[1:-1].replace("},\n", "}\n").replace(",\n", ", ") + "\n"

@@ -16,11 +16,13 @@ from typing import TYPE_CHECKING, Protocol
 import attrs
 
 from step_tts._batch._files import replace_text
-from step_tts._batch._journal import JOURNAL_NAME, JournalFile
+from step_tts._batch._journal_reader import read_journal
 from step_tts._errors import BatchInUseError, ConfigurationError
 
 if TYPE_CHECKING:
     from pathlib import Path
+
+    from step_tts._batch._journal_reader import JournalReader
 
 __all__ = ["STATUS_NAME", "BatchStatus", "GateState", "StatusFile", "read_status"]
 
@@ -123,16 +125,16 @@ def read_status(directory: Path) -> BatchStatus:
         ConfigurationError: There is none.
         SaveError: Its journal cannot be read.
     """
-    if not (directory / JOURNAL_NAME).is_file():
-        raise ConfigurationError(f"{directory} holds no batch: there is no {JOURNAL_NAME} in it.")
     try:
-        return _at_rest(directory)
+        journal = read_journal(directory)
     except BatchInUseError:
         return _running(directory)
+    if journal is None:
+        raise ConfigurationError(f"{directory} holds no batch: none has begun there yet.")
+    return _at_rest(journal)
 
 
-def _at_rest(directory: Path) -> BatchStatus:
-    journal = JournalFile(directory, None, patience=0.0)
+def _at_rest(journal: JournalReader) -> BatchStatus:
     try:
         totals = journal.totals()
     finally:

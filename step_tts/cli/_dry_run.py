@@ -28,7 +28,7 @@ if TYPE_CHECKING:
     from collections.abc import Iterator
     from pathlib import Path
 
-    from step_tts._batch._journal import JournalFile
+    from step_tts._batch._journal_reader import JournalReader
     from step_tts._batch._readers import Row
     from step_tts._batch._records import Claim
     from step_tts._models import BatchItem, PromptPlacement
@@ -131,15 +131,14 @@ class Plan:
                 journal.close()
         return forecast
 
-    def _journal(self, shelf: Shelf, forecast: Forecast) -> JournalFile | None:
-        """The journal that is there; nothing is made where there is none."""
-        from step_tts._batch._journal import JOURNAL_NAME, JournalFile
+    def _journal(self, shelf: Shelf, forecast: Forecast) -> JournalReader | None:
+        """The journal that is there."""
+        from step_tts._batch._journal_reader import read_journal
 
-        if not (self.resume and (self.to / JOURNAL_NAME).is_file()):
+        if not self.resume:
             return None
         try:
-            options = {**shelf.options(), "name": self.name, "repair": True}
-            return JournalFile(self.to, options, patience=0.0)
+            return read_journal(self.to, {**shelf.options(), "name": self.name, "repair": True})
         except BatchInUseError:
             forecast.done = None
             return None
@@ -149,7 +148,7 @@ class _Surveyor:
     """Puts row after row into a forecast."""
 
     def __init__(
-        self, forecast: Forecast, plan: Plan, shelf: Shelf, journal: JournalFile | None
+        self, forecast: Forecast, plan: Plan, shelf: Shelf, journal: JournalReader | None
     ) -> None:
         self._forecast = forecast
         self._plan = plan

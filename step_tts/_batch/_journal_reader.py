@@ -1,0 +1,227 @@
+"""What a journal knows, for whoever may look but not write.
+
+Blocking. A journal that nobody works on is read where nothing can be written too; nothing in it
+or beside it is made or changed. ``_journal`` adds what a run does with it.
+"""
+
+from __future__ import annotations
+
+import errno
+import json
+import os
+import sqlite3
+from contextlib import contextmanager, suppress
+from itertools import chain
+from typing import TYPE_CHECKING, cast
+
+from step_tts._batch._notes import Notes
+from step_tts._batch._records import COLUMNS, NOTHING, Columns, Finding, Found, record_from
+from step_tts._batch._refusals import differing, refusal
+from step_tts._errors import SaveError
+
+if TYPE_CHECKING:
+    from collections.abc import Iterator, Mapping, Sequence
+    from pathlib import Path
+
+    from step_tts._batch._records import Claim
+
+__all__ = ["JOURNAL_NAME", "JournalReader", "read_journal"]
+
+JOURNAL_NAME = ".step_tts.sqlite3"
+# Raised with the tables, and with what ``_keys`` digests: no row would be found again.
+SCHEMA = 4
+
+# Statements for many rows: each row of "{}" becomes as many marks as there are rows. SQLite is
+# stepped once for all of them, without the interpreter's lock, which the event loop wants.
+_SELECT = f"SELECT {', '.join(COLUMNS)} FROM rows"  # noqa: S608  our own column names
+_OWN = f"{_SELECT} WHERE key IN ({{}})"
+_RANGE = f"{_SELECT} WHERE key BETWEEN ? AND ? LIMIT ?"
+_KNOWN = """
+SELECT column1 FROM (VALUES {})
+WHERE EXISTS (SELECT 1 FROM rows WHERE request = column1 AND state = 'done')
+"""
+_TWINS = f"{_SELECT} WHERE request = ? AND state = 'done' LIMIT 8"
+_OTHER = (
+    "The journal of the batch was begun by another version of step_tts ({}, where this one keeps "
+    "{}): go on with that one, or move it away to begin anew"
+)
+_IN_A_LOG = (
+    "What a batch did last stands in a log that can be read only where it can be written: a run "
+    "is at work there, or was killed. Wait for it to end, or look at a copy of the directory"
+)
+# Of a power of two, so that there are few statements to compile, and each of them short.
+AT_ONCE = 32
+
+
+class JournalReader:
+    """The journal of one directory.
+
+    Raises:
+        BatchInUseError: A run has it.
+        BatchOptionsError: It was begun with other options.
+        SaveError: It cannot be read, or is no journal.
+    """
+
+    def __init__(self, directory: Path) -> None:
+        self._directory = directory
+        self._path = directory / JOURNAL_NAME
+        self._files = f"{directory}{os.sep}"
+        self._notes: Notes
+        self._db: sqlite3.Connection
+
+    def open(self, options: Mapping[str, object] | None) -> bool:
+        """Whether a batch has begun here; with these options, if any are given."""
+        with self._translated():
+            self._db = sqlite3.connect(self._address(), timeout=0.0, isolation_level=None, uri=True)
+            try:
+                self._db.execute("PRAGMA locking_mode = EXCLUSIVE").fetchone()
+                return self._has_begun(options)
+            except BaseException:
+                self._db.close()
+                raise
+
+    def look_up(self, claims: Sequence[Claim]) -> list[Found]:
+        """What is known of some rows."""
+        with self._translated():
+            return self._found(claims)
+
+    def rows(self) -> Iterator[Columns]:
+        """All there are, by name."""
+        with self._translated():
+            yield from self._db.execute(f"{_SELECT} ORDER BY key")
+
+    def totals(self) -> dict[str, tuple[int, float]]:
+        """For each state: rows, and seconds of audio."""
+        with self._translated():
+            found = self._db.execute(
+                "SELECT state, count(*), total(seconds) FROM rows GROUP BY state"
+            )
+            return {state: (rows, seconds) for state, rows, seconds in found}
+
+    def close(self) -> None:
+        """Let go of it."""
+        with suppress(sqlite3.Error):
+            self._db.close()
+
+    def _address(self) -> str:
+        """Where nothing can be written, SQLite can neither lock a journal nor read its log."""
+        uri = self._path.absolute().as_uri()
+        if os.access(self._directory, os.W_OK) and os.access(self._path, os.W_OK):
+            return f"{uri}?mode=rw"
+        log = self._path.with_name(f"{JOURNAL_NAME}-wal")
+        if log.exists() and log.stat().st_size:
+            raise SaveError(errno.EROFS, _IN_A_LOG, str(log))
+        return f"{uri}?immutable=1"
+
+    def _has_begun(self, options: Mapping[str, object] | None) -> bool:
+        (version,) = self._db.execute("PRAGMA user_version").fetchone()
+        if version == 0:
+            return False
+        if version != SCHEMA:
+            raise SaveError(0, _OTHER.format(version, SCHEMA), str(self._path))
+        if options is not None:
+            differing(self._begun_with(), options, self._directory)
+        self._notes = Notes(self._db)
+        return True
+
+    def _begun_with(self) -> dict[str, object]:
+        (text,) = self._db.execute("SELECT value FROM facts WHERE name = 'options'").fetchone()
+        return cast("dict[str, object]", json.loads(text))
+
+    def _found(self, claims: Sequence[Claim]) -> list[Found]:
+        """What there is of each row."""
+        own = self._own([key for key, _ in claims])
+        found: list[Found] = []
+        others: list[tuple[int, Claim, Columns | None]] = []
+        for claim in claims:
+            key, request = claim
+            row = own.get(key)
+            if row and row[1] == request and row[2] == "done" and self._is_whole(row):
+                found.append(row)
+            else:
+                others.append((len(found), claim, row))
+                found.append(NOTHING)
+        known = self._known([request for _, (_, request), _ in others])
+        for place, claim, row in others:
+            found[place] = self._unfinished(claim, row, claim[1] in known)
+        return found
+
+    def _own(self, keys: Sequence[str]) -> dict[str, Columns]:
+        """The rows of these names.
+
+        Names that ascend, as most do, are read in one walk, unless others lie between them.
+        """
+        most = len(keys) * 5 // 4 + 1
+        if list(keys) == sorted(keys) and keys:
+            found = self._db.execute(_RANGE, (keys[0], keys[-1], most)).fetchall()
+            if len(found) < most:
+                return {row[0]: row for row in found}
+        return {row[0]: row for row in self._many(_OWN, [(key,) for key in keys])}
+
+    def _known(self, requests: Sequence[bytes]) -> set[bytes]:
+        """Those of these requests that some row has finished."""
+        marks = [(bytearray(request),) for request in requests]
+        return {request for (request,) in self._many(_KNOWN, marks)}
+
+    def _unfinished(self, claim: Claim, own: Columns | None, known: bool) -> Finding:  # noqa: FBT001
+        """What there is of a row that must still be obtained: mostly nothing."""
+        begun = self._notes.begun(claim)
+        if own is None and begun is None and not known:
+            return NOTHING
+        twins = self._db.execute(_TWINS, (claim[1],)) if known else ()
+        twin = next(filter(self._is_whole, twins), None)
+        failed = own if own and own[1:3] == (claim[1], "failed") else None
+        return Finding(
+            failed=record_from(failed) if failed else None,
+            twin=record_from(twin) if twin else None,
+            begun=begun,
+            path=own[3] if own else None,
+        )
+
+    def _many(self, statement: str, rows: Sequence[Columns]) -> list[Columns]:
+        """Execute a statement for many rows, in as few steps as may be."""
+        found: list[Columns] = []
+        start = 0
+        while start < len(rows):
+            count = min(AT_ONCE, 1 << ((len(rows) - start).bit_length() - 1))
+            block = rows[start : start + count]
+            marks = ", ".join("?" * len(block[0]))
+            row = f"({marks})" if "VALUES" in statement else marks
+            values = list(chain.from_iterable(block))
+            found += self._db.execute(statement.format(", ".join([row] * count)), values)
+            start += count
+        return found
+
+    def _is_whole(self, row: Columns) -> bool:
+        """Whether a record's file stands where it was put, as long as it was."""
+        try:
+            size = os.stat(f"{self._files}{row[3]}").st_size  # noqa: PTH116  a Path costs more than the call
+        except OSError:
+            return False
+        return bool(size == row[4])
+
+    @contextmanager
+    def _translated(self) -> Iterator[None]:
+        try:
+            yield
+        except sqlite3.Error as error:
+            raise refusal(error, self._directory, self._path) from error
+
+
+def read_journal(
+    directory: Path, options: Mapping[str, object] | None = None
+) -> JournalReader | None:
+    """The journal of a directory, to be looked into and closed; ``None`` where no batch has begun.
+
+    Raises:
+        BatchInUseError: A run has it.
+        BatchOptionsError: It was begun with other options.
+        SaveError: It cannot be read, or is no journal.
+    """
+    reader = JournalReader(directory)
+    if not (directory / JOURNAL_NAME).is_file():
+        return None
+    if reader.open(options):
+        return reader
+    reader.close()
+    return None
