@@ -12,7 +12,7 @@ from step_tts._models import BatchItem, BatchResult, SavedSpeech, Speech, Speech
 if TYPE_CHECKING:
     from collections.abc import Awaitable, Callable, Sequence
 
-    from step_tts._batch._records import Claim, Finding
+    from step_tts._batch._records import Finding
     from step_tts._loop import Signal
 
 
@@ -32,14 +32,16 @@ class Row:
     turn: int
     """Its place in the input; ``index`` is its number, which need not be the same."""
     index: int
-    name: str
+    _name: str | Callable[[int, str], str]
     input: object = attrs.field(repr=False)
+    place: int = -1
+    """Its ``index``, where its name begins with that; -1 where it has a name of another kind."""
     refused: StepTTSError | None = None
     """Why it cannot be spoken, where that shows before its request is made."""
     request: SpeechRequest | None = None
     """What ``request_of`` has made of it."""
-    claim: Claim = ("", b"")
-    """What a journal knows it by; without a digest where it cannot be spoken."""
+    digest: bytes = b""
+    """Of its request, for a journal; empty where it cannot be spoken."""
     finding: Finding | None = None
     leader: Row | None = None
     """The row that asks for the same and was first: this one waits for it."""
@@ -49,6 +51,13 @@ class Row:
     """For those that wait for it."""
     error: StepTTSError | None = None
     """Why its result could not be recorded."""
+
+    @property
+    def name(self) -> str:
+        """Its file's name, made when first asked for: nobody does of most rows that are done."""
+        if not isinstance(self._name, str):
+            self._name = self._name(self.index, text_of(self.input))
+        return self._name
 
 
 class Desk:

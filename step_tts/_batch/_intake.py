@@ -111,17 +111,19 @@ class Intake:
         """Number and name a row; one that says of itself what cannot be is refused."""
         turn, self._turn = self._turn, self._turn + 1
         index, given = self._next_index, None
-        text = item if isinstance(item, str) else text_of(item)
         if isinstance(item, BatchItem):
             if refused := _misplaced(item, least=index):
                 # What its number or name stand for may be another row's.
+                text = text_of(item)
                 name = self._namer.name(turn, text, slug(text))
-                return Row(
-                    turn, item.index if _is_index(item.index) else index, name, item, refused
-                )
+                number = item.index if _is_index(item.index) else index
+                return Row(turn, number, name, item, refused=refused)
             index, given = index if item.index is None else item.index, item.name
         self._next_index = index + 1
-        return Row(turn, index, self._namer.name(index, text, given), item)
+        if given:
+            return Row(turn, index, self._namer.name(index, text_of(item), given), item)
+        place = index if self._namer.numbers_first else -1
+        return Row(turn, index, self._namer.name, item, place)
 
 
 def _iterator(rows: Iterable[BatchRow]) -> Iterator[BatchRow]:

@@ -29,7 +29,7 @@ if TYPE_CHECKING:
     from collections.abc import Iterator, Mapping, Sequence
     from pathlib import Path
 
-    from step_tts._batch._records import Claim, Found, Record
+    from step_tts._batch._records import Claim, Columns, Found, Record
 
 __all__ = ["JOURNAL_NAME", "Journal", "JournalFile"]
 
@@ -51,6 +51,10 @@ _REALTIME_COARSE = 5
 
 class Journal(Protocol):
     """What a run needs of a journal; blocking."""
+
+    def done(self, first: str, last: str, asked: Mapping[int, bytes]) -> dict[int, Columns]:
+        """Look up rows by number and digest."""
+        ...
 
     def claim(self, claims: Sequence[Claim]) -> list[Found]:
         """Look up rows, and note those about to begin."""

@@ -21,10 +21,10 @@ from step_tts._loop import Signal
 from step_tts._models import BatchItem, BatchResult, SavedSpeech, SpeechRequest
 
 if TYPE_CHECKING:
-    from collections.abc import Callable, Sequence
+    from collections.abc import Callable, Mapping, Sequence
     from pathlib import Path
 
-    from step_tts._batch._records import Begun, Found, Record
+    from step_tts._batch._records import Begun, Columns, Found, Record
     from step_tts._batch._scribe import Scribe
     from step_tts._models import AudioInfo
 
@@ -84,11 +84,32 @@ class JournalDesk(Desk):
         """By request: the row that is spoken, or will be, for all that ask for the same."""
 
     async def look_up(self, rows: Sequence[Row]) -> Sequence[Row | BatchResult]:
-        """Ask the journal for all of them at once."""
+        """Ask the journal for all of them at once: what is done, then what it knows of others."""
         for row in rows:
-            row.claim = fold(row.name), self._digest_of(row)
-        found = iter(await self._scribe.claim([row.claim for row in rows if row.claim[1]]))
-        return [self._placed(row, next(found)) if row.claim[1] else row for row in rows]
+            row.digest = self._digest_of(row)
+        done = await self._done(rows)
+        others = [row for row in rows if row.digest and row.place not in done]
+        found = iter(await self._found(others) if others else ())
+        directory = self._shelf.directory
+        return [
+            Resumed(row.index, None, done[row.place], directory)
+            if row.place in done
+            else self._placed(row, next(found))
+            if row.digest
+            else row
+            for row in rows
+        ]
+
+    async def _done(self, rows: Sequence[Row]) -> Mapping[int, Columns]:
+        """Of rows that follow one another by name, those that are done, by ``place``."""
+        placed = [row for row in rows if row.place >= 0 and row.digest]
+        if not placed:
+            return {}
+        first, last = fold(placed[0].name), fold(placed[-1].name)
+        return await self._scribe.done(first, last, {row.place: row.digest for row in placed})
+
+    async def _found(self, rows: Sequence[Row]) -> Sequence[Found]:
+        return await self._scribe.claim([(fold(row.name), row.digest) for row in rows])
 
     async def result(self, row: Row) -> BatchResult:
         """Take up, share or speak a row."""
@@ -105,7 +126,9 @@ class JournalDesk(Desk):
     async def keep(self, ended: Sequence[tuple[Row, BatchResult]]) -> None:
         """Have rows recorded; only then may the rows that wait for them go on."""
         try:
-            await self._scribe.record([record_of(result, *row.claim) for row, result in ended])
+            await self._scribe.record(
+                [record_of(result, fold(row.name), row.digest, row.place) for row, result in ended]
+            )
         except StepTTSError as error:
             for row, _ in ended:
                 row.error = error
@@ -116,8 +139,8 @@ class JournalDesk(Desk):
 
     def _land(self, row: Row) -> None:
         """Let go of those that wait for a row, if any do."""
-        if self._leaders.get(row.claim[1]) is row:
-            del self._leaders[row.claim[1]]
+        if self._leaders.get(row.digest) is row:
+            del self._leaders[row.digest]
             if row.landed:
                 row.landed.set()
 
@@ -141,9 +164,9 @@ class JournalDesk(Desk):
         if found.failed and self._keeps(found.failed):
             error = failure_of(found.failed)
             return BatchResult(index=row.index, name=row.name, error=error, resumed=True)
-        row.finding, row.leader = found, self._leaders.get(row.claim[1])
+        row.finding, row.leader = found, self._leaders.get(row.digest)
         if row.leader is None and found.twin is None:
-            self._leaders[row.claim[1]] = row
+            self._leaders[row.digest] = row
         return row
 
     def _keeps(self, failed: Record) -> bool:
@@ -171,7 +194,7 @@ class JournalDesk(Desk):
 
     async def _awaited(self, row: Row, leader: Row) -> BatchResult:
         """The result of an equal row that is being spoken."""
-        if self._leaders.get(leader.claim[1]) is leader:
+        if self._leaders.get(leader.digest) is leader:
             leader.landed = leader.landed or Signal()
             await leader.landed.wait()
         if leader.error:

@@ -36,6 +36,7 @@ SCHEMA = 4
 _SELECT = f"SELECT {', '.join(COLUMNS)} FROM rows"  # noqa: S608  our own column names
 _OWN = f"{_SELECT} WHERE key IN ({{}})"
 _RANGE = f"{_SELECT} WHERE key BETWEEN ? AND ? LIMIT ?"
+_DONE = f"{_SELECT} WHERE key BETWEEN ? AND ? AND state = 'done' LIMIT ?"
 _KNOWN = """
 SELECT column1 FROM (VALUES {})
 WHERE EXISTS (SELECT 1 FROM rows WHERE request = column1 AND state = 'done')
@@ -84,6 +85,15 @@ class JournalReader:
         """What is known of some rows."""
         with self._translated():
             return self._found(claims)
+
+    def done(self, first: str, last: str, asked: Mapping[int, bytes]) -> dict[int, Columns]:
+        """Of rows between two names those that are done, by ``place``; asked for are their digests.
+
+        Names that begin with a number need not be made for that, but the first and the last.
+        """
+        with self._translated():
+            rows = self._db.execute(_DONE, (first, last, 2 * len(asked))).fetchall()
+        return {row[6]: row for row in rows if asked.get(row[6]) == row[1] and self._is_whole(row)}
 
     def rows(self) -> Iterator[Columns]:
         """All there are, by name."""

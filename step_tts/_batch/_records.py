@@ -72,6 +72,8 @@ class Record(NamedTuple):
     size: int | None = None
     """Bytes of the file; ``received`` counts the audio as it came."""
     seconds: float | None = None
+    place: int = -1
+    """The row's number, if its name began with that; -1 if it had a name of another kind."""
 
     name: str = ""
     ordinal: int = 0
@@ -161,7 +163,7 @@ class Resumed(BatchResult):
     """
 
     __slots__ = ("__dict__", "_facts")
-    _facts: tuple[int, str, Columns, Path]
+    _facts: tuple[int, str | None, Columns, Path]
 
     speech = None
     error = None
@@ -169,29 +171,32 @@ class Resumed(BatchResult):
     shared = False
     __class__ = property(lambda _: BatchResult)
 
-    def __init__(self, index: int, name: str, columns: Columns, directory: Path) -> None:
+    def __init__(self, index: int, name: str | None, columns: Columns, directory: Path) -> None:
         _put(self, "_facts", (index, name, columns, directory))
 
     @property
     def index(self) -> int:
         return self._facts[0]
 
-    @property
+    @cached_property
     def name(self) -> str:
-        return self._facts[1]
+        return self._facts[1] or self._record.name
 
     @cached_property
     def saved(self) -> SavedSpeech:
-        _, name, columns, directory = self._facts
-        return saved_of(record_from(columns), directory, name)
+        return saved_of(self._record, self._facts[3], self.name)
 
     @cached_property
     def info(self) -> AudioInfo:
-        return _info_of(record_from(self._facts[2]))
+        return _info_of(self._record)
 
     @property
     def attempts(self) -> tuple[Attempt, ...]:
-        return _attempts_of(record_from(self._facts[2]))
+        return _attempts_of(self._record)
+
+    @cached_property
+    def _record(self) -> Record:
+        return record_from(self._facts[2])
 
     def __reduce__(self) -> tuple[object, ...]:
         """Copied and pickled as what it stands for."""
@@ -202,10 +207,10 @@ def _plain(index: int, name: str, saved: SavedSpeech) -> BatchResult:
     return BatchResult(index=index, name=name, saved=saved, resumed=True)
 
 
-def record_of(result: BatchResult, key: str, request: bytes) -> Record:
+def record_of(result: BatchResult, key: str, request: bytes, place: int) -> Record:
     """The record of a result."""
     if result.saved is None:
-        return _failed(result, key, request)
+        return _failed(result, key, request, place)
     saved, info, receipt = result.saved, result.saved.info, result.saved.receipt
     return Record(
         key,
@@ -214,6 +219,7 @@ def record_of(result: BatchResult, key: str, request: bytes) -> Record:
         saved.path.name,
         saved.size,
         info.duration,
+        place,
         result.name,
         result.index,
         len(receipt.attempts),
@@ -233,12 +239,13 @@ def record_of(result: BatchResult, key: str, request: bytes) -> Record:
     )
 
 
-def _failed(result: BatchResult, key: str, request: bytes) -> Record:
+def _failed(result: BatchResult, key: str, request: bytes, place: int) -> Record:
     error = result.error
     return Record(
         key,
         request,
         "failed",
+        place=place,
         name=result.name,
         ordinal=result.index,
         attempts=len(result.attempts),

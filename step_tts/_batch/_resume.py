@@ -20,10 +20,10 @@ from step_tts._batch._status import StatusFile
 from step_tts._errors import SaveError
 
 if TYPE_CHECKING:
-    from collections.abc import AsyncGenerator, Iterator, Mapping, Sequence
+    from collections.abc import AsyncGenerator, Iterable, Iterator, Mapping, Sequence
     from pathlib import Path
 
-    from step_tts._batch._records import Claim, Found
+    from step_tts._batch._records import Claim, Columns, Found
     from step_tts._batch._status import GateState
 
 __all__ = ["MANIFEST_NAME", "open_scribe"]
@@ -50,12 +50,21 @@ class _Watched:
         """Note how the gate stands, on the event loop, whose clock it goes by."""
         self._status.look(self._gate)
 
-    def claim(self, claims: Sequence[Claim]) -> list[Found]:
+    def done(self, first: str, last: str, asked: Mapping[int, bytes]) -> dict[int, Columns]:
         """Pass a group on, then count what is done already."""
-        found = self._journal.claim(claims)
-        done = [row[_SECONDS] or 0.0 for row in found if isinstance(row, tuple)]
-        self._status.count(done=len(done), seconds=sum(done))
+        found = self._journal.done(first, last, asked)
+        self._count(found.values())
         return found
+
+    def claim(self, claims: Sequence[Claim]) -> list[Found]:
+        """The same for others."""
+        found = self._journal.claim(claims)
+        self._count(row for row in found if isinstance(row, tuple))
+        return found
+
+    def _count(self, done: Iterable[Columns]) -> None:
+        seconds = [row[_SECONDS] or 0.0 for row in done]
+        self._status.count(done=len(seconds), seconds=sum(seconds))
 
     def record(self, records: Sequence[Record]) -> None:
         """Pass a group on, then count what became of it."""

@@ -11,10 +11,10 @@ from typing import TYPE_CHECKING
 from step_tts._threads import Threads
 
 if TYPE_CHECKING:
-    from collections.abc import Callable, Sequence
+    from collections.abc import Callable, Mapping, Sequence
 
     from step_tts._batch._journal import Journal
-    from step_tts._batch._records import Claim, Found, Record
+    from step_tts._batch._records import Claim, Columns, Found, Record
 
 __all__ = ["Scribe"]
 
@@ -27,6 +27,11 @@ class Scribe:
         self._before = before
         """Called on the event loop before the journal is."""
         self._thread = Threads(1)
+
+    async def done(self, first: str, last: str, asked: Mapping[int, bytes]) -> dict[int, Columns]:
+        """Look up rows of the template's names that may be done."""
+        self._before()
+        return await self._thread.run(partial(self._journal.done, first, last, asked))
 
     async def claim(self, claims: Sequence[Claim]) -> list[Found]:
         """Look up rows that are about to begin, and note that they are."""

@@ -62,6 +62,7 @@ def prepare(directory: Path, rows: int) -> None:
                 name=name,
                 ordinal=number,
                 state="done",
+                place=number,
                 attempts=1,
                 path=path.name,
                 format="mp3",
