@@ -51,6 +51,18 @@ def test_totals_are_by_state(tmp_path: Path) -> None:
     journal.close()
 
 
+def test_rows_are_found_by_name_however_they_lie(tmp_path: Path) -> None:
+    """In order, out of order, and with many others between."""
+    journal = JournalFile(tmp_path, {})
+    journal.record([Record(f"{n:02}", b"r", "failed") for n in range(20)])
+    for keys in (["03", "04"], ["04", "03"], ["00", "19"], []):
+        found = journal.look_up([(key, b"r") for key in keys])
+        assert [
+            each.failed.key for each in found if isinstance(each, Finding) and each.failed
+        ] == keys
+    journal.close()
+
+
 def test_a_failed_group_leaves_nothing_behind(tmp_path: Path) -> None:
     """All of it or none."""
     journal = JournalFile(tmp_path, {})

@@ -95,6 +95,39 @@ async def test_rows_in_front_do_not_make_the_others_dear(tmp_path: Path) -> None
     assert [r.resumed for r in await server.run(["zero", "one", "two"], tmp_path)] == [True] * 3
 
 
+@pytest.mark.parametrize("name", ["{index:05d}-{slug}", "{index}", "{slug}-{index}"])
+async def test_rows_are_found_whatever_way_their_names_ascend(tmp_path: Path, name: str) -> None:
+    """Or do not, as where numbers grow by a digit."""
+    server = Server()
+    rows = [BatchItem(text, index=99_998 + n) for n, text in enumerate("decab")]
+    first = await server.run(rows, tmp_path, name=name)
+    again = await server.run(rows, tmp_path, name=name)
+
+    assert len(server.paid) == 5
+    assert [r.resumed for r in again] == [True] * 5
+    assert [(r.index, r.name) for r in again] == [(r.index, r.name) for r in first]
+
+
+async def test_a_row_that_is_changed_back_is_still_done(tmp_path: Path) -> None:
+    """Two rows of the journal have its number then."""
+    server = Server()
+    for texts in ("ac", "bc", "ac", "bc"):
+        results = await server.run(list(texts), tmp_path)
+    assert sorted(server.paid) == ["a", "b", "c"]
+    assert [r.name for r in results] == ["00000-b", "00001-c"]
+
+
+async def test_a_row_that_loses_its_own_name_gets_one_of_the_template(tmp_path: Path) -> None:
+    """Though its old one lies between those of its neighbours."""
+    server = Server()
+    await server.run([BatchItem("a", name="00000x"), "b"], tmp_path)
+    named, other = await server.run(["a", "b"], tmp_path)
+
+    assert sorted(server.paid) == ["a", "b"]
+    assert (named.name, named.resumed, named.shared) == ("00000-a", False, True)
+    assert (other.name, other.resumed) == ("00001-b", True)
+
+
 @pytest.mark.parametrize("durable", [True, False])
 async def test_equal_rows_share_one_synthesis(
     tmp_path: Path, monkeypatch: pytest.MonkeyPatch, *, durable: bool

@@ -336,10 +336,13 @@ class Remembering(Desk):
 
     ahead = 4
 
-    async def look_up(self, rows: Sequence[Row]) -> Sequence[Row | BatchResult]:
+    async def look_up(
+        self, rows: Sequence[Row], name: Callable[[Row], None]
+    ) -> Sequence[Row | BatchResult]:
         await anyio.lowlevel.checkpoint()
         if any(row.input == "broken" for row in rows):
             raise LookupError("the journal is broken")
+        await super().look_up(rows, name)
         return [self._known(row) or row for row in rows]
 
     def _known(self, row: Row) -> BatchResult | None:

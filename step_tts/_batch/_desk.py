@@ -32,7 +32,8 @@ class Row:
     turn: int
     """Its place in the input; ``index`` is its number, which need not be the same."""
     index: int
-    _name: str | Callable[[int, str], str]
+    name: str
+    """Its file's; empty until it is made, and of most rows that are done it never is."""
     input: object = attrs.field(repr=False)
     place: int = -1
     """Its ``index``, where its name begins with that; -1 where it has a name of another kind."""
@@ -52,13 +53,6 @@ class Row:
     error: StepTTSError | None = None
     """Why its result could not be recorded."""
 
-    @property
-    def name(self) -> str:
-        """Its file's name, made when first asked for: nobody does of most rows that are done."""
-        if not isinstance(self._name, str):
-            self._name = self._name(self.index, text_of(self.input))
-        return self._name
-
 
 class Desk:
     """Every row is spoken; nothing is remembered."""
@@ -72,8 +66,15 @@ class Desk:
     def __init__(self, speak: Speak) -> None:
         self._speak = speak
 
-    async def look_up(self, rows: Sequence[Row]) -> Sequence[Row | BatchResult]:
-        """Tell the rows that are done already from those to be handed to ``result``."""
+    async def look_up(
+        self, rows: Sequence[Row], name: Callable[[Row], None]
+    ) -> Sequence[Row | BatchResult]:
+        """Tell the rows that are done already from those to be handed to ``result``.
+
+        Those are named, which the others need not be.
+        """
+        for row in rows:
+            name(row)
         return rows
 
     async def keep(self, ended: Sequence[tuple[Row, BatchResult]]) -> None:

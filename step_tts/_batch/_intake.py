@@ -107,8 +107,13 @@ class Intake:
             with grace_period():
                 await self._arriving.aclose()
 
+    def name(self, row: Row) -> None:
+        """Name a row by the template, unless it has a name."""
+        if not row.name:
+            row.name = self._namer.name(row.index, text_of(row.input))
+
     def _row(self, item: object) -> Row:
-        """Number and name a row; one that says of itself what cannot be is refused."""
+        """Number a row, and keep its own name; what it says of itself and cannot be is refused."""
         turn, self._turn = self._turn, self._turn + 1
         index, given = self._next_index, None
         if isinstance(item, BatchItem):
@@ -122,8 +127,7 @@ class Intake:
         self._next_index = index + 1
         if given:
             return Row(turn, index, self._namer.name(index, text_of(item), given), item)
-        place = index if self._namer.numbers_first else -1
-        return Row(turn, index, self._namer.name, item, place)
+        return Row(turn, index, "", item, index if self._namer.numbers_first else -1)
 
 
 def _iterator(rows: Iterable[BatchRow]) -> Iterator[BatchRow]:

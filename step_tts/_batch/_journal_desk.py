@@ -80,35 +80,46 @@ class JournalDesk(Desk):
         self._scribe = scribe
         self._shelf = shelf
         self._keep_failures = keep_failures
+        self._skips = True
+        """Whether rows were done of late: then it pays to ask for that before they are named."""
         self._leaders: dict[bytes, Row] = {}
         """By request: the row that is spoken, or will be, for all that ask for the same."""
 
-    async def look_up(self, rows: Sequence[Row]) -> Sequence[Row | BatchResult]:
+    async def look_up(
+        self, rows: Sequence[Row], name: Callable[[Row], None]
+    ) -> Sequence[Row | BatchResult]:
         """Ask the journal for all of them at once: what is done, then what it knows of others."""
         for row in rows:
             row.digest = self._digest_of(row)
-        done = await self._done(rows)
-        others = [row for row in rows if row.digest and row.place not in done]
-        found = iter(await self._found(others) if others else ())
-        directory = self._shelf.directory
-        return [
-            Resumed(row.index, None, done[row.place], directory)
-            if row.place in done
-            else self._placed(row, next(found))
-            if row.digest
-            else row
+        done = await self._done(rows, name) if self._skips else {}
+        others = [row for row in rows if row.place not in done]
+        for row in others:
+            name(row)
+        found = iter(await self._found([row for row in others if row.digest]))
+        looked_up = [
+            self._placed(row, done.get(row.place) or next(found)) if row.digest else row
             for row in rows
         ]
+        self._skips = any(isinstance(each, BatchResult) for each in looked_up)
+        return looked_up
 
-    async def _done(self, rows: Sequence[Row]) -> Mapping[int, Columns]:
-        """Of rows that follow one another by name, those that are done, by ``place``."""
-        placed = [row for row in rows if row.place >= 0 and row.digest]
-        if not placed:
+    async def _done(
+        self, rows: Sequence[Row], name: Callable[[Row], None]
+    ) -> Mapping[int, Columns]:
+        """Of rows whose names begin with their numbers those that are done, by ``place``."""
+        numbered = [row for row in rows if row.place >= 0 and row.digest]
+        if not numbered:
             return {}
-        first, last = fold(placed[0].name), fold(placed[-1].name)
-        return await self._scribe.done(first, last, {row.place: row.digest for row in placed})
+        first, last = numbered[0], numbered[-1]
+        name(first)
+        name(last)
+        asked = {row.place: row.digest for row in numbered}
+        return await self._scribe.done(fold(first.name), fold(last.name), asked)
 
     async def _found(self, rows: Sequence[Row]) -> Sequence[Found]:
+        """What is known of rows by their names."""
+        if not rows:
+            return ()
         return await self._scribe.claim([(fold(row.name), row.digest) for row in rows])
 
     async def result(self, row: Row) -> BatchResult:

@@ -15,7 +15,7 @@ from itertools import chain
 from typing import TYPE_CHECKING, cast
 
 from step_tts._batch._notes import Notes
-from step_tts._batch._records import COLUMNS, NOTHING, Columns, Finding, Found, record_from
+from step_tts._batch._records import COLUMNS, NOTHING, Columns, Finding, Found, unpacked
 from step_tts._batch._refusals import differing, refusal
 from step_tts._errors import SaveError
 
@@ -182,8 +182,8 @@ class JournalReader:
         twin = next(filter(self._is_whole, twins), None)
         failed = own if own and own[1:3] == (claim[1], "failed") else None
         return Finding(
-            failed=record_from(failed) if failed else None,
-            twin=record_from(twin) if twin else None,
+            failed=unpacked([failed])[0] if failed else None,
+            twin=unpacked([twin])[0] if twin else None,
             begun=begun,
             path=own[3] if own else None,
         )

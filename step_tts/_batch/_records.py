@@ -18,7 +18,7 @@ from step_tts._errors import APIError, BatchRowError
 from step_tts._models import Attempt, AudioFormat, AudioInfo, BatchResult, Receipt, SavedSpeech
 
 if TYPE_CHECKING:
-    from collections.abc import Sequence
+    from collections.abc import Iterator, Sequence
     from pathlib import Path
 
 __all__ = [
@@ -34,9 +34,10 @@ __all__ = [
     "Resumed",
     "failure_of",
     "packed",
-    "record_from",
     "record_of",
     "saved_of",
+    "texts",
+    "unpacked",
 ]
 
 _put = object.__setattr__  # Results are frozen.
@@ -85,23 +86,26 @@ class Record(NamedTuple):
     codec: str | None = None
     checked: Literal["frames", "chunks", "pages", "head", "nothing"] | None = None
     received: int | None = None
-    warnings: Sequence[str] = ()
     request_id: str | None = None
     queued: float | None = None
     first_byte: float | None = None
     total: float | None = None
     error: str | None = None
     message: str | None = None
-    finished_at: float | None = None
+    finished_at: int | None = None
     """Seconds since 1970, for people."""
+    warnings: Sequence[str] = ()
+    """The last, for it alone may be more than one value of JSON (see ``texts``)."""
 
 
-_FACTS = Record._fields.index("name")
+_PATH, _FACTS = map(Record._fields.index, ("path", "name"))
 COLUMNS = (*Record._fields[:_FACTS], "facts")
 """Of the table of rows. A column costs as much to read as all the facts do in one, and of a million
 rows that are done nobody asks for most."""
 # A line feed stands in no string of JSON as itself, so where it stands the text can be cut.
-_as_json = json.JSONEncoder(ensure_ascii=False, separators=(",\n", ":")).encode
+_as_json = json.JSONEncoder(
+    ensure_ascii=False, check_circular=False, separators=(",\n", ":")
+).encode
 
 
 def packed(records: Sequence[Record]) -> list[Columns]:
@@ -114,9 +118,17 @@ def packed(records: Sequence[Record]) -> list[Columns]:
     ]
 
 
-def record_from(columns: Columns) -> Record:
-    """A record as it was before it was kept."""
-    return Record(*columns[:_FACTS], *json.loads(f"[{columns[_FACTS]}]"))
+def unpacked(rows: Sequence[Columns]) -> list[Record]:
+    """Records as they were before they were kept."""
+    facts = json.loads(f"[[{'],['.join([row[_FACTS] for row in rows])}]]")
+    return [Record._make(row[:_FACTS] + tuple(told)) for row, told in zip(rows, facts, strict=True)]
+
+
+def texts(rows: Sequence[Columns]) -> Iterator[list[str]]:
+    """What records hold from their ``path`` on, as JSON; the facts are parted but never read."""
+    columns = _as_json([row[_PATH:_FACTS] for row in rows])[2:-2].split("],\n[")
+    for row, told in zip(rows, columns, strict=True):
+        yield f"{told},\n{row[_FACTS]}".split(",\n")
 
 
 @attrs.frozen(kw_only=True)
@@ -163,7 +175,7 @@ class Resumed(BatchResult):
     """
 
     __slots__ = ("__dict__", "_facts")
-    _facts: tuple[int, str | None, Columns, Path]
+    _facts: tuple[int, str, Columns, Path]
 
     speech = None
     error = None
@@ -171,7 +183,7 @@ class Resumed(BatchResult):
     shared = False
     __class__ = property(lambda _: BatchResult)
 
-    def __init__(self, index: int, name: str | None, columns: Columns, directory: Path) -> None:
+    def __init__(self, index: int, name: str, columns: Columns, directory: Path) -> None:
         _put(self, "_facts", (index, name, columns, directory))
 
     @property
@@ -196,7 +208,7 @@ class Resumed(BatchResult):
 
     @cached_property
     def _record(self) -> Record:
-        return record_from(self._facts[2])
+        return unpacked([self._facts[2]])[0]
 
     def __reduce__(self) -> tuple[object, ...]:
         """Copied and pickled as what it stands for."""
@@ -230,12 +242,12 @@ def record_of(result: BatchResult, key: str, request: bytes, place: int) -> Reco
         info.codec,
         info.checked,
         info.size,
-        info.warnings,
         receipt.request_id,
         receipt.queued,
         receipt.first_byte,
         receipt.total,
-        finished_at=time.time(),
+        finished_at=int(time.time()),
+        warnings=info.warnings,
     )
 
 
@@ -252,7 +264,7 @@ def _failed(result: BatchResult, key: str, request: bytes, place: int) -> Record
         request_id=error.request_id if isinstance(error, APIError) else None,
         error=type(error).__name__,
         message=error.message if isinstance(error, APIError) else str(error),
-        finished_at=time.time(),
+        finished_at=int(time.time()),
     )
 
 

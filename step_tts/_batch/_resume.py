@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import json
 import time
 from contextlib import asynccontextmanager
 from itertools import islice
@@ -14,7 +13,7 @@ import anyio.to_thread
 
 from step_tts._batch._files import replace_text
 from step_tts._batch._journal import JournalFile
-from step_tts._batch._records import MANIFEST, Record, record_from
+from step_tts._batch._records import MANIFEST, Record, texts
 from step_tts._batch._scribe import Scribe
 from step_tts._batch._status import StatusFile
 from step_tts._errors import SaveError
@@ -30,12 +29,12 @@ __all__ = ["MANIFEST_NAME", "open_scribe"]
 
 MANIFEST_NAME = "manifest.jsonl"
 _SECONDS = Record._fields.index("seconds")
-# A million lines take some ten seconds; whoever pressed Ctrl-C does not wait for ever.
+# A million lines take some seconds; whoever pressed Ctrl-C does not wait for ever.
 EXPORT_SECONDS = 30.0
 EXPORT_ROWS = 256
-_line_of = itemgetter(*map(Record._fields.index, MANIFEST.values()))
-# A line feed stands in no string of JSON as itself: between two rows it parts them.
-_as_json = json.JSONEncoder(ensure_ascii=False, separators=(",\n", ": ")).encode
+_LINE = "{" + ", ".join(f'"{field}": %s' for field in MANIFEST) + "}\n"
+_HELD = Record._fields[Record._fields.index("path") :]
+_values = itemgetter(*map(_HELD.index, MANIFEST.values()))
 
 
 class _Watched:
@@ -121,12 +120,9 @@ def export(journal: JournalFile, directory: Path) -> None:
 
 
 def _lines(journal: JournalFile, deadline: float) -> Iterator[str]:
-    """The lines, many in one string: to encode one alone costs twice as much."""
-    records = map(record_from, journal.rows())
-    while block := [
-        dict(zip(MANIFEST, _line_of(record), strict=True))
-        for record in islice(records, EXPORT_ROWS)
-    ]:
+    """The lines, many in one string: written one by one they would cost more."""
+    rows = journal.rows()
+    while block := list(islice(rows, EXPORT_ROWS)):
         if time.monotonic() > deadline:
             raise TimeoutError
-        yield _as_json(block)[1:-1].replace("},\n", "}\n").replace(",\n", ", ") + "\n"
+        yield "".join([_LINE % _values(held) for held in texts(block)])

@@ -240,7 +240,8 @@ class _Run:
     async def _hand_on(self, block: Sequence[Row]) -> None:
         """Give rows to workers, and what is done already straight to the reader."""
         done: list[tuple[int, BatchResult]] = []
-        for row, each in zip(block, await self._desk.look_up(block), strict=True):
+        found = await self._desk.look_up(block, self._intake.name)
+        for row, each in zip(block, found, strict=True):
             if self._window:
                 await self._enter_window(done)
             self._entered += 1

@@ -46,7 +46,7 @@ class Keeper:
         """
         request = attrs.evolve(self._like, input=part.segment.spoken)
         row = Row(part.number, part.number, f"{part.number:06d}", request)
-        (found,) = await self._desk.look_up([row])
+        (found,) = await self._desk.look_up([row], _keep_name)
         if part.number not in self._seen and isinstance(found, BatchResult):
             result = found
         else:
@@ -65,6 +65,10 @@ class Keeper:
         result = await self._desk.result(row)
         await self._desk.keep([(row, result)])
         return result
+
+
+def _keep_name(_: Row) -> None:
+    """A part is named when it becomes a row."""
 
 
 def _pieces(path: Path) -> list[bytes]:
