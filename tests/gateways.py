@@ -406,6 +406,38 @@ class Reluctant:
         return self._gateway.ideal(seconds)
 
 
+class Moody:
+    """Refuses a few at random, whatever is under way, and says nothing about when."""
+
+    def __init__(self, gateway: Gateway, share: float, random: Random) -> None:
+        self._gateway, self._share, self._random = gateway, share, random
+
+    def ask(self, now: float, characters: int) -> Reply:
+        if self._random.random() < self._share:
+            return Reply(REFUSAL_SECONDS, refused=True)
+        return self._gateway.ask(now, characters)
+
+    def ideal(self, seconds: float) -> float:
+        return self._gateway.ideal(seconds)
+
+
+class Shared:
+    """A second tenant asks it too, so many times a second on average and at random."""
+
+    def __init__(self, gateway: Gateway, rate: float, random: Random) -> None:
+        self._gateway, self._rate, self._random = gateway, rate, random
+        self._next = random.expovariate(rate)
+
+    def ask(self, now: float, characters: int) -> Reply:
+        while self._next <= now:
+            self._gateway.ask(self._next, text_length(self._random))
+            self._next += self._random.expovariate(self._rate)
+        return self._gateway.ask(now, characters)
+
+    def ideal(self, seconds: float) -> float:
+        return self._gateway.ideal(seconds) - self._rate * seconds
+
+
 # --- driving -------------------------------------------------------------------------------------
 
 

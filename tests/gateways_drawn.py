@@ -1,6 +1,7 @@
 """Gateways that nobody chose: drawn at random from a grid of sizes, service times and refusals.
 
-The seed is the commit they were drawn on, before the rules of the gate were changed again. A rate
+The seed is the commit they were drawn on, before the rules of the gate were changed again; what
+was drawn on an earlier one has been tuned on since. A rate
 is drawn so that it keeps at most a hundred at once under way, which is half of what the simulated
 client may have, and two limits at once so that one of them clearly binds.
 """
@@ -17,8 +18,10 @@ from gateways import (
     Bucket,
     Cap,
     Characters,
+    Moody,
     Queue,
     Reluctant,
+    Shared,
     Sliding,
     Window,
     bimodal,
@@ -45,7 +48,8 @@ if TYPE_CHECKING:
 
     Row = tuple[str, Make]
 
-DRAWN_ON = "f759297"
+EARLIER_DRAWN_ON = "f759297"
+DRAWN_ON = "2ec352f"
 LAWS = (
     lognormal,
     exponential,
@@ -61,11 +65,14 @@ SERVICE_SECONDS = (0.3, 0.5, 0.8, 1.2, 2.0, 3.0, 5.0)
 SLOTS = (3, 5, 7, 10, 14, 20, 28, 40, 56)
 RATES = (0.5, 1, 2, 3, 5, 8, 12, 20, 30, 50)
 BURSTS = (1, 1, 2, 3, 5, 10, 30)
+SMALL_BURSTS = (1, 1, 2, 3)
 SPANS = (5, 10, 30, 60)
 WAITS = (None, None, 1, 2, 3)
 FAULTS = (0, 0, 0.02)
 LATE_SECONDS = (0, 0, 0, 0.2, 0.4)
 BOUND = (0.4, 0.7, 1.5, 2.5)  # of two limits: what the rate gives, relative to the slots
+TAKEN = (0.2, 0.4)  # by a second tenant, of what there is
+MOODS = (0.005, 0.01, 0.02)
 AT_ONCE = 100
 
 
@@ -101,18 +108,24 @@ class Draw:
         make = partial(Cap, slots, law=law, retry_after=wait, faults=faults)
         return self.late((f"cap {slots}, {service}{says}{failing}", make))
 
-    def bucket(self) -> Row:
+    def bucket(self, bursts: tuple[int, ...] = BURSTS) -> Row:
         service, law, mean = self.service()
-        rate, burst = self.rate(mean), self._random.choice(BURSTS)
+        rate, burst = self.rate(mean), self._random.choice(bursts)
         says, tells = self.tells()
         make = partial(Bucket, rate, burst, law=law, tells=tells)
         return self.late((f"{rate:g} a second, burst {burst}, {service}{says}", make))
 
-    def window(self) -> Row:
-        (service, law, mean), span = self.service(), self._random.choice(SPANS)
+    def small_bucket(self) -> Row:
+        return self.bucket(SMALL_BURSTS)
+
+    def window(self, spans: tuple[int, ...] = SPANS) -> Row:
+        (service, law, mean), span = self.service(), self._random.choice(spans)
         (says, tells), requests = self.tells(), int(self.rate(mean) * span)
         make = partial(Window, requests, span, law=law, tells=tells)
         return self.late((f"{requests} each {span} s, {service}{says}", make))
+
+    def minute(self) -> Row:
+        return self.window((60,))
 
     def sliding(self) -> Row:
         (service, law, mean), span = self.service(), self._random.choice(SPANS)
@@ -120,13 +133,16 @@ class Draw:
         make = partial(Sliding, requests, span, law=law, tells=tells)
         return self.late((f"{requests} in any {span} s, {service}{says}", make))
 
-    def characters(self) -> Row:
+    def characters(self, spans: tuple[int, ...] = SPANS) -> Row:
         service, law, mean = self.service()
-        rate, seconds = MEAN_CHARACTERS * self.rate(mean), self._random.choice(SPANS)
+        rate, seconds = MEAN_CHARACTERS * self.rate(mean), self._random.choice(spans)
         says, tells = self.tells()
         make = partial(Characters, rate, seconds * rate, law=law, tells=tells)
         name = f"{rate:g} characters a second, {seconds} s in hand, {service}{says}"
         return self.late((name, make))
+
+    def characters_of_a_minute(self) -> Row:
+        return self.characters((60,))
 
     def both(self) -> Row:
         (service, law, mean), slots = self.service(), self._random.choice(SLOTS)
@@ -167,6 +183,33 @@ class Draw:
         make = partial(Bucket, bursting(high, low, every=60, lasting=20, seed=seed), 5, law=law)
         return self.late((f"{high:g} a second, a neighbour leaves {low:g}, {service}", make))
 
+    def shared_rate(self) -> Row:
+        service, law, mean = self.service()
+        rate, share = self.rate(mean), self._random.choice(TAKEN)
+
+        def make(random: Random) -> Gateway:
+            return Shared(Bucket(rate, 5, random, law=law), share * rate, random)
+
+        return f"{rate:g} a second, burst 5, {share:.0%} taken, {service}".replace("%", " %"), make
+
+    def shared_cap(self) -> Row:
+        (service, law, mean), slots = self.service(), self._random.choice(SLOTS)
+        share = self._random.choice(TAKEN)
+
+        def make(random: Random) -> Gateway:
+            return Shared(Cap(slots, random, law=law), share * slots / mean, random)
+
+        return f"cap {slots}, {share:.0%} taken, {service}".replace("%", " %"), make
+
+    def moody_cap(self) -> Row:
+        (service, law, _), slots = self.service(), self._random.choice(SLOTS)
+        share = self._random.choice(MOODS)
+
+        def make(random: Random) -> Gateway:
+            return Moody(Cap(slots, random, law=law), share, random)
+
+        return f"cap {slots}, {share:.1%} refused at random, {service}".replace("%", " %"), make
+
     def queue(self) -> Row:
         (service, law, _), slots = self.service(), self._random.choice(SLOTS)
         return f"a queue of {slots}, {service}", partial(Queue, slots, law=law)
@@ -180,14 +223,34 @@ def drawn(*rows: Callable[[], Row]) -> dict[str, Make]:
     return dict(row() for row in rows)
 
 
+_earlier = Draw(EARLIER_DRAWN_ON)
+EARLIER_STEADY = drawn(
+    *5 * [_earlier.cap],
+    *5 * [_earlier.bucket],
+    *2 * [_earlier.window],
+    *2 * [_earlier.sliding],
+    *2 * [_earlier.characters],
+    *2 * [_earlier.both],
+)
+EARLIER_MOVING = drawn(
+    _earlier.wandering_cap,
+    _earlier.neighbour,
+    _earlier.stepped_cap,
+    _earlier.waving_rate,
+    _earlier.neighbour_of_rate,
+)
+EARLIER_QUEUES = drawn(_earlier.queue, _earlier.queue)
+
 _draw = Draw(DRAWN_ON)
 STEADY = drawn(
-    *5 * [_draw.cap],
-    *5 * [_draw.bucket],
-    *2 * [_draw.window],
+    *3 * [_draw.cap],
+    *2 * [_draw.bucket],
+    *3 * [_draw.small_bucket],
+    _draw.window,
+    *2 * [_draw.minute],
     *2 * [_draw.sliding],
-    *2 * [_draw.characters],
-    *2 * [_draw.both],
+    *2 * [_draw.characters_of_a_minute],
+    *3 * [_draw.both],
 )
 MOVING = drawn(
     _draw.wandering_cap,
@@ -195,5 +258,8 @@ MOVING = drawn(
     _draw.stepped_cap,
     _draw.waving_rate,
     _draw.neighbour_of_rate,
+    _draw.shared_rate,
+    _draw.shared_cap,
 )
+MOODY = drawn(_draw.moody_cap, _draw.moody_cap)
 QUEUES = drawn(_draw.queue, _draw.queue)

@@ -13,6 +13,7 @@ from hypothesis import strategies as st
 from hypothesis.stateful import RuleBasedStateMachine, invariant, precondition, rule
 
 from step_tts._errors import ConfigurationError
+from step_tts._gate._chance import Chance
 from step_tts._gate._controller import Controller, Outcome, Ticket
 from step_tts._gate._latency import Latency
 from step_tts._gate._limit import Limit
@@ -362,6 +363,37 @@ def test_the_pace_comes_back_and_is_given_up() -> None:
     assert pacer.on
     pacer.review(160.0, 1000.0)
     assert not pacer.on
+
+
+def test_a_few_refusals_without_a_reason_are_excused() -> None:
+    """Once one came at a low pace, at most one in forty; the first that is not ends it."""
+    chance = Chance()
+    assert not chance.excuses(10, lone=True, slow=True)
+    assert not chance.excuses(100, lone=True, slow=False)
+    assert not chance.excuses(110, lone=False, slow=True)
+    assert chance.excuses(120, lone=True, slow=True)
+    assert chance.excuses(130, lone=True, slow=False)
+    assert not chance.excuses(132, lone=True, slow=True)
+    assert not chance.excuses(1000, lone=True, slow=False)
+    excused = 0
+    while chance.excuses(1003 + 3 * excused, lone=True, slow=True):
+        excused += 1
+    assert excused == 8
+
+
+@pytest.mark.parametrize("wish", [None, 1.0])
+def test_a_lone_refusal_at_a_low_pace_does_not_lower_it(wish: float | None) -> None:
+    """Unless the server says when: then it has a reason."""
+    controller = control()
+    for second in range(60):
+        ticket = controller.start(float(second), 10)
+        controller.ok(ticket, second + 0.5, 0.5)
+        controller.leave(ticket)
+    for _ in range(8):
+        controller.pacer.refused(60.0, 10.0, 10.0)
+    before = controller.pacer.rate(60.2)
+    controller.throttled(controller.start(60.1, 10), 60.2, wish)
+    assert (controller.pacer.rate(60.2) < before) is (wish is not None)
 
 
 def test_a_rate_passed_by_far_was_another_limit() -> None:

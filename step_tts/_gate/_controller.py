@@ -15,6 +15,7 @@ from typing import TYPE_CHECKING
 
 import attrs
 
+from step_tts._gate._chance import Chance
 from step_tts._gate._latency import Latency
 from step_tts._gate._limit import Limit
 from step_tts._gate._pacer import Allowance, Pacer, Spacing
@@ -86,6 +87,7 @@ class Controller:
         self.latency = Latency()
         self.pacer = Pacer()
         self.quota = Quota()
+        self.chance = Chance()
         self.paused_until = -math.inf
         """When the shared pause ends."""
         self._rate = rate
@@ -171,6 +173,8 @@ class Controller:
         self._refused_at, self._refusal = ticket.sent_at, now - ticket.sent_at
         fresh = ticket.sent_at >= self._epoch
         if fresh:
+            if self._by_chance(ticket, now, retry_after):
+                return
             self._cut(ticket, now)
         self._pause(now, retry_after, fresh=fresh)
 
@@ -227,6 +231,12 @@ class Controller:
         if again is None:
             return 0.0
         return self.quota.pay(THROTTLE_COST if again.outcome is Outcome.THROTTLED else FAULT_COST)
+
+    def _by_chance(self, refused: Ticket, now: float, retry_after: float | None) -> bool:
+        """Whether neither number nor rate was its reason; a server that says when has one."""
+        first = retry_after is None and not self._streak and self.pacer.on
+        lone = first and refused.level <= self._admitted_level(refused, now)
+        return self.chance.excuses(refused.nth, lone=lone, slow=self.pacer.is_low(now))
 
     def _cut(self, ticket: Ticket, now: float) -> None:
         """Begin an epoch; with less, unless nothing was let in since the last one began.

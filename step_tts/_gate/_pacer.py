@@ -16,6 +16,7 @@ import attrs
 __all__ = ["Allowance", "Intake", "Pacer", "Spacing"]
 
 KEPT = 0.97  # of what is known, after a refusal; at 0.95 the rates of the tuned set lose a percent
+LOW = (1 + KEPT) / 2  # of what is known; above it may be wrong
 # How the rate comes back: a cubic that is flat around what is known, in steps of a second, or of
 # three requests where they are rarer (with two, one in thirty of a rare rate's is refused), or of
 # a tenth of the server's window. After each hit it is four times flatter. What is known at first
@@ -133,6 +134,12 @@ class Pacer:
         """Whether the rate is above what is known."""
         return self._known is not None and self.rate(now) > self._known
 
+    def is_low(self, now: float) -> bool:
+        """Whether it is well below what is known well, and no window can have been used up."""
+        if self._known is None or self._span or self._hits < MOST_HITS:
+            return False
+        return self.rate(now) < LOW * self._known
+
     def rest(self, until: float) -> None:
         """Note a pause: nothing is learnt meanwhile."""
         self._cut_at = max(self._cut_at, until)
@@ -167,8 +174,8 @@ class Pacer:
         """
         cycle = at - max(self._refilled_at, self.intake.since)
         self._span = max(min(self._span or LONGEST_SPAN, cycle), SHORTEST_SPAN)
-        known = min(self.intake.per_second(at, self._span), self._known or math.inf)
-        self._known, self._cut_at, self._refilled_at = max(known, SLOWEST), at, at
+        self._known = max(self.intake.per_second(at, self._span), SLOWEST)
+        self._cut_at = self._refilled_at = at
         self._hits = max(0, self._hits)
 
     def refused(self, now: float, measured: float, usual: float) -> None:

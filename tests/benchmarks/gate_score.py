@@ -1,8 +1,8 @@
 """How much the gate gets out of simulated servers, and how much it is refused.
 
-``python tests/benchmarks/gate_score.py [tuned|held-out|hints] [NAME]``: means of four seeds,
-fifteen minutes of service each, limits unknown to the client; ``hints`` puts servers that name
-them beside the same ones silent.
+``python tests/benchmarks/gate_score.py [tuned|earlier|held-out|hints] [NAME]``: means of four
+seeds, fifteen minutes of service each, limits unknown to the client; ``hints`` puts servers that
+name them beside the same ones silent.
 """
 
 from __future__ import annotations
@@ -22,9 +22,20 @@ SETS = {
     "tuned": {
         "steady": sets.TUNED_STEADY,
         "moving": sets.TUNED_MOVING,
+        "moody": sets.TUNED_MOODY,
         "queues": sets.TUNED_QUEUES,
     },
-    "held-out": {"steady": drawn.STEADY, "moving": drawn.MOVING, "queues": drawn.QUEUES},
+    "earlier": {
+        "steady": drawn.EARLIER_STEADY,
+        "moving": drawn.EARLIER_MOVING,
+        "queues": drawn.EARLIER_QUEUES,
+    },
+    "held-out": {
+        "steady": drawn.STEADY,
+        "moving": drawn.MOVING,
+        "moody": drawn.MOODY,
+        "queues": drawn.QUEUES,
+    },
     "hints": {"silent": sets.SILENT, "spoken": sets.SPOKEN},
 }
 SEEDS = range(4)
