@@ -3,15 +3,15 @@ from __future__ import annotations
 import json
 from typing import TYPE_CHECKING, Any
 
-import pytest
-from cli_kit import contents, sandbox_in_env, seal, step_tts
+from cli_kit import contents, seal, step_tts
 
 from step_tts._batch._journal import JOURNAL_NAME, JournalFile
 from step_tts.cli._dry_run import Forecast, speech_seconds
 
 if TYPE_CHECKING:
-    from collections.abc import Iterator
     from pathlib import Path
+
+    import pytest
 
     from step_tts.sandbox import Sandbox
 
@@ -23,12 +23,6 @@ ROWS = """\
 {"input": "A link", "prompt_audio_url": "ftp://no"}
 {"input": "Slow", "speed": 0.5}
 """
-
-
-@pytest.fixture
-def server(monkeypatch: pytest.MonkeyPatch) -> Iterator[Sandbox]:
-    with sandbox_in_env(monkeypatch) as sandbox:
-        yield sandbox
 
 
 def arguments(folder: Path, rows: str = ROWS) -> list[str | Path]:
