@@ -19,13 +19,14 @@ import attrs
 
 from step_tts._batch import (
     DEFAULT_TEMPLATE,
-    Desk,
     Namer,
+    Processor,
     open_batch,
 )
 from step_tts._beside import beside
 from step_tts._call import Call, Engine, Options
 from step_tts._config import resolve_settings
+from step_tts._destination import Destination
 from step_tts._errors import InvalidRequestError
 from step_tts._files import FileStore, path_for
 from step_tts._gate import Gate
@@ -42,7 +43,6 @@ from step_tts._policies import (
     one_of,
 )
 from step_tts._recall import Recall
-from step_tts._shelf import Shelf
 from step_tts._stream import SpeechStream
 from step_tts._transport import HTTPOptions, Transport, TransportName
 from step_tts._watch import watch_for
@@ -405,12 +405,12 @@ class AsyncClient:
             return await self._saved(call, directory / row, place, repair=repair, durable=durable)
 
         async with AsyncExitStack() as stack:
-            desk = Desk(speak)
+            processor = Processor(speak)
             if directory is not None:
                 await self._engine.files.prepare(directory / "_")
             if directory is not None and resume:
-                desk = await stack.enter_async_context(
-                    self._journal_desk(
+                processor = await stack.enter_async_context(
+                    self._journal_processor(
                         speak,
                         directory,
                         {"name": name, "repair": repair},
@@ -422,7 +422,7 @@ class AsyncClient:
             yield await stack.enter_async_context(
                 open_batch(
                     texts,
-                    desk,
+                    processor,
                     workers=workers,
                     in_order=order == "input",
                     namer=namer,
@@ -432,7 +432,7 @@ class AsyncClient:
             )
 
     @asynccontextmanager
-    async def _journal_desk(
+    async def _journal_processor(
         self,
         speak: Speak,
         directory: Path,
@@ -440,22 +440,22 @@ class AsyncClient:
         *,
         durable: bool,
         keep_failures: bool = False,
-    ) -> AsyncGenerator[Desk, None]:
-        """A desk with the journal of a directory, which it brings SQLite for."""
-        from step_tts._batch._journal_desk import JournalDesk  # noqa: PLC0415  as below
-        from step_tts._batch._resume import open_scribe  # noqa: PLC0415  few clients need it
+    ) -> AsyncGenerator[Processor, None]:
+        """A processor with the journal of a directory, which it brings SQLite for."""
+        from step_tts._batch._journal_processor import JournalProcessor  # noqa: PLC0415  as below
+        from step_tts._batch._resume import open_journal  # noqa: PLC0415  few clients need it
 
-        shelf = Shelf(
+        destination = Destination(
             files=self._engine.files,
             directory=directory,
             durable=durable,
             model=self._options.model,
             placement=self._options.prompt_placement,
         )
-        options = {**shelf.options(), **options}
+        options = {**destination.options(), **options}
         gate = self._engine.gate
-        async with open_scribe(directory, options, durable=durable, gate=gate) as scribe:
-            yield JournalDesk(speak, scribe, shelf, keep_failures=keep_failures)
+        async with open_journal(directory, options, durable=durable, gate=gate) as journal:
+            yield JournalProcessor(speak, journal, destination, keep_failures=keep_failures)
 
     @asynccontextmanager
     async def narrate(
@@ -527,8 +527,8 @@ class AsyncClient:
 
         async with AsyncExitStack() as stack:
             if parts is not None:
-                desk = await stack.enter_async_context(self._kept(Path(parts)))
-                speak = _narrate.Keeper(desk, request)
+                processor = await stack.enter_async_context(self._kept(Path(parts)))
+                speak = _narrate.Keeper(processor, request)
             narrator = _narrate.Narrator(
                 script,
                 speak,
@@ -542,15 +542,17 @@ class AsyncClient:
             yield _narrate.Narration(narrator, await narrator.next_piece(), self._engine.files)
 
     @asynccontextmanager
-    async def _kept(self, directory: Path) -> AsyncGenerator[Desk, None]:
-        """A desk whose rows are the segments of a narration."""
+    async def _kept(self, directory: Path) -> AsyncGenerator[Processor, None]:
+        """A processor whose rows are the segments of a narration."""
 
         async def speak(request: SpeechRequest, row: str) -> SavedSpeech:
             return await self.save(request, directory / row)
 
         await self._engine.files.prepare(directory / "_")
-        async with self._journal_desk(speak, directory, {"narration": True}, durable=True) as desk:
-            yield desk
+        async with self._journal_processor(
+            speak, directory, {"narration": True}, durable=True
+        ) as processor:
+            yield processor
 
     def _call(self, text: str | SpeechRequest, recall: Recall | None = None) -> Call:
         request = text if isinstance(text, SpeechRequest) else SpeechRequest(text)

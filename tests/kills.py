@@ -33,7 +33,7 @@ from sounds import wav
 
 from step_tts import AsyncClient, Concurrency, inspect
 from step_tts import _temp as temp
-from step_tts._batch import _journal, _journal_desk, _resume, _status
+from step_tts._batch import _journal, _journal_processor, _resume, _status
 
 if TYPE_CHECKING:
     from collections.abc import Iterator
@@ -62,8 +62,8 @@ STEPS: dict[str, tuple[Any, str, bool]] = {
     "before the record": (JOURNAL, "record", True),
     "inside the transaction": (JOURNAL, "_put", False),
     "recorded": (JOURNAL, "record", False),
-    "before the copy": (_journal_desk, "copy", True),
-    "copied": (_journal_desk, "copy", False),
+    "before the copy": (_journal_processor, "copy", True),
+    "copied": (_journal_processor, "copy", False),
     "before the transaction": (JOURNAL, "_check_still_there", False),
 }
 ONCE = {

@@ -23,7 +23,7 @@ from sounds import mp3, wav
 
 import step_tts
 from step_tts import AsyncClient, BatchItem, BatchResult, SpeechRequest, inspect
-from step_tts._batch import _desk, _files, _journal, _journal_desk, _resume
+from step_tts._batch import _files, _journal, _journal_processor, _processor, _resume
 from step_tts._batch._records import Record
 
 if TYPE_CHECKING:
@@ -491,8 +491,8 @@ async def test_a_leader_that_breaks_leaves_its_rows_to_themselves(tmp_path: Path
         raise step_tts.BadRequestError("no")
 
     nobody: Any = None
-    desk = _journal_desk.JournalDesk(speak, nobody, nobody, keep_failures=False)
-    await desk._awaited(_desk.Row(1, 1, "x", "text"), _desk.Row(0, 0, "y", "text"))
+    processor = _journal_processor.JournalProcessor(speak, nobody, nobody, keep_failures=False)
+    await processor._awaited(_processor.Row(1, 1, "x", "text"), _processor.Row(0, 0, "y", "text"))
     assert spoken == ["x"]
 
 
@@ -540,7 +540,7 @@ async def test_a_twin_that_vanishes_is_spoken(
         source.unlink()
         _files.copy(source, target, durable=durable)
 
-    monkeypatch.setattr(_journal_desk, "copy", gone)
+    monkeypatch.setattr(_journal_processor, "copy", gone)
     (_, again) = await server.run(["b", "a"], tmp_path)
 
     assert server.paid == ["a", "b", "a"]
@@ -557,7 +557,7 @@ async def test_a_copy_for_which_there_is_no_room_is_not_paid_for(
     def full(*_: object, **__: object) -> None:
         raise OSError(errno.ENOSPC, "full")
 
-    monkeypatch.setattr(_journal_desk, "copy", full)
+    monkeypatch.setattr(_journal_processor, "copy", full)
     with pytest.raises(step_tts.BatchStoppedError, match="full"):
         await server.run([BatchItem("a", name="other")], tmp_path)
 

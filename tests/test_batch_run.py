@@ -8,7 +8,7 @@ from typing import TYPE_CHECKING, Any, cast
 import anyio
 import pytest
 
-from step_tts._batch import Desk, Namer, SpeechBatch, open_batch
+from step_tts._batch import Namer, Processor, SpeechBatch, open_batch
 from step_tts._batch._intake import Intake
 from step_tts._errors import (
     ConfigurationError,
@@ -30,7 +30,7 @@ if TYPE_CHECKING:
     from collections.abc import AsyncIterator, Callable, Iterable, Iterator, Sequence
     from contextlib import AbstractAsyncContextManager
 
-    from step_tts._batch._desk import Row
+    from step_tts._batch._processor import Row
 
 INFO = AudioInfo(format=AudioFormat.WAV, size=1)
 RECEIPT = Receipt(request_id=None, attempts=(), queued=0, first_byte=0, total=0)
@@ -64,7 +64,9 @@ class Voice:
 def batch(
     rows: Any, voice: Voice, workers: int = 3, in_order: bool = False
 ) -> AbstractAsyncContextManager[SpeechBatch]:
-    return open_batch(rows, Desk(voice.speak), workers=workers, in_order=in_order, namer=Namer())
+    return open_batch(
+        rows, Processor(voice.speak), workers=workers, in_order=in_order, namer=Namer()
+    )
 
 
 async def collect(rows: Any, voice: Voice | None = None, **options: Any) -> list[BatchResult]:
@@ -331,7 +333,7 @@ async def test_an_outer_cancellation_passes_through() -> None:
     assert voice.at_once == 0
 
 
-class Remembering(Desk):
+class Remembering(Processor):
     """Knows some rows already, and breaks at others."""
 
     ahead = 4
@@ -352,8 +354,8 @@ class Remembering(Desk):
 
 
 def remembered(rows: Any, workers: int = 2) -> AbstractAsyncContextManager[SpeechBatch]:
-    desk = Remembering(Voice().speak)
-    return open_batch(rows, desk, workers=workers, in_order=True, namer=Namer())
+    processor = Remembering(Voice().speak)
+    return open_batch(rows, processor, workers=workers, in_order=True, namer=Namer())
 
 
 async def test_rows_known_already_wait_for_a_slow_reader() -> None:

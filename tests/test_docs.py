@@ -77,7 +77,7 @@ def serve_sandbox() -> Iterator[sandbox.Sandbox]:
 
 
 @pytest.fixture(name="desk")
-def user_desk(server: sandbox.Sandbox, tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Path:
+def user_folder(server: sandbox.Sandbox, tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Path:
     """A folder with the examples, and an environment that points at the sandbox."""
     shutil.copytree(DOCS / "examples", tmp_path / "docs" / "examples")
     _script(tmp_path / "bin" / "step-tts", f'exec {sys.executable} -m step_tts "$@"')

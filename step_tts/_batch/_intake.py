@@ -11,9 +11,9 @@ from collections.abc import AsyncGenerator, AsyncIterable
 from itertools import islice
 from typing import TYPE_CHECKING, TypeGuard
 
-from step_tts._batch._bell import Bell
-from step_tts._batch._desk import BatchRow, Row, text_of
+from step_tts._batch._condition import Condition
 from step_tts._batch._names import LAST_INDEX, slug
+from step_tts._batch._processor import BatchRow, Row, text_of
 from step_tts._errors import ConfigurationError, InvalidRequestError
 from step_tts._loop import grace_period
 from step_tts._models import BatchItem
@@ -45,7 +45,7 @@ class Intake:
         self._arrived: list[Row] = []
         self._most = 0
         self._over = False
-        self._asked, self._news = Bell(), Bell()
+        self._asked, self._news = Condition(), Condition()
 
     async def read(self) -> None:
         """Read what arrives by and by, up to what was asked for; the task of an async input."""
@@ -54,14 +54,14 @@ class Intake:
         try:
             async for item in self._arriving:
                 self._arrived.append(self._row(item))
-                self._news.ring()
+                self._news.notify_all()
                 while len(self._arrived) >= self._most:
-                    await self._asked.rung()
+                    await self._asked.wait()
         except Exception as error:  # noqa: BLE001  raised by ``block``
             self._error = error
         finally:
             self._over = True
-            self._news.ring()
+            self._news.notify_all()
             await self._close()
 
     async def block(self, most: int) -> list[Row]:
@@ -95,9 +95,9 @@ class Intake:
     async def _taken(self, most: int) -> list[Row]:
         """What has arrived; what arrives while that is looked up makes the next block."""
         self._most = most
-        self._asked.ring()
+        self._asked.notify_all()
         while not (self._arrived or self._over):
-            await self._news.rung()
+            await self._news.wait()
         block, self._arrived = self._arrived, []
         return block
 

@@ -11,10 +11,10 @@ from typing import TYPE_CHECKING
 import anyio
 import anyio.to_thread
 
+from step_tts._batch._async_journal import AsyncJournal
 from step_tts._batch._files import replace_text
 from step_tts._batch._journal import JournalFile
 from step_tts._batch._records import MANIFEST, Record, texts
-from step_tts._batch._scribe import Scribe
 from step_tts._batch._status import StatusFile
 from step_tts._errors import SaveError
 
@@ -25,7 +25,7 @@ if TYPE_CHECKING:
     from step_tts._batch._records import Claim, Columns, Found
     from step_tts._batch._status import GateState
 
-__all__ = ["MANIFEST_NAME", "open_scribe"]
+__all__ = ["MANIFEST_NAME", "open_journal"]
 
 MANIFEST_NAME = "manifest.jsonl"
 _SECONDS = Record._fields.index("seconds")
@@ -85,14 +85,14 @@ class _Watched:
 
 
 @asynccontextmanager
-async def open_scribe(
+async def open_journal(
     directory: Path,
     options: Mapping[str, object],
     *,
     durable: bool,
     gate: GateState,
-) -> AsyncGenerator[Scribe, None]:
-    """A scribe for the journal of a directory; on leaving, the manifest is written.
+) -> AsyncGenerator[AsyncJournal, None]:
+    """The journal of a directory; on leaving, the manifest is written.
 
     Raises:
         BatchInUseError: Another run has the journal.
@@ -104,7 +104,7 @@ async def open_scribe(
     )
     watched = _Watched(journal, directory, gate)
     try:
-        yield Scribe(watched, watched.look)
+        yield AsyncJournal(watched, watched.look)
     finally:
         with anyio.CancelScope(shield=True):  # Bounded by the deadline of the export.
             await anyio.to_thread.run_sync(watched.close)

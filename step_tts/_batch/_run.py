@@ -2,10 +2,10 @@
 
 Rows are read only as workers become free, and workers wait for the reader of results, so memory
 does not grow with the input and an endless input is fine. A row that fails is a result like any
-other. What becomes of a row is a desk's business; this module knows neither HTTP nor files.
+other. What becomes of a row is a processor's business; this module knows neither HTTP nor files.
 
 A row goes from the input to those that are ready, through a worker to those that have ended,
-which the desk keeps group by group, and to those that may be told.
+which the processor keeps group by group, and to those that may be told.
 """
 
 from __future__ import annotations
@@ -16,8 +16,8 @@ from typing import TYPE_CHECKING, Self
 
 import anyio
 
-from step_tts._batch._bell import Bell
 from step_tts._batch._circuit import Circuit
+from step_tts._batch._condition import Condition
 from step_tts._batch._intake import Intake
 from step_tts._beside import beside
 from step_tts._errors import ConfigurationError, StepTTSError, StreamConsumedError
@@ -28,8 +28,8 @@ from step_tts._recall import Recalled
 if TYPE_CHECKING:
     from collections.abc import AsyncGenerator, AsyncIterable, Callable, Iterable, Sequence
 
-    from step_tts._batch._desk import BatchRow, Desk, Row
     from step_tts._batch._names import Namer
+    from step_tts._batch._processor import BatchRow, Processor, Row
     from step_tts._watch import BatchWatch
 
 __all__ = ["SpeechBatch", "open_batch"]
@@ -92,7 +92,7 @@ class SpeechBatch:
 @asynccontextmanager
 async def open_batch(
     rows: Iterable[BatchRow] | AsyncIterable[BatchRow],
-    desk: Desk,
+    processor: Processor,
     *,
     workers: int,
     in_order: bool,
@@ -110,7 +110,9 @@ async def open_batch(
     """
     if isinstance(rows, str | bytes):
         raise ConfigurationError("A batch takes many texts; this is one text. Put it in a list.")
-    run = _Run(Intake(rows, namer), desk, workers, in_order=in_order, watch=watch, recall=recall)
+    run = _Run(
+        Intake(rows, namer), processor, workers, in_order=in_order, watch=watch, recall=recall
+    )
     try:
         async with beside(run.crew, run.feed, run.keep):
             yield SpeechBatch(run, in_order=in_order)
@@ -124,7 +126,7 @@ class _Run:
     def __init__(
         self,
         intake: Intake,
-        desk: Desk,
+        processor: Processor,
         workers: int,
         *,
         in_order: bool,
@@ -132,7 +134,7 @@ class _Run:
         recall: Callable[[], None],
     ) -> None:
         self._intake = intake
-        self._desk = desk
+        self._processor = processor
         self._workers = workers
         self._watch = watch
         self._recall = recall
@@ -153,7 +155,8 @@ class _Run:
         self._entered = self._emitted = 0
 
         self._idle: deque[Signal] = deque()
-        self._hungry, self._taken, self._ends, self._news = Bell(), Bell(), Bell(), Bell()
+        self._hungry, self._taken = Condition(), Condition()
+        self._ends, self._news = Condition(), Condition()
         self._fed = self._left = self._over = False
 
     def stop(self) -> None:
@@ -176,10 +179,10 @@ class _Run:
                 raise self._broken from self._broken.__cause__
             if self._over:
                 raise StopAsyncIteration
-            await self._news.rung()
+            await self._news.wait()
         told = self._told.popleft()
         if not self._told:
-            self._taken.ring()
+            self._taken.notify_all()
         return told
 
     def emitted(self) -> None:
@@ -188,15 +191,15 @@ class _Run:
         self._emitted += 1
         if self._idle:
             self._wake()
-            self._hungry.ring()
+            self._hungry.notify_all()
         if self._window:
-            self._taken.ring()
+            self._taken.notify_all()
 
     def _tell(self, results: Sequence[tuple[int, BatchResult]]) -> None:
         if self._watch:
             self._watch.ended(result for _, result in results)
         self._told.extend(results)
-        self._news.ring()
+        self._news.notify_all()
 
     # The feeder.
 
@@ -230,17 +233,17 @@ class _Run:
     async def _wanted(self) -> int:
         """How many rows to read; waits until that is worth a look-up."""
         while True:
-            ahead = self._desk.ahead
+            ahead = self._processor.ahead
             free = min(len(self._idle), self._most - self._in_hand)
             lacking = ahead + max(free, 0) - len(self._ready)
             if 2 * lacking > ahead:
                 return lacking
-            await self._hungry.rung()
+            await self._hungry.wait()
 
     async def _hand_on(self, block: Sequence[Row]) -> None:
         """Give rows to workers, and what is done already straight to the reader."""
         done: list[tuple[int, BatchResult]] = []
-        found = await self._desk.look_up(block, self._intake.name)
+        found = await self._processor.look_up(block, self._intake.name)
         for row, each in zip(block, found, strict=True):
             if self._window:
                 await self._enter_window(done)
@@ -259,12 +262,12 @@ class _Run:
             if done:
                 await self._tell_done(done)
             else:
-                await self._taken.rung()
+                await self._taken.wait()
 
     async def _tell_done(self, done: list[tuple[int, BatchResult]]) -> None:
         """Tell what was done already, once what was told before has been read."""
         while self._told:
-            await self._taken.rung()
+            await self._taken.wait()
         self._in_hand += len(done)
         self._tell(done)
         done.clear()
@@ -279,7 +282,7 @@ class _Run:
                     tasks.start_soon(self._work)
         finally:
             self._left = True
-            self._ends.ring()
+            self._ends.notify_all()
 
     async def _work(self) -> None:
         """Settle row after row; an unforeseen error ends the batch and is raised to its reader."""
@@ -289,7 +292,7 @@ class _Run:
                 try:
                     if self._watch:
                         self._watch.started(row.index)
-                    result = await self._desk.result(row)
+                    result = await self._processor.result(row)
                 except Recalled:
                     self._in_hand -= 1
                     continue
@@ -307,10 +310,10 @@ class _Run:
                 return None
             woken = Signal()
             self._idle.append(woken)
-            self._hungry.ring()
+            self._hungry.notify_all()
             await woken.wait()
         self._in_hand += 1
-        self._hungry.ring()
+        self._hungry.notify_all()
         return self._ready.popleft()
 
     def _wake(self) -> None:
@@ -335,39 +338,39 @@ class _Run:
     # The keeper.
 
     def _end(self, row: Row, result: BatchResult) -> None:
-        if self._desk.linger is None:
+        if self._processor.linger is None:
             self._tell(((row.turn, result),))
             return
         self._ended.append((row, result))
         if len(self._ended) in {1, GROUP_ROWS} or not self._busy:
-            self._ends.ring()
+            self._ends.notify_all()
 
     async def keep(self) -> None:
-        """Have the desk keep what has ended, group by group, and tell it."""
+        """Have the processor keep what has ended, group by group, and tell it."""
         try:
             while self._ended or not self._left:
                 if self._ended:
                     await self._linger()
                     await self._keep_group()
                 else:
-                    await self._ends.rung()
+                    await self._ends.wait()
         except Exception as error:  # noqa: BLE001  raised by ``receive``
             self._break(error)
             while not self._left:
-                await self._ends.rung()
+                await self._ends.wait()
         finally:
             self._over = True
-            self._news.ring()
+            self._news.notify_all()
 
     async def _linger(self) -> None:
         """Wait a moment for company, unless none will come."""
-        with anyio.move_on_after(self._desk.linger):
+        with anyio.move_on_after(self._processor.linger):
             while self._busy and len(self._ended) < GROUP_ROWS:
-                await self._ends.rung()
+                await self._ends.wait()
 
     async def _keep_group(self) -> None:
         group = self._ended[:GROUP_ROWS]
-        await self._desk.keep(group)
+        await self._processor.keep(group)
         del self._ended[: len(group)]
         self._tell([(row.turn, result) for row, result in group])
 
@@ -378,4 +381,4 @@ class _Run:
         """
         with anyio.move_on_after(FLUSH_SECONDS, shield=True), suppress(StepTTSError):
             if self._ended:
-                await self._desk.keep(self._ended)
+                await self._processor.keep(self._ended)

@@ -1,7 +1,7 @@
 """Segments that are kept as files, with a journal, until they are no longer needed.
 
 A narration that was killed goes on where it was: what is finished stands in a directory and is
-not paid for again. Knows rows and files; how a row is spoken is its desk's business.
+not paid for again. Knows rows and files; how a row is spoken is its processor's business.
 """
 
 from __future__ import annotations
@@ -12,14 +12,14 @@ from typing import TYPE_CHECKING
 import anyio.to_thread
 import attrs
 
-from step_tts._batch._desk import Row
+from step_tts._batch._processor import Row
 from step_tts._models import BatchResult
 from step_tts._narrate._part import Take
 
 if TYPE_CHECKING:
     from pathlib import Path
 
-    from step_tts._batch import Desk
+    from step_tts._batch import Processor
     from step_tts._models import SpeechRequest
     from step_tts._narrate._part import Part
 
@@ -31,8 +31,8 @@ PIECE_BYTES = 64 * 1024
 class Keeper:
     """Has parts fetched into files first: a ``Speak``."""
 
-    def __init__(self, desk: Desk, like: SpeechRequest) -> None:
-        self._desk = desk
+    def __init__(self, processor: Processor, like: SpeechRequest) -> None:
+        self._processor = processor
         self._like = like
         self._seen: set[int] = set()
 
@@ -46,7 +46,7 @@ class Keeper:
         """
         request = attrs.evolve(self._like, input=part.segment.spoken)
         row = Row(part.number, part.number, f"{part.number:06d}", request)
-        (found,) = await self._desk.look_up([row], _keep_name)
+        (found,) = await self._processor.look_up([row], _keep_name)
         if part.number not in self._seen and isinstance(found, BatchResult):
             result = found
         else:
@@ -62,8 +62,8 @@ class Keeper:
         return take
 
     async def _spoken(self, row: Row) -> BatchResult:
-        result = await self._desk.result(row)
-        await self._desk.keep([(row, result)])
+        result = await self._processor.result(row)
+        await self._processor.keep([(row, result)])
         return result
 
 

@@ -15,10 +15,10 @@ from step_tts._batch import Namer
 from step_tts._batch._circuit import FATAL_NAMES
 from step_tts._batch._keys import fold
 from step_tts._batch._records import Finding
+from step_tts._destination import Destination
 from step_tts._errors import BatchInUseError, InvalidRequestError
 from step_tts._files import FileStore
 from step_tts._models import SpeechRequest
-from step_tts._shelf import Shelf
 from step_tts._wire import encode_request
 from step_tts.cli._feed import row_text
 from step_tts.cli._format import count_text, duration_text
@@ -114,16 +114,16 @@ class Plan:
             SaveError: Its journal cannot be read.
         """
         forecast = Forecast(price=self.price)
-        shelf = Shelf(
+        destination = Destination(
             files=FileStore(),
             directory=self.to,
             durable=False,
             model=self.model,
             placement=self.placement,
         )
-        journal = self._journal(shelf, forecast)
+        journal = self._journal(destination, forecast)
         try:
-            surveyor = _Surveyor(forecast, self, shelf, journal)
+            surveyor = _Surveyor(forecast, self, destination, journal)
             for index, row in rows:
                 surveyor.add(index, row)
         finally:
@@ -131,14 +131,16 @@ class Plan:
                 journal.close()
         return forecast
 
-    def _journal(self, shelf: Shelf, forecast: Forecast) -> JournalReader | None:
+    def _journal(self, destination: Destination, forecast: Forecast) -> JournalReader | None:
         """The journal that is there."""
         from step_tts._batch._journal_reader import read_journal
 
         if not self.resume:
             return None
         try:
-            return read_journal(self.to, {**shelf.options(), "name": self.name, "repair": True})
+            return read_journal(
+                self.to, {**destination.options(), "name": self.name, "repair": True}
+            )
         except BatchInUseError:
             forecast.done = None
             return None
@@ -148,11 +150,15 @@ class _Surveyor:
     """Puts row after row into a forecast."""
 
     def __init__(
-        self, forecast: Forecast, plan: Plan, shelf: Shelf, journal: JournalReader | None
+        self,
+        forecast: Forecast,
+        plan: Plan,
+        destination: Destination,
+        journal: JournalReader | None,
     ) -> None:
         self._forecast = forecast
         self._plan = plan
-        self._shelf = shelf
+        self._destination = destination
         self._journal = journal
         self._namer = Namer(plan.name)
         self._seen: set[int] = set()
@@ -167,7 +173,7 @@ class _Surveyor:
             forecast.tally.fail(row_text(row), error)
             return
         forecast.characters += len(request.input)
-        key = self._shelf.key(request)
+        key = self._destination.key(request)
         assert key is not None  # noqa: S101  what can be encoded has one
         name = self._namer.name(index, request.input, item.name)
         state = self._state((fold(name), key))

@@ -20,13 +20,13 @@ import anyio
 
 from step_tts import AudioFormat, AudioInfo, Concurrency, Receipt, SavedSpeech
 from step_tts._attempt import Attempt
-from step_tts._batch import Desk, Namer, open_batch
-from step_tts._batch._journal_desk import JournalDesk
-from step_tts._batch._resume import open_scribe
+from step_tts._batch import Namer, Processor, open_batch
+from step_tts._batch._journal_processor import JournalProcessor
+from step_tts._batch._resume import open_journal
+from step_tts._destination import Destination
 from step_tts._files import FileStore
 from step_tts._gate import Gate
 from step_tts._models import DEFAULT_MODEL
-from step_tts._shelf import Shelf
 
 if TYPE_CHECKING:
     from collections.abc import Iterator
@@ -86,21 +86,21 @@ async def batch(rows: int, *, gated: bool, journal: bool) -> float:
         gate = Gate(Concurrency(fixed=SLOTS)) if gated else None
         speak = speaker(directory, gate)
         async with AsyncExitStack() as stack:
-            desk = Desk(speak)
+            processor = Processor(speak)
             if journal:
-                shelf = Shelf(
+                destination = Destination(
                     files=FileStore(),
                     directory=directory,
                     durable=True,
                     model=DEFAULT_MODEL,
                     placement="nested",
                 )
-                opened = open_scribe(directory, {}, durable=True, gate=Gate())
-                scribe = await stack.enter_async_context(opened)
-                desk = JournalDesk(speak, scribe, shelf, keep_failures=False)
+                opened = open_journal(directory, {}, durable=True, gate=Gate())
+                kept = await stack.enter_async_context(opened)
+                processor = JournalProcessor(speak, kept, destination, keep_failures=False)
             before, told = time.process_time(), 0
             async with open_batch(
-                texts(rows), desk, workers=2 * SLOTS, in_order=False, namer=Namer()
+                texts(rows), processor, workers=2 * SLOTS, in_order=False, namer=Namer()
             ) as results:
                 async for result in results:
                     told += result.ok

@@ -16,7 +16,7 @@ if TYPE_CHECKING:
     from step_tts._loop import Signal
 
 
-__all__ = ["BatchRow", "Desk", "Row", "Speak", "request_of", "text_of"]
+__all__ = ["BatchRow", "Processor", "Row", "Speak", "request_of", "text_of"]
 
 BatchRow: TypeAlias = str | SpeechRequest | BatchItem
 """What a batch accepts as a row."""
@@ -54,7 +54,7 @@ class Row:
     """Why its result could not be recorded."""
 
 
-class Desk:
+class Processor:
     """Every row is spoken; nothing is remembered."""
 
     ahead = 0

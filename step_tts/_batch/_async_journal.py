@@ -1,4 +1,4 @@
-"""The one who keeps the journal: the async side of it.
+"""The async side of the journal.
 
 All calls go through one thread at a time, and what has begun there ends, cancelled or not.
 """
@@ -16,10 +16,10 @@ if TYPE_CHECKING:
     from step_tts._batch._journal import Journal
     from step_tts._batch._records import Claim, Columns, Found, Record
 
-__all__ = ["Scribe"]
+__all__ = ["AsyncJournal"]
 
 
-class Scribe:
+class AsyncJournal:
     """Writes a journal, which blocks, in a thread."""
 
     def __init__(self, journal: Journal, before: Callable[[], object] = bool) -> None:

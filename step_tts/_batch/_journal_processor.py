@@ -12,9 +12,9 @@ from typing import TYPE_CHECKING, Protocol, TypeVar
 import attrs
 
 from step_tts._batch._circuit import FATAL_NAMES
-from step_tts._batch._desk import Desk, Row, Speak, request_of
 from step_tts._batch._files import adopt, copy
 from step_tts._batch._keys import fold
+from step_tts._batch._processor import Processor, Row, Speak, request_of
 from step_tts._batch._records import NOTHING, Finding, Resumed, failure_of, record_of, saved_of
 from step_tts._errors import SaveError, StepTTSError
 from step_tts._loop import Signal
@@ -24,11 +24,11 @@ if TYPE_CHECKING:
     from collections.abc import Callable, Mapping, Sequence
     from pathlib import Path
 
+    from step_tts._batch._async_journal import AsyncJournal
     from step_tts._batch._records import Begun, Columns, Found, Record
-    from step_tts._batch._scribe import Scribe
     from step_tts._models import AudioInfo
 
-__all__ = ["JournalDesk", "Shelf"]
+__all__ = ["Destination", "JournalProcessor"]
 
 T = TypeVar("T")
 
@@ -39,8 +39,8 @@ AHEAD_ROWS = 512
 LINGER_SECONDS = 0.05
 
 
-class Shelf(Protocol):
-    """What a desk needs to know of requests and files; the client brings it."""
+class Destination(Protocol):
+    """What a processor needs to know of requests and files; the client brings it."""
 
     @property
     def directory(self) -> Path:
@@ -69,16 +69,18 @@ class Shelf(Protocol):
         ...
 
 
-class JournalDesk(Desk):
+class JournalProcessor(Processor):
     """Speaks what the journal does not know yet, and lets it know."""
 
     ahead = AHEAD_ROWS
     linger = LINGER_SECONDS
 
-    def __init__(self, speak: Speak, scribe: Scribe, shelf: Shelf, *, keep_failures: bool) -> None:
+    def __init__(
+        self, speak: Speak, journal: AsyncJournal, destination: Destination, *, keep_failures: bool
+    ) -> None:
         super().__init__(speak)
-        self._scribe = scribe
-        self._shelf = shelf
+        self._journal = journal
+        self._destination = destination
         self._keep_failures = keep_failures
         self._skips = True
         """Whether rows were done of late: then it pays to ask for that before they are named."""
@@ -114,13 +116,13 @@ class JournalDesk(Desk):
         name(first)
         name(last)
         asked = {row.place: row.digest for row in numbered}
-        return await self._scribe.done(fold(first.name), fold(last.name), asked)
+        return await self._journal.done(fold(first.name), fold(last.name), asked)
 
     async def _found(self, rows: Sequence[Row]) -> Sequence[Found]:
         """What is known of rows by their names."""
         if not rows:
             return ()
-        return await self._scribe.claim([(fold(row.name), row.digest) for row in rows])
+        return await self._journal.claim([(fold(row.name), row.digest) for row in rows])
 
     async def result(self, row: Row) -> BatchResult:
         """Take up, share or speak a row."""
@@ -137,7 +139,7 @@ class JournalDesk(Desk):
     async def keep(self, ended: Sequence[tuple[Row, BatchResult]]) -> None:
         """Have rows recorded; only then may the rows that wait for them go on."""
         try:
-            await self._scribe.record(
+            await self._journal.record(
                 [record_of(result, fold(row.name), row.digest, row.place) for row, result in ended]
             )
         except StepTTSError as error:
@@ -159,8 +161,8 @@ class JournalDesk(Desk):
         given = row.input.input if isinstance(row.input, BatchItem) else row.input
         try:
             if isinstance(given, str) and not row.refused:
-                return self._shelf.key(given) or b""
-            return self._shelf.key(request_of(row)) or b""
+                return self._destination.key(given) or b""
+            return self._destination.key(request_of(row)) or b""
         except StepTTSError:
             return b""  # It is refused when it is to be spoken.
 
@@ -171,7 +173,7 @@ class JournalDesk(Desk):
         forgotten only after its record is committed, so one or the other knows of it.
         """
         if not isinstance(found, Finding):
-            return Resumed(row.index, row.name, found, self._shelf.directory)
+            return Resumed(row.index, row.name, found, self._destination.directory)
         if found.failed and self._keeps(found.failed):
             error = failure_of(found.failed)
             return BatchResult(index=row.index, name=row.name, error=error, resumed=True)
@@ -189,16 +191,17 @@ class JournalDesk(Desk):
         if finding.begun is not None and (adopted := await self._adopted(row, finding.begun)):
             return adopted
         if finding.twin:
-            return await self._copied(row, saved_of(finding.twin, self._shelf.directory, row.name))
+            twin = saved_of(finding.twin, self._destination.directory, row.name)
+            return await self._copied(row, twin)
         if row.leader:
             return await self._awaited(row, row.leader)
         return await super().result(row)
 
     async def _adopted(self, row: Row, begun: Begun) -> BatchResult | None:
         """What a killed run had finished but not recorded."""
-        shelf = self._shelf
-        asked = shelf.directory / row.name
-        saved = await shelf.settle(lambda: adopt(asked, begun, shelf.inspect))
+        to = self._destination
+        asked = to.directory / row.name
+        saved = await to.settle(lambda: adopt(asked, begun, to.inspect))
         if saved is None:
             return None
         return BatchResult(index=row.index, name=row.name, saved=saved, resumed=True)
@@ -218,10 +221,11 @@ class JournalDesk(Desk):
 
     async def _copied(self, row: Row, twin: SavedSpeech) -> BatchResult:
         """The row's own file, made of an equal row's."""
-        asked = self._shelf.directory / row.name
-        target = self._shelf.path_for(asked, twin.info)
+        to = self._destination
+        asked = to.directory / row.name
+        target = to.path_for(asked, twin.info)
         try:
-            await self._shelf.settle(lambda: copy(twin.path, target, durable=self._shelf.durable))
+            await to.settle(lambda: copy(twin.path, target, durable=to.durable))
         except SaveError as error:
             if error.errno != errno.ENOENT:
                 return BatchResult(index=row.index, name=row.name, error=error)

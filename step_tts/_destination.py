@@ -16,13 +16,13 @@ if TYPE_CHECKING:
 
     from step_tts._models import AudioInfo, PromptPlacement, SpeechRequest
 
-__all__ = ["Shelf"]
+__all__ = ["Destination"]
 
 T = TypeVar("T")
 
 
 @attrs.frozen(kw_only=True)
-class Shelf:
+class Destination:
     """A directory, and what decides how its files sound."""
 
     files: FileStore
