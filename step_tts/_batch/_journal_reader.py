@@ -50,6 +50,9 @@ _IN_A_LOG = (
     "What a batch did last stands in a log that can be read only where it can be written: a run "
     "is at work there, or was killed. Wait for it to end, or look at a copy of the directory"
 )
+_KEY, _REQUEST, _STATE, _PATH, _SIZE, _PLACE = map(
+    COLUMNS.index, ("key", "request", "state", "path", "size", "place")
+)
 # Of a power of two, so that there are few statements to compile, and each of them short.
 AT_ONCE = 32
 
@@ -93,7 +96,11 @@ class JournalReader:
         """
         with self._translated():
             rows = self._db.execute(_DONE, (first, last, 2 * len(asked))).fetchall()
-        return {row[6]: row for row in rows if asked.get(row[6]) == row[1] and self._is_whole(row)}
+        return {
+            row[_PLACE]: row
+            for row in rows
+            if asked.get(row[_PLACE]) == row[_REQUEST] and self._is_whole(row)
+        }
 
     def rows(self) -> Iterator[Columns]:
         """All there are, by name."""
@@ -146,7 +153,7 @@ class JournalReader:
         for claim in claims:
             key, request = claim
             row = own.get(key)
-            if row and row[1] == request and row[2] == "done" and self._is_whole(row):
+            if row and (row[_REQUEST], row[_STATE]) == (request, "done") and self._is_whole(row):
                 found.append(row)
             else:
                 others.append((len(found), claim, row))
@@ -165,8 +172,8 @@ class JournalReader:
         if list(keys) == sorted(keys) and keys:
             found = self._db.execute(_RANGE, (keys[0], keys[-1], most)).fetchall()
             if len(found) < most:
-                return {row[0]: row for row in found}
-        return {row[0]: row for row in self._many(_OWN, [(key,) for key in keys])}
+                return {row[_KEY]: row for row in found}
+        return {row[_KEY]: row for row in self._many(_OWN, [(key,) for key in keys])}
 
     def _known(self, requests: Sequence[bytes]) -> set[bytes]:
         """Those of these requests that some row has finished."""
@@ -180,12 +187,12 @@ class JournalReader:
             return NOTHING
         twins = self._db.execute(_TWINS, (claim[1],)) if known else ()
         twin = next(filter(self._is_whole, twins), None)
-        failed = own if own and own[1:3] == (claim[1], "failed") else None
+        failed = own if own and (own[_REQUEST], own[_STATE]) == (claim[1], "failed") else None
         return Finding(
             failed=unpacked([failed])[0] if failed else None,
             twin=unpacked([twin])[0] if twin else None,
             begun=begun,
-            path=own[3] if own else None,
+            path=own[_PATH] if own else None,
         )
 
     def _many(self, statement: str, rows: Sequence[Columns]) -> list[Columns]:
@@ -205,10 +212,10 @@ class JournalReader:
     def _is_whole(self, row: Columns) -> bool:
         """Whether a record's file stands where it was put, as long as it was."""
         try:
-            size = os.stat(f"{self._files}{row[3]}").st_size  # noqa: PTH116  a Path costs more than the call
+            size = os.stat(f"{self._files}{row[_PATH]}").st_size  # noqa: PTH116  a Path costs more than the call
         except OSError:
             return False
-        return bool(size == row[4])
+        return bool(size == row[_SIZE])
 
     @contextmanager
     def _translated(self) -> Iterator[None]:
