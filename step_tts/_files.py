@@ -19,7 +19,7 @@ from typing import TYPE_CHECKING, Any, Self, TypeVar
 import anyio
 
 from step_tts._errors import SaveError
-from step_tts._models import AUDIO_SUFFIXES
+from step_tts._models import stem
 from step_tts._place import Place, place_at
 from step_tts._temp import BLOCK_BYTES, Temp, prepare_directory
 from step_tts._threads import Threads
@@ -47,12 +47,9 @@ def path_for(asked: Path, format: AudioFormat) -> Path:  # noqa: A002  the word 
 
     A suffix that names no audio format belongs to the name: ``v1.2`` → ``v1.2.mp3``.
     """
-    suffix = asked.suffix.lower()
-    if suffix in format.suffixes:
+    if asked.suffix.lower() in format.suffixes:
         return asked
-    if suffix in AUDIO_SUFFIXES or not suffix:
-        return asked.with_suffix(format.suffix)
-    return asked.with_name(asked.name + format.suffix)
+    return asked.with_name(stem(asked.name) + format.suffix)
 
 
 class FileStore:
@@ -85,8 +82,8 @@ class FileStore:
         Raises:
             SaveError: The name is whole, and something stands there that is no file.
         """
-        whole = "." in row and os.path.splitext(row)[1].lower() in AUDIO_SUFFIXES  # noqa: PTH122
-        return _looked_at(str(directory / row)) if whole else Place(str(directory))
+        has_suffix = stem(row) != row
+        return _looked_at(str(directory / row)) if has_suffix else Place(str(directory))
 
     def pending(self, place: Place, *, durable: bool) -> PendingFile:
         """A file in the making; it vanishes with its block unless it is committed."""

@@ -9,6 +9,7 @@ from __future__ import annotations
 import asyncio
 import math
 import sys
+from collections.abc import AsyncGenerator
 from typing import TYPE_CHECKING
 
 import anyio
@@ -22,6 +23,7 @@ __all__ = [
     "Signal",
     "asyncio_loop",
     "clock",
+    "close_source",
     "grace_period",
     "home",
     "now",
@@ -61,6 +63,13 @@ def now() -> float:
 def grace_period() -> anyio.CancelScope:
     """A shield for what must be closed though its owner is cancelled, and cannot take for ever."""
     return anyio.move_on_after(CLOSE_GRACE_SECONDS, shield=True)
+
+
+async def close_source(source: object) -> None:
+    """Close an async generator that was not read to its end, by the task that read it."""
+    if isinstance(source, AsyncGenerator):
+        with grace_period():
+            await source.aclose()
 
 
 class Signal:

@@ -120,6 +120,12 @@ _NAMES: dict[AudioFormat, tuple[str, ...]] = {
 AUDIO_SUFFIXES = frozenset(suffix for kind in AudioFormat for suffix in kind.suffixes) - {".bin"}
 
 
+def stem(name: str) -> str:
+    """A name without the suffix of an audio format, which is for the bytes to choose."""
+    base, dot, suffix = name.rpartition(".")
+    return base if base and (dot + suffix).lower() in AUDIO_SUFFIXES else name
+
+
 @attrs.frozen
 class NotAudio:
     """A sniffing answer: these bytes are not audio."""

@@ -163,9 +163,12 @@ def test_ctrl_c_ends_a_stream_that_nobody_reads() -> None:
     assert error == b"interrupted\n"
 
 
-def test_a_reader_that_has_enough_ends_it_quietly() -> None:
-    """As ``head`` does; exit code 1, since not all was delivered."""
-    with started("say", "Hello, and so on. " * 100, "-o", "-", "--sandbox") as process:
+@pytest.mark.parametrize("command", [("say", "-f"), ("narrate",)], ids=" ".join)
+def test_a_reader_that_has_enough_ends_it_quietly(command: tuple[str, ...], tmp_path: Path) -> None:
+    """As ``head`` does; exit code 1, since not all was delivered, and nothing to go on with."""
+    text = tmp_path / "in.md"
+    text.write_text("Hello, and so on. " * 100, "utf-8")
+    with started(*command, text, "-o", "-", "--sandbox") as process:
         assert process.stdout
         process.stdout.read(4)
         process.stdout.close()

@@ -149,18 +149,6 @@ def test_a_dash_streams_to_standard_output(monkeypatch: pytest.MonkeyPatch, here
     assert inspect(here / "out.wav").duration
 
 
-def test_who_has_heard_enough_ends_it_quietly(here: Path) -> None:
-    """As ``head`` does; there is nothing to go on with."""
-    (here / "in.md").write_text("Hello, and so on. " * 100, "utf-8")
-    with started("narrate", "in.md", "-o", "-", "--sandbox") as process:
-        assert process.stdout
-        process.stdout.read(4)
-        process.stdout.close()
-        assert process.wait(20) == 1
-        assert process.stderr
-        assert process.stderr.read() == b""
-
-
 def test_standard_input_is_plain_text_unless_it_says_so(server: Sandbox, here: Path) -> None:
     """Markdown would be read aloud with its marks."""
     for form in ([], ["--input-format", "md"]):

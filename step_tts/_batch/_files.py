@@ -10,9 +10,8 @@ import hashlib
 from contextlib import suppress
 from typing import TYPE_CHECKING
 
-from step_tts._batch._keys import stem
 from step_tts._errors import StepTTSError
-from step_tts._models import AUDIO_SUFFIXES, Receipt, SavedSpeech
+from step_tts._models import AUDIO_SUFFIXES, Receipt, SavedSpeech, stem
 from step_tts._temp import BLOCK_BYTES, Temp
 
 if TYPE_CHECKING:

@@ -7,7 +7,7 @@ the rows.
 from __future__ import annotations
 
 import time
-from collections.abc import AsyncGenerator, AsyncIterable
+from collections.abc import AsyncIterable
 from itertools import islice
 from typing import TYPE_CHECKING, TypeGuard
 
@@ -15,7 +15,7 @@ from step_tts._batch._condition import Condition
 from step_tts._batch._names import LAST_INDEX, slug
 from step_tts._batch._processor import BatchRow, Row, text_of
 from step_tts._errors import ConfigurationError, InvalidRequestError
-from step_tts._loop import grace_period
+from step_tts._loop import close_source
 from step_tts._models import BatchItem
 
 if TYPE_CHECKING:
@@ -62,7 +62,7 @@ class Intake:
         finally:
             self._over = True
             self._news.notify_all()
-            await self._close()
+            await close_source(self._arriving)
 
     async def block(self, most: int) -> list[Row]:
         """Up to so many rows, fewer where they are slow to come, none at the end.
@@ -100,12 +100,6 @@ class Intake:
             await self._news.wait()
         block, self._arrived = self._arrived, []
         return block
-
-    async def _close(self) -> None:
-        """An async generator that was not read to its end is closed here, where it was read."""
-        if isinstance(self._arriving, AsyncGenerator):
-            with grace_period():
-                await self._arriving.aclose()
 
     def name(self, row: Row) -> None:
         """Name a row by the template, unless it has a name."""

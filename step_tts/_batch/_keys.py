@@ -12,13 +12,13 @@ from functools import lru_cache
 from hashlib import blake2b
 from typing import TYPE_CHECKING
 
-from step_tts._models import AUDIO_SUFFIXES
+from step_tts._models import stem
 from step_tts._wire._request import as_dict
 
 if TYPE_CHECKING:
     from step_tts._models import PromptPlacement, SpeechRequest
 
-__all__ = ["KEY_BYTES", "fold", "request_key", "stem", "text_key"]
+__all__ = ["KEY_BYTES", "fold", "request_key", "text_key"]
 
 KEY_BYTES = 16
 # Part of every digest: a later version that digests otherwise must not match by accident.
@@ -93,9 +93,3 @@ def fold(name: str) -> str:
     if "." in name:
         name = stem(name)
     return name.lower() if name.isascii() else unicodedata.normalize("NFD", name).casefold()
-
-
-def stem(name: str) -> str:
-    """A name without the suffix of an audio format, which is for the bytes to choose."""
-    base, dot, suffix = name.rpartition(".")
-    return base if base and (dot + suffix).lower() in AUDIO_SUFFIXES else name

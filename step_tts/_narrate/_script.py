@@ -10,13 +10,13 @@ Knows text, segments and time. Must not know audio, nor who speaks.
 from __future__ import annotations
 
 import math
-from collections.abc import AsyncGenerator, AsyncIterable, Iterable
+from collections.abc import AsyncIterable, Iterable
 from typing import TYPE_CHECKING, TypeAlias
 
 import anyio
 
 from step_tts._errors import InvalidRequestError
-from step_tts._loop import grace_period
+from step_tts._loop import close_source
 from step_tts._text import Boundary, Segmenter
 
 if TYPE_CHECKING:
@@ -152,10 +152,7 @@ class Script:
             self._open_since = anyio.current_time() if unfinished else None
 
     async def _listen(self, pieces: AsyncIterable[str]) -> None:
-        """Take what is written, as far as there is room for it.
-
-        An async generator that was not read to its end is closed here, where it was read.
-        """
+        """Take what is written, as far as there is room for it."""
         try:
             async for piece in pieces:
                 self._arrived += _checked(piece)
@@ -166,9 +163,7 @@ class Script:
         except Exception as error:  # noqa: BLE001  raised by ``read``, behind what came before
             self._broken = error
         finally:
-            if isinstance(pieces, AsyncGenerator):
-                with grace_period():
-                    await pieces.aclose()
+            await close_source(pieces)
         self._ended = True
         self._news.set()
 
