@@ -23,10 +23,10 @@ from step_tts._batch import (
     Processor,
     open_batch,
 )
+from step_tts._batch._destination import Destination
 from step_tts._beside import beside
 from step_tts._call import Call, Engine, Options
 from step_tts._config import resolve_settings
-from step_tts._destination import Destination
 from step_tts._errors import InvalidRequestError
 from step_tts._files import FileStore, path_for
 from step_tts._gate import Gate

@@ -1,7 +1,6 @@
 """What a resumed batch does to files, step by blocking step.
 
-Raises ``OSError``; whoever runs these in a thread translates. What a file holds is asked of a
-function that is handed in.
+Raises ``OSError``; whoever runs these in a thread translates.
 """
 
 from __future__ import annotations
@@ -11,11 +10,12 @@ from contextlib import suppress
 from typing import TYPE_CHECKING
 
 from step_tts._errors import StepTTSError
+from step_tts._inspect import inspect
 from step_tts._models import AUDIO_SUFFIXES, Receipt, SavedSpeech, stem
 from step_tts._temp import BLOCK_BYTES, Temp
 
 if TYPE_CHECKING:
-    from collections.abc import Callable, Iterable, Iterator
+    from collections.abc import Iterable, Iterator
     from pathlib import Path
 
     from step_tts._batch._records import Begun
@@ -24,7 +24,7 @@ if TYPE_CHECKING:
 __all__ = ["adopt", "copy", "identity", "replace_text"]
 
 
-def adopt(asked: Path, begun: Begun, inspect: Callable[[Path], AudioInfo]) -> SavedSpeech | None:
+def adopt(asked: Path, begun: Begun) -> SavedSpeech | None:
     """The whole file that a killed run left for a row, if it left one.
 
     A file older than the moment the row began, or the one that stood there then, is not of that

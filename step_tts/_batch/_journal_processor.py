@@ -7,7 +7,7 @@ reports a row only when the journal has it. Imported only where a journal is kep
 from __future__ import annotations
 
 import errno
-from typing import TYPE_CHECKING, Protocol, TypeVar
+from typing import TYPE_CHECKING
 
 import attrs
 
@@ -17,56 +17,24 @@ from step_tts._batch._keys import fold
 from step_tts._batch._processor import Processor, Row, Speak, request_of
 from step_tts._batch._records import NOTHING, Finding, Resumed, failure_of, record_of, saved_of
 from step_tts._errors import SaveError, StepTTSError
+from step_tts._files import path_for
 from step_tts._loop import Signal
-from step_tts._models import BatchItem, BatchResult, SavedSpeech, SpeechRequest
+from step_tts._models import BatchItem, BatchResult, SavedSpeech
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Mapping, Sequence
-    from pathlib import Path
 
     from step_tts._batch._async_journal import AsyncJournal
+    from step_tts._batch._destination import Destination
     from step_tts._batch._records import Begun, Columns, Found, Record
-    from step_tts._models import AudioInfo
 
-__all__ = ["Destination", "JournalProcessor"]
-
-T = TypeVar("T")
+__all__ = ["JournalProcessor"]
 
 # Looked up many at a time, a million finished rows are skipped in seconds, and workers seldom
 # wait for a row.
 AHEAD_ROWS = 512
 # A commit that is flushed to the disk costs the same for one row as for 256.
 LINGER_SECONDS = 0.05
-
-
-class Destination(Protocol):
-    """What a processor needs to know of requests and files; the client brings it."""
-
-    @property
-    def directory(self) -> Path:
-        """Where the files stand."""
-        ...
-
-    @property
-    def durable(self) -> bool:
-        """Whether files shall survive a power cut."""
-        ...
-
-    def key(self, request: SpeechRequest | str) -> bytes | None:
-        """The digest of a request, or of one that says nothing but its text."""
-        ...
-
-    def inspect(self, path: Path) -> AudioInfo:
-        """Check a file; blocks."""
-        ...
-
-    def path_for(self, asked: Path, info: AudioInfo) -> Path:
-        """Where audio of this kind stands when this path was asked for."""
-        ...
-
-    async def settle(self, step: Callable[[], T]) -> T:
-        """Run a blocking step in a thread; raises ``SaveError`` for ``OSError``."""
-        ...
 
 
 class JournalProcessor(Processor):
@@ -201,7 +169,7 @@ class JournalProcessor(Processor):
         """What a killed run had finished but not recorded."""
         to = self._destination
         asked = to.directory / row.name
-        saved = await to.settle(lambda: adopt(asked, begun, to.inspect))
+        saved = await to.files.settle(lambda: adopt(asked, begun))
         if saved is None:
             return None
         return BatchResult(index=row.index, name=row.name, saved=saved, resumed=True)
@@ -223,9 +191,9 @@ class JournalProcessor(Processor):
         """The row's own file, made of an equal row's."""
         to = self._destination
         asked = to.directory / row.name
-        target = to.path_for(asked, twin.info)
+        target = path_for(asked, twin.info.format)
         try:
-            await to.settle(lambda: copy(twin.path, target, durable=to.durable))
+            await to.files.settle(lambda: copy(twin.path, target, durable=to.durable))
         except SaveError as error:
             if error.errno != errno.ENOENT:
                 return BatchResult(index=row.index, name=row.name, error=error)

@@ -13,9 +13,9 @@ import attrs
 
 from step_tts._batch import Namer
 from step_tts._batch._circuit import FATAL_NAMES
+from step_tts._batch._destination import Destination
 from step_tts._batch._keys import fold
 from step_tts._batch._records import Finding
-from step_tts._destination import Destination
 from step_tts._errors import BatchInUseError, InvalidRequestError
 from step_tts._files import FileStore
 from step_tts._models import SpeechRequest

@@ -21,9 +21,9 @@ import anyio
 from step_tts import AudioFormat, AudioInfo, Concurrency, Receipt, SavedSpeech
 from step_tts._attempt import Attempt
 from step_tts._batch import Namer, Processor, open_batch
+from step_tts._batch._destination import Destination
 from step_tts._batch._journal_processor import JournalProcessor
 from step_tts._batch._resume import open_journal
-from step_tts._destination import Destination
 from step_tts._files import FileStore
 from step_tts._gate import Gate
 from step_tts._models import DEFAULT_MODEL
