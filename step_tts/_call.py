@@ -10,7 +10,7 @@ from __future__ import annotations
 import logging
 import random
 import time
-from typing import TYPE_CHECKING, TypeVar
+from typing import TYPE_CHECKING, Any, TypeVar
 
 import anyio
 import attrs
@@ -31,7 +31,7 @@ from step_tts._wire import (
 )
 
 if TYPE_CHECKING:
-    from collections.abc import Awaitable, Callable, Mapping
+    from collections.abc import Awaitable, Callable, Coroutine, Mapping
 
     from step_tts._config import Settings
     from step_tts._files import FileStore
@@ -39,7 +39,7 @@ if TYPE_CHECKING:
     from step_tts._models import PromptPlacement, Receipt, SpeechRequest
     from step_tts._policies import RetryPolicy, Timeouts
     from step_tts._recall import Recall
-    from step_tts._transport import Answer, Opening, Transport
+    from step_tts._transport import Answer, Transport
     from step_tts._watch import Watch
 
 __all__ = ["Call", "Engine", "Options"]
@@ -252,7 +252,7 @@ class Call:
         elif error.retryable:
             slot.fault(error.retry_after)
 
-    def _open(self) -> Opening:
+    def _open(self) -> Coroutine[Any, Any, Answer]:
         transport = self._engine.transport
         if self._link:
             return transport.fetch(self._link, self._options.max_bytes, self._deadlines)

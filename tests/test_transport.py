@@ -58,7 +58,9 @@ async def fetch(
     deadlines.start_attempt()
     async with client(lib, handler) as http:
         transport = Transport(HTTPOptions(), http)
-        async with transport.open(Outgoing(url=URL, **outgoing), deadlines) as opened:
+        async with aclosing(
+            await transport.open(Outgoing(url=URL, **outgoing), deadlines)
+        ) as opened:
             return opened.status, await drain(opened)
 
 
@@ -92,8 +94,7 @@ async def test_a_callers_auth_does_not_replace_the_key(lib: ModuleType) -> None:
     async with client(lib, handler, auth=("user", "password")) as http:
         transport = Transport(HTTPOptions(), http)
         outgoing = Outgoing(url=URL, headers={"authorization": "Bearer k"})
-        async with transport.open(outgoing, Deadlines(Timeouts())):
-            pass
+        await (await transport.open(outgoing, Deadlines(Timeouts()))).aclose()
 
     assert seen == ["Bearer k"]
 
@@ -140,7 +141,7 @@ async def test_nothing_follows_a_read_that_was_cancelled(lib: ModuleType) -> Non
     script = [b"one", 3600, b"two"]
     async with client(lib, lambda _: answer(lib, script)) as http:
         transport = Transport(HTTPOptions(), http)
-        async with transport.open(Outgoing(url=URL), Deadlines(Timeouts())) as got:
+        async with aclosing(await transport.open(OUTGOING, Deadlines(Timeouts()))) as got:
             assert await got.receive() == b"one"
             with anyio.CancelScope() as scope:
                 scope.cancel()
@@ -192,8 +193,10 @@ async def test_the_error_body_is_whatever_can_be_had(lib: ModuleType) -> None:
     deadlines = Deadlines(Timeouts())
     for script, length in (([b"abc", lib.ReadError("cut")], 3), ([b"x" * 50_000] * 3, 64 * 1024)):
         http = client(lib, partial(lambda made, _: made, answer(lib, script)))
-        async with http, Transport(HTTPOptions(), http).open(OUTGOING, deadlines) as opened:
+        async with http:
+            opened = await Transport(HTTPOptions(), http).open(OUTGOING, deadlines)
             assert len(await opened.read_error_body()) == length
+            await opened.aclose()
 
 
 async def test_closing_survives_cancellation(lib: ModuleType) -> None:
@@ -202,7 +205,7 @@ async def test_closing_survives_cancellation(lib: ModuleType) -> None:
     with anyio.CancelScope() as scope:
         async with client(lib, lambda _: answer(lib, [b"a", b"b"], closed=closed)) as http:
             transport = Transport(HTTPOptions(), http)
-            async with transport.open(Outgoing(url=URL), Deadlines(Timeouts())) as opened:
+            async with aclosing(await transport.open(OUTGOING, Deadlines(Timeouts()))) as opened:
                 await opened.receive()
                 scope.cancel()
                 await anyio.lowlevel.checkpoint()
@@ -551,8 +554,7 @@ async def test_a_callers_closed_client(lib: ModuleType) -> None:
     await http.aclose()
 
     with pytest.raises(errors.ClientClosedError):
-        async with Transport(HTTPOptions(), http).open(Outgoing(url=URL), Deadlines(Timeouts())):
-            pass
+        await Transport(HTTPOptions(), http).open(OUTGOING, Deadlines(Timeouts()))
 
 
 # --- clients ------------------------------------------------------------------------------------

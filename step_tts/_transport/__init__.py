@@ -10,14 +10,13 @@ is good is for others to say.
 from step_tts._transport._answer import Answer
 from step_tts._transport._build import HTTPOptions, TransportName
 from step_tts._transport._deadlines import Deadlines
-from step_tts._transport._open import Opening, Transport
+from step_tts._transport._open import Transport
 from step_tts._transport._seam import Outgoing
 
 __all__ = [
     "Answer",
     "Deadlines",
     "HTTPOptions",
-    "Opening",
     "Outgoing",
     "Transport",
     "TransportName",

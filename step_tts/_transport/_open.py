@@ -20,15 +20,11 @@ from step_tts._transport._seam import Late, Outgoing
 from step_tts._transport._translate import translate_send_error
 
 if TYPE_CHECKING:
-    from collections.abc import Coroutine, Generator
-    from types import TracebackType
-    from typing import Any
-
     from step_tts._transport._deadlines import Deadlines
     from step_tts._transport._seam import Sender
     from step_tts._transport._shared import Shared
 
-__all__ = ["Opening", "Transport"]
+__all__ = ["Transport"]
 
 MAX_REDIRECTS = 3
 
@@ -47,8 +43,8 @@ class Transport:
         self._home: object = None
         self._closed = False
 
-    def open(self, outgoing: Outgoing, deadlines: Deadlines) -> Opening:
-        """Send one request and hold its answer open.
+    async def open(self, outgoing: Outgoing, deadlines: Deadlines) -> Answer:
+        """Send one request; whoever gets the answer closes it.
 
         A redirect is followed only when asked for, only for 307 and 308, and only within the
         origin, so that neither body nor key goes anywhere else.
@@ -57,27 +53,6 @@ class Transport:
             APIConnectionError: No answer came.
             ClientClosedError: The client is closed.
         """
-        return Opening(self._opened(outgoing, deadlines))
-
-    def fetch(self, url: str, max_bytes: int, deadlines: Deadlines) -> Opening:
-        """Get a link to audio, bare: no key, no cookies, no redirects."""
-        headers = {"accept": "*/*", "accept-encoding": "identity"}
-        outgoing = Outgoing(url=url, method="GET", max_bytes=max_bytes, headers=headers)
-        return Opening(self._fetched(outgoing, deadlines))
-
-    async def aclose(self) -> None:
-        """Close what is ours; a caller's client is the caller's to close."""
-        self._closed = self._theirs is None
-        await self._settled().aclose()
-
-    def _settled(self) -> Engines:
-        """The engines of the running loop; what is at home on another is left behind."""
-        before, self._home = self._home, home()
-        if before is not None and before != self._home:
-            self._engines = Engines(self._theirs)
-        return self._engines
-
-    async def _opened(self, outgoing: Outgoing, deadlines: Deadlines) -> Answer:
         engines = self._settled()
         sender = await self._sender(engines, engines.server, outgoing.url)
         answer = await self._send(sender, outgoing, deadlines)
@@ -90,11 +65,26 @@ class Transport:
             answer = await self._send(sender, outgoing, deadlines)
         return answer
 
-    async def _fetched(self, outgoing: Outgoing, deadlines: Deadlines) -> Answer:
+    async def fetch(self, url: str, max_bytes: int, deadlines: Deadlines) -> Answer:
+        """Get a link to audio, bare: no key, no cookies, no redirects."""
         engines = self._settled()
-        scheme, authority, *_ = urlsplit(outgoing.url)
-        sender = await self._sender(engines, engines.links[scheme, authority], outgoing.url)
+        scheme, authority, *_ = urlsplit(url)
+        sender = await self._sender(engines, engines.links[scheme, authority], url)
+        headers = {"accept": "*/*", "accept-encoding": "identity"}
+        outgoing = Outgoing(url=url, method="GET", max_bytes=max_bytes, headers=headers)
         return await self._send(sender, outgoing, deadlines)
+
+    async def aclose(self) -> None:
+        """Close what is ours; a caller's client is the caller's to close."""
+        self._closed = self._theirs is None
+        await self._settled().aclose()
+
+    def _settled(self) -> Engines:
+        """The engines of the running loop; what is at home on another is left behind."""
+        before, self._home = self._home, home()
+        if before is not None and before != self._home:
+            self._engines = Engines(self._theirs)
+        return self._engines
 
     async def _sender(self, engines: Engines, engine: Shared[Sender], url: str) -> Sender:
         """An engine, built for ``url`` at first use."""
@@ -124,28 +114,6 @@ class Transport:
     def _route(self, url: str) -> Route:
         """The way to ``url``; which proxies a caller's client has, nobody can ask it."""
         return Route.of(url, None if self._theirs else proxy_for(url, self._options))
-
-
-class Opening:
-    """An answer that is coming: await it and close it, or enter it and leave."""
-
-    def __init__(self, coming: Coroutine[Any, Any, Answer]) -> None:
-        self._coming = coming
-
-    def __await__(self) -> Generator[Any, Any, Answer]:
-        return self._coming.__await__()
-
-    async def __aenter__(self) -> Answer:
-        self._answer = await self._coming
-        return self._answer
-
-    async def __aexit__(
-        self,
-        _: type[BaseException] | None,
-        __: BaseException | None,
-        ___: TracebackType | None,
-    ) -> None:
-        await self._answer.aclose()
 
 
 def redirected(outgoing: Outgoing, answer: Answer) -> Outgoing | None:

@@ -5,7 +5,7 @@ from __future__ import annotations
 import asyncio
 import contextlib
 import ssl
-from contextlib import asynccontextmanager
+from contextlib import aclosing, asynccontextmanager
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
@@ -57,7 +57,8 @@ async def ask(by: Transport, url: str, *, timeouts: Timeouts = TIMEOUTS, **outgo
     deadlines.start_attempt()
     heard = Heard()
     try:
-        async with by.open(Outgoing(url=url, **{"body": b"{}", **outgoing}), deadlines) as answer:
+        request = Outgoing(url=url, **{"body": b"{}", **outgoing})
+        async with aclosing(await by.open(request, deadlines)) as answer:
             heard = Heard(answer.status, answer.headers, answer.framed)
             while (piece := await answer.receive()) is not None:
                 heard = attrs.evolve(heard, body=heard.body + piece)

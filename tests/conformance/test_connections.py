@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import socket
+from contextlib import aclosing
 from functools import partial
 from typing import Any
 
@@ -59,8 +60,8 @@ async def test_an_answer_left_early_costs_its_connection(engine: str) -> None:
     async with raw_server(LENGTH, Reply(LENGTH[:-1], "silence"), LENGTH) as server:
         async with engine_for(engine) as by:
             await ask(by, server.url)
-            async with by.open(Outgoing(url=server.url, body=b"{}"), Deadlines(Timeouts())):
-                pass
+            early = await by.open(Outgoing(url=server.url, body=b"{}"), Deadlines(Timeouts()))
+            await early.aclose()
             assert (await ask(by, server.url)).body == b"audio"
 
     assert server.served_by == [0, 0, 1]
@@ -237,7 +238,8 @@ async def test_a_reader_that_pauses_stops_the_server(engine: str) -> None:
                 sent += len(body)
 
     async with listening(serve) as url, engine_for(engine) as by:
-        async with by.open(Outgoing(url=url, body=b"{}"), deadlines()) as answer:
+        request = Outgoing(url=url, body=b"{}")
+        async with aclosing(await by.open(request, deadlines())) as answer:
             before = -1
             while sent != before:
                 before = sent
