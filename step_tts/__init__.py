@@ -76,10 +76,10 @@ if TYPE_CHECKING:
         RowEnded,
         RowStarted,
     )
+    from step_tts._formats import AudioFormat
     from step_tts._inspect import inspect
     from step_tts._models import (
         Attempt,
-        AudioFormat,
         AudioInfo,
         BatchItem,
         BatchResult,
@@ -117,6 +117,7 @@ else:
 # Cheap ones first: whoever asks for an error need not import the client.
 _HOMES = (
     "step_tts._errors",
+    "step_tts._formats",
     "step_tts._models",
     "step_tts._policies",
     "step_tts._events",

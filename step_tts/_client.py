@@ -28,7 +28,8 @@ from step_tts._beside import beside
 from step_tts._call import Call, Engine, Options
 from step_tts._config import resolve_settings
 from step_tts._errors import InvalidRequestError
-from step_tts._files import FileStore, path_for
+from step_tts._files import FileStore
+from step_tts._formats import path_for
 from step_tts._gate import Gate
 from step_tts._models import DEFAULT_MODEL, PromptPlacement, SavedSpeech, Speech, SpeechRequest
 from step_tts._policies import (

@@ -19,7 +19,7 @@ from typing import TYPE_CHECKING, Any, Self, TypeVar
 import anyio
 
 from step_tts._errors import SaveError
-from step_tts._models import stem
+from step_tts._formats import stem
 from step_tts._place import Place, place_at
 from step_tts._temp import BLOCK_BYTES, Temp, prepare_directory
 from step_tts._threads import Threads
@@ -29,9 +29,8 @@ if TYPE_CHECKING:
     from types import TracebackType
 
     from step_tts._audio import HeaderPatch
-    from step_tts._models import AudioFormat
 
-__all__ = ["FileStore", "PendingFile", "path_for"]
+__all__ = ["FileStore", "PendingFile"]
 
 T = TypeVar("T")
 
@@ -40,16 +39,6 @@ T = TypeVar("T")
 WRITER_THREADS = 1
 # Completing a file waits for the disk (fsync), without the lock: there more at once is faster.
 SETTLER_THREADS = 4
-
-
-def path_for(asked: Path, format: AudioFormat) -> Path:  # noqa: A002  the word for it
-    """The path whose suffix is true: ``hello`` → ``hello.mp3``; ``hello.wav`` → ``hello.mp3``.
-
-    A suffix that names no audio format belongs to the name: ``v1.2`` → ``v1.2.mp3``.
-    """
-    if asked.suffix.lower() in format.suffixes:
-        return asked
-    return asked.with_name(stem(asked.name) + format.suffix)
 
 
 class FileStore:

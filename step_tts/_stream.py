@@ -22,7 +22,7 @@ from step_tts._errors import (
     TruncatedAudioError,
     UsageError,
 )
-from step_tts._files import path_for
+from step_tts._formats import path_for
 from step_tts._models import SavedSpeech
 from step_tts._tee import open_tee
 from step_tts._wire import enrich_from_tail
@@ -32,7 +32,8 @@ if TYPE_CHECKING:
 
     from step_tts._audio import AudioVerifier, HeaderPatch
     from step_tts._files import FileStore
-    from step_tts._models import AudioFormat, AudioInfo, Playback, Receipt
+    from step_tts._formats import AudioFormat
+    from step_tts._models import AudioInfo, Playback, Receipt
     from step_tts._tee import Body
     from step_tts._transport import Answer
     from step_tts._wire import BodyDecoder

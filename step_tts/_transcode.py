@@ -19,7 +19,7 @@ import attrs
 
 from step_tts._errors import AudioJoinError
 from step_tts._extras import import_extra
-from step_tts._models import AudioFormat
+from step_tts._formats import AudioFormat
 
 if TYPE_CHECKING:
     from step_tts._models import AudioInfo

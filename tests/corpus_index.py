@@ -10,7 +10,7 @@ from pathlib import Path
 
 import attrs
 
-from step_tts._models import AudioFormat
+from step_tts._formats import AudioFormat
 
 FOLDER = Path(__file__).parent / "corpus"
 

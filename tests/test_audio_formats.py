@@ -19,7 +19,7 @@ from step_tts._errors import (
     EmptyAudioError,
     TruncatedAudioError,
 )
-from step_tts._models import AudioFormat
+from step_tts._formats import AudioFormat
 
 FLAC = BY_NAME["flac_22k.flac"].data
 OPUS = BY_NAME["opus_opusenc.opus"].data

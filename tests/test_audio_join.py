@@ -12,7 +12,7 @@ from join_kit import join
 
 from step_tts import AudioJoinError, CorruptAudioError, EmptyAudioError, TruncatedAudioError
 from step_tts._audio._join import Joiner
-from step_tts._models import AudioFormat
+from step_tts._formats import AudioFormat
 
 WAVES = (AudioFormat.WAV, AudioFormat.W64)
 MPEGS = (AudioFormat.MP3, AudioFormat.MP2)

@@ -9,7 +9,7 @@ from join_kit import join
 
 from step_tts._audio._join_mp3 import _SeekTable
 from step_tts._audio._mpeg import parse_header
-from step_tts._models import AudioFormat
+from step_tts._formats import AudioFormat
 
 MPEG1 = b"\xff\xfb\x90\x64"  # Layer III, 128 kbit/s, 44.1 kHz, joint stereo: 417 bytes.
 VBR_HEADS = [bytes((0xFF, 0xF3, index << 4 | 4, 0xC4)) for index in range(1, 15)]

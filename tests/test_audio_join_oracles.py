@@ -11,7 +11,7 @@ from corpus_index import BY_NAME
 from decoders import DECODERS, samples_of
 from join_kit import Joined, join
 
-from step_tts._models import AudioFormat
+from step_tts._formats import AudioFormat
 
 if TYPE_CHECKING:
     from array import array

@@ -6,7 +6,8 @@ from corpus_index import BY_NAME
 
 from step_tts import AudioJoinError
 from step_tts._audio._join import Joiner
-from step_tts._models import AudioFormat, AudioInfo
+from step_tts._formats import AudioFormat
+from step_tts._models import AudioInfo
 
 STEREO = "audio/pcm;rate=8000;channels=2"
 SOUND = b"\x07\x80\x81\x02\x1c\xff\x03\xc0" * 600

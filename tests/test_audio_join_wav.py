@@ -13,7 +13,7 @@ from join_kit import join
 
 from step_tts._audio._join import Joiner
 from step_tts._audio._join_wav import WavWriter
-from step_tts._models import AudioFormat
+from step_tts._formats import AudioFormat
 
 GIB = 1 << 30
 PCM_GUID = bytes.fromhex("0100000000001000800000aa00389b71")

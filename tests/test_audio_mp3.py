@@ -13,7 +13,7 @@ from step_tts._errors import (
     NotAudioError,
     TruncatedAudioError,
 )
-from step_tts._models import AudioFormat
+from step_tts._formats import AudioFormat
 
 FRAMES = MP3_FRAME * 20
 ID3V1 = b"TAG" + bytes(125)

@@ -19,7 +19,7 @@ from corpus_impostors import IMPOSTORS, Impostor
 from corpus_index import CORPUS, FOLDER, Clip
 
 from step_tts._audio import AudioVerifier, sniff
-from step_tts._models import AudioFormat as F
+from step_tts._formats import AudioFormat as F
 
 if TYPE_CHECKING:
     from pathlib import Path

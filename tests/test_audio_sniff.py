@@ -12,7 +12,8 @@ from hypothesis import strategies as st
 
 from step_tts._audio._sniff import NOTHING, TAG_ONLY, UNRECOGNISED, sniff
 from step_tts._audio._tracks import read_mp4
-from step_tts._models import AudioFormat, NeedMore, NotAudio
+from step_tts._formats import AudioFormat
+from step_tts._models import NeedMore, NotAudio
 
 FAINT = {
     "mp3_zero_padding.mp3",

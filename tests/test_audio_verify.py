@@ -16,7 +16,7 @@ from step_tts._errors import (
     NotAudioError,
     TruncatedAudioError,
 )
-from step_tts._models import AudioFormat
+from step_tts._formats import AudioFormat
 
 SMALL = tuple(clip for clip in CORPUS if clip.path.stat().st_size < 20_000)
 SECONDS = 0.06  # What the issue allows between our duration and a decoder's.

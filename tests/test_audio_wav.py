@@ -10,7 +10,7 @@ from step_tts._audio import AudioVerifier
 from step_tts._audio._walk import Walk
 from step_tts._audio._wav import HEADER_LIMIT, WavWalker
 from step_tts._errors import CorruptAudioError, EmptyAudioError, TruncatedAudioError
-from step_tts._models import AudioFormat
+from step_tts._formats import AudioFormat
 
 SOUND = bytes(range(1, 201)) * 4  # 800 bytes: 400 samples, 50 ms.
 

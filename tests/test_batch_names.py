@@ -16,8 +16,7 @@ from hypothesis import strategies as st
 from step_tts._batch._keys import fold
 from step_tts._batch._names import MAX_NAME_BYTES, Namer, safe_name, slug
 from step_tts._errors import ConfigurationError
-from step_tts._files import path_for
-from step_tts._models import AudioFormat
+from step_tts._formats import AudioFormat, path_for
 
 
 @pytest.mark.parametrize(

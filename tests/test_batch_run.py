@@ -16,15 +16,8 @@ from step_tts._errors import (
     RateLimitError,
     StreamConsumedError,
 )
-from step_tts._models import (
-    AudioFormat,
-    AudioInfo,
-    BatchItem,
-    BatchResult,
-    Receipt,
-    Speech,
-    SpeechRequest,
-)
+from step_tts._formats import AudioFormat
+from step_tts._models import AudioInfo, BatchItem, BatchResult, Receipt, Speech, SpeechRequest
 
 if TYPE_CHECKING:
     from collections.abc import AsyncIterator, Callable, Iterable, Iterator, Sequence

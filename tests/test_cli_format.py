@@ -5,7 +5,8 @@ from pathlib import Path
 import pytest
 
 from step_tts._errors import InternalServerError, InvalidRequestError
-from step_tts._models import Attempt, AudioFormat, AudioInfo, Playback, Receipt, SavedSpeech
+from step_tts._formats import AudioFormat
+from step_tts._models import Attempt, AudioInfo, Playback, Receipt, SavedSpeech
 from step_tts.cli import _format
 
 

@@ -4,7 +4,8 @@ import pytest
 
 from step_tts import Paused
 from step_tts._errors import InvalidRequestError
-from step_tts._models import AudioFormat, AudioInfo
+from step_tts._formats import AudioFormat
+from step_tts._models import AudioInfo
 from step_tts.cli._gauges import Gauges
 from step_tts.cli._pace import Pace
 from step_tts.cli._progress import Progress, flight, shown_on_stderr

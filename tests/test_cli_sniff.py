@@ -7,7 +7,8 @@ from typing import TYPE_CHECKING
 import pytest
 from cli_kit import step_tts
 
-from step_tts._models import AudioFormat, AudioInfo
+from step_tts._formats import AudioFormat
+from step_tts._models import AudioInfo
 from step_tts.cli import _sniff
 
 if TYPE_CHECKING:

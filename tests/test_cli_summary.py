@@ -1,7 +1,8 @@
 from __future__ import annotations
 
 from step_tts._errors import InternalServerError, InvalidRequestError
-from step_tts._models import AudioFormat, AudioInfo
+from step_tts._formats import AudioFormat
+from step_tts._models import AudioInfo
 from step_tts.cli._summary import GROUPS_SHOWN, ROWS_SHOWN, Tally
 
 

@@ -16,8 +16,7 @@ import pytest
 from step_tts import _temp
 from step_tts._audio import HeaderPatch
 from step_tts._errors import SaveError
-from step_tts._files import FileStore, PendingFile, path_for
-from step_tts._models import AudioFormat
+from step_tts._files import FileStore, PendingFile
 from step_tts._place import Place, place_at
 from step_tts._temp import Temp, sweep
 
@@ -38,26 +37,6 @@ def refusing(number: int) -> Callable[..., None]:
         raise OSError(number, os.strerror(number))
 
     return refuse
-
-
-@pytest.mark.parametrize(
-    ("asked", "format_", "given"),
-    [
-        ("hello", AudioFormat.MP3, "hello.mp3"),
-        ("hello.mp3", AudioFormat.MP3, "hello.mp3"),
-        ("hello.MP3", AudioFormat.MP3, "hello.MP3"),
-        ("hello.wav", AudioFormat.MP3, "hello.mp3"),
-        ("hello.wave", AudioFormat.WAV, "hello.wave"),
-        ("v1.2", AudioFormat.WAV, "v1.2.wav"),
-        ("chapter.1.flac", AudioFormat.OGG_OPUS, "chapter.1.opus"),
-        ("a.ogg", AudioFormat.OGG_OPUS, "a.ogg"),
-        (".wav", AudioFormat.WAV, ".wav.wav"),
-        ("什么", AudioFormat.WAV, "什么.wav"),
-    ],
-)
-def test_path_for(asked: str, format_: AudioFormat, given: str) -> None:
-    """The bytes choose the suffix; other dots belong to the name."""
-    assert path_for(Path("d") / asked, format_) == Path("d") / given
 
 
 @pytest.mark.parametrize("durable", [True, False])

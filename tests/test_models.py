@@ -10,12 +10,10 @@ import attrs
 import pytest
 
 from step_tts import _models
-from step_tts._audio._labels import label_of
 from step_tts._errors import APIError, InvalidRequestError, StepTTSError
+from step_tts._formats import AudioFormat
 from step_tts._models import (
-    AUDIO_SUFFIXES,
     Attempt,
-    AudioFormat,
     AudioInfo,
     BatchItem,
     BatchResult,
@@ -33,29 +31,6 @@ RECEIPT = Receipt(request_id="r", attempts=ATTEMPTS, queued=0.0, first_byte=0.1,
 
 def saved(asked: str, path: str) -> SavedSpeech:
     return SavedSpeech(path=Path(path), asked=Path(asked), size=9, info=INFO, receipt=RECEIPT)
-
-
-@pytest.mark.parametrize("format_", AudioFormat)
-def test_every_format_has_suffixes_of_its_own_kind(format_: AudioFormat) -> None:
-    """Lower case, with a dot, the usual one first."""
-    assert format_.suffix == format_.suffixes[0]
-    assert all(suffix == "." + suffix[1:].lower() for suffix in format_.suffixes)
-    assert format_ is AudioFormat.UNKNOWN or AUDIO_SUFFIXES.issuperset(format_.suffixes)
-
-
-@pytest.mark.parametrize("format_", AudioFormat)
-def test_every_format_has_a_media_type_that_fits_it(format_: AudioFormat) -> None:
-    """Sent on under its own label, audio would pass the client's check of labels."""
-    label = label_of(format_.media_type)
-    assert str(label) == format_.media_type
-    assert label.may_be_audio
-    assert not label.contradicts(format_)
-
-
-def test_unknown_audio_claims_no_suffix() -> None:
-    """``.bin`` says nothing about audio."""
-    assert AudioFormat.UNKNOWN.suffix == ".bin"
-    assert ".bin" not in AUDIO_SUFFIXES
 
 
 @pytest.mark.parametrize(

@@ -8,7 +8,8 @@ from corpus_index import BY_NAME, Clip
 from join_kit import join
 
 from step_tts import AudioJoinError, MissingExtraError
-from step_tts._models import AudioFormat, AudioInfo
+from step_tts._formats import AudioFormat
+from step_tts._models import AudioInfo
 from step_tts._transcode import transcode
 
 pytest.importorskip("av", reason="PyAV is not installed")

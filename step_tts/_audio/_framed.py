@@ -16,7 +16,7 @@ from step_tts._audio._sync import read_ac3, read_adts, read_loas
 from step_tts._audio._tags import skip_id3v2, skip_padding, skip_tag
 from step_tts._audio._walk import Source, Steps, Walker
 from step_tts._errors import CorruptAudioError, EmptyAudioError, TruncatedAudioError
-from step_tts._models import AudioFormat
+from step_tts._formats import AudioFormat
 
 if TYPE_CHECKING:
     from collections.abc import Callable

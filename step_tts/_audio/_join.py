@@ -20,7 +20,7 @@ from step_tts._audio._verify import AudioVerifier
 from step_tts._audio._wav import WavWalker
 from step_tts._audio._writer import Kind, Writer
 from step_tts._errors import AudioJoinError
-from step_tts._models import AudioFormat
+from step_tts._formats import AudioFormat
 
 if TYPE_CHECKING:
     from step_tts._audio._repair import HeaderPatch

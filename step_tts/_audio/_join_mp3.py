@@ -21,7 +21,7 @@ from itertools import islice
 from step_tts._audio._mpeg import HEADER_SIZE, FrameHeader, parse_header
 from step_tts._audio._repair import HeaderPatch
 from step_tts._audio._writer import Kind, Writer
-from step_tts._models import AudioFormat
+from step_tts._formats import AudioFormat
 
 __all__ = ["MpegWriter"]
 

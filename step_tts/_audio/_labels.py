@@ -11,7 +11,7 @@ from __future__ import annotations
 
 from functools import lru_cache
 
-from step_tts._models import AudioFormat
+from step_tts._formats import AudioFormat
 
 __all__ = ["Label", "label_of"]
 

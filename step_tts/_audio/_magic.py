@@ -16,7 +16,8 @@ from typing import TypeAlias
 
 from step_tts._audio._peek import peek, peek_number
 from step_tts._audio._tracks import read_ebml
-from step_tts._models import AudioFormat, NotAudio
+from step_tts._formats import AudioFormat
+from step_tts._models import NotAudio
 
 __all__ = ["LONGEST_MAGIC", "Verdict", "by_magic"]
 

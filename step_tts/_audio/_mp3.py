@@ -28,7 +28,7 @@ from step_tts._errors import (
 )
 
 if TYPE_CHECKING:
-    from step_tts._models import AudioFormat
+    from step_tts._formats import AudioFormat
 
 __all__ = ["LEAD_LIMIT", "MpegWalker"]
 

@@ -16,7 +16,7 @@ from step_tts._audio._walk import Source, Steps, Walker
 from step_tts._errors import CorruptAudioError, EmptyAudioError, TruncatedAudioError
 
 if TYPE_CHECKING:
-    from step_tts._models import AudioFormat
+    from step_tts._formats import AudioFormat
 
 __all__ = ["Mp4Walker"]
 

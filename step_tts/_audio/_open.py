@@ -10,7 +10,7 @@ from typing import TYPE_CHECKING
 
 from step_tts._audio._walk import Source, Steps, Walker, WholeFrames
 from step_tts._errors import TruncatedAudioError
-from step_tts._models import AudioFormat
+from step_tts._formats import AudioFormat
 
 if TYPE_CHECKING:
     from step_tts._audio._labels import Label

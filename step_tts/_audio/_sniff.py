@@ -20,7 +20,8 @@ from step_tts._audio._sync import RESYNC_WINDOW, by_sync, resync
 from step_tts._audio._tags import id3v2_size
 from step_tts._audio._text_tests import STRUCTURE_WINDOW, by_plain_text, by_structure
 from step_tts._audio._tracks import read_mp4
-from step_tts._models import AudioFormat, NeedMore, NotAudio, Sniffed
+from step_tts._formats import AudioFormat
+from step_tts._models import NeedMore, NotAudio, Sniffed
 
 if TYPE_CHECKING:
     from collections.abc import Callable

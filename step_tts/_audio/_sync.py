@@ -14,7 +14,7 @@ from typing import TYPE_CHECKING, TypeAlias
 
 from step_tts._audio._mpeg import HEADER_SIZE, parse_header
 from step_tts._audio._peek import TooShortError, peek, peek_number
-from step_tts._models import AudioFormat
+from step_tts._formats import AudioFormat
 
 if TYPE_CHECKING:
     from collections.abc import Callable

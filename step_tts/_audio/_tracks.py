@@ -13,7 +13,8 @@ from contextlib import suppress
 from typing import TYPE_CHECKING
 
 from step_tts._audio._peek import TooShortError, peek, peek_number
-from step_tts._models import AudioFormat, NotAudio
+from step_tts._formats import AudioFormat
+from step_tts._models import NotAudio
 
 if TYPE_CHECKING:
     from collections.abc import Iterator

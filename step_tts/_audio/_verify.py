@@ -22,7 +22,8 @@ from step_tts._audio._tail import TailGuard
 from step_tts._audio._walk import Walk, Walker
 from step_tts._audio._walkers import walker_class
 from step_tts._errors import AudioError, EmptyAudioError, NotAudioError, TruncatedAudioError
-from step_tts._models import AudioFormat, AudioInfo, NeedMore, NotAudio
+from step_tts._formats import AudioFormat
+from step_tts._models import AudioInfo, NeedMore, NotAudio
 
 if TYPE_CHECKING:
     from collections.abc import Callable

@@ -18,7 +18,7 @@ from step_tts._errors import CorruptAudioError
 
 if TYPE_CHECKING:
     from step_tts._audio._repair import HeaderPatch
-    from step_tts._models import AudioFormat
+    from step_tts._formats import AudioFormat
 
 __all__ = ["Seam", "Source", "Steps", "Walk", "Walker", "WholeFrames"]
 

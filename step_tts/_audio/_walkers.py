@@ -12,7 +12,7 @@ from typing import TYPE_CHECKING, cast
 from step_tts._audio._mp3 import MpegWalker
 from step_tts._audio._open import OpenWalker
 from step_tts._audio._wav import WavWalker
-from step_tts._models import AudioFormat
+from step_tts._formats import AudioFormat
 
 if TYPE_CHECKING:
     from step_tts._audio._walk import Walker

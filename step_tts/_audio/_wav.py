@@ -25,7 +25,7 @@ from step_tts._errors import CorruptAudioError, EmptyAudioError, TruncatedAudioE
 if TYPE_CHECKING:
     from collections.abc import Callable
 
-    from step_tts._models import AudioFormat
+    from step_tts._formats import AudioFormat
 
 __all__ = ["HEADER_LIMIT", "WavWalker", "WaveFormat"]
 

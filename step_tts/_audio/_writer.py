@@ -11,7 +11,8 @@ from typing import TYPE_CHECKING, Literal
 import attrs
 
 from step_tts._audio._mp3 import MpegWalker
-from step_tts._models import AudioFormat, AudioInfo
+from step_tts._formats import AudioFormat
+from step_tts._models import AudioInfo
 
 if TYPE_CHECKING:
     from step_tts._audio._repair import HeaderPatch

@@ -10,8 +10,9 @@ from contextlib import suppress
 from typing import TYPE_CHECKING
 
 from step_tts._errors import StepTTSError
+from step_tts._formats import AUDIO_SUFFIXES, stem
 from step_tts._inspect import inspect
-from step_tts._models import AUDIO_SUFFIXES, Receipt, SavedSpeech, stem
+from step_tts._models import Receipt, SavedSpeech
 from step_tts._temp import BLOCK_BYTES, Temp
 
 if TYPE_CHECKING:

@@ -12,7 +12,7 @@ from functools import lru_cache
 from hashlib import blake2b
 from typing import TYPE_CHECKING
 
-from step_tts._models import stem
+from step_tts._formats import stem
 from step_tts._wire._request import as_dict
 
 if TYPE_CHECKING:

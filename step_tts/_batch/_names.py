@@ -13,7 +13,7 @@ from string import Formatter
 
 from step_tts._batch._keys import fold
 from step_tts._errors import ConfigurationError
-from step_tts._models import stem
+from step_tts._formats import stem
 
 __all__ = ["DEFAULT_TEMPLATE", "LAST_INDEX", "Namer", "safe_name", "slug"]
 

@@ -15,7 +15,8 @@ from typing import TYPE_CHECKING, Any, Literal, NamedTuple, TypeAlias
 import attrs
 
 from step_tts._errors import APIError, BatchRowError
-from step_tts._models import Attempt, AudioFormat, AudioInfo, BatchResult, Receipt, SavedSpeech
+from step_tts._formats import AudioFormat
+from step_tts._models import Attempt, AudioInfo, BatchResult, Receipt, SavedSpeech
 
 if TYPE_CHECKING:
     from collections.abc import Iterator, Sequence

@@ -18,7 +18,7 @@ from step_tts._play._shape import DECODED
 if TYPE_CHECKING:
     from collections.abc import Iterable, Iterator
 
-    from step_tts._models import AudioFormat
+    from step_tts._formats import AudioFormat
     from step_tts._play._shape import Shape
 
 __all__ = ["coded_samples"]

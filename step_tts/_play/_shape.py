@@ -10,7 +10,7 @@ from typing import TYPE_CHECKING, Literal, TypeAlias
 import attrs
 
 from step_tts._errors import UnplayableAudioError
-from step_tts._models import AudioFormat
+from step_tts._formats import AudioFormat
 
 if TYPE_CHECKING:
     from step_tts._models import AudioInfo

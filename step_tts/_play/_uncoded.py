@@ -10,7 +10,7 @@ from typing import TYPE_CHECKING
 
 from step_tts._audio._walk import Walk
 from step_tts._audio._wav import WavWalker
-from step_tts._models import AudioFormat
+from step_tts._formats import AudioFormat
 from step_tts._play._samples import converter, sample_width
 
 if TYPE_CHECKING:
