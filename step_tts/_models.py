@@ -7,7 +7,6 @@ No repr here shows spoken text, prompt links or audio.
 
 from __future__ import annotations
 
-import math
 from collections.abc import Mapping
 from pathlib import Path
 from typing import Any, Literal, TypeAlias
@@ -17,6 +16,7 @@ import attrs
 from step_tts._attempt import Attempt
 from step_tts._errors import APIError, InvalidRequestError, StepTTSError
 from step_tts._formats import AUDIO_SUFFIXES, AudioFormat
+from step_tts._numbers import is_positive
 
 __all__ = [
     "Attempt",
@@ -189,8 +189,8 @@ def _text(_: object, __: attrs.Attribute[Any], value: object) -> None:
         raise InvalidRequestError("The text to speak is empty or blank: there is nothing to say.")
 
 
-def _speed(_: object, __: attrs.Attribute[Any], value: float | None) -> None:
-    if value is not None and not (math.isfinite(value) and value > 0):
+def _speed(_: object, __: attrs.Attribute[Any], value: object) -> None:
+    if value is not None and not is_positive(value):
         raise InvalidRequestError(f"speed must be a positive, finite number: {value!r}.")
 
 

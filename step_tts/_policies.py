@@ -12,6 +12,7 @@ from typing import Any, TypeVar, get_args
 import attrs
 
 from step_tts._errors import ConfigurationError
+from step_tts._numbers import is_count, is_positive
 
 __all__ = [
     "Concurrency",
@@ -32,39 +33,30 @@ Number = TypeVar("Number", int, float)
 FIRST_BYTE_SECONDS = 180.0
 
 
-def _is_positive(value: object) -> bool:
-    """Whether this is a finite number above 0; what the environment holds is text, for one."""
-    return isinstance(value, (int, float)) and math.isfinite(value) and value > 0
-
-
-def _is_count(value: object, least: int) -> bool:
-    return isinstance(value, int) and value >= least
-
-
 def _seconds_or_none(_: object, field: attrs.Attribute[Any], value: object) -> None:
-    if value is not None and not _is_positive(value):
+    if value is not None and not is_positive(value):
         raise ConfigurationError(
             f"{field.name} must be a positive number of seconds or None: {value!r}"
         )
 
 
 def _seconds(_: object, field: attrs.Attribute[Any], value: object) -> None:
-    if not _is_positive(value):
+    if not is_positive(value):
         raise ConfigurationError(f"{field.name} must be a positive number of seconds: {value!r}")
 
 
 def _count(_: object, field: attrs.Attribute[Any], value: object) -> None:
-    if not _is_count(value, 0):
+    if not is_count(value):
         raise ConfigurationError(f"{field.name} must be 0 or more: {value!r}")
 
 
 def _at_least_one(_: object, field: attrs.Attribute[Any], value: object) -> None:
-    if value is not None and not _is_count(value, 1):
+    if value is not None and not is_count(value, 1):
         raise ConfigurationError(f"concurrency: {field.name} must be 1 or more: {value!r}")
 
 
 def _per_minute(_: object, field: attrs.Attribute[Any], value: object) -> None:
-    if value is not None and not _is_positive(value):
+    if value is not None and not is_positive(value):
         raise ConfigurationError(f"rate: {field.name} must be a positive number: {value!r}")
 
 
@@ -109,7 +101,9 @@ class RetryPolicy:
 
 
 def _initial(bounds: Concurrency) -> int:
-    return max(bounds.minimum, min(4, bounds.maximum))
+    # Bounds are checked after this is asked.
+    sound = is_count(bounds.minimum) and is_count(bounds.maximum)
+    return max(bounds.minimum, min(4, bounds.maximum)) if sound else 4
 
 
 @attrs.frozen(kw_only=True)
@@ -199,7 +193,8 @@ def one_of(choice: Choice, choices: object, name: str) -> Choice:
 
 def in_range(name: str, number: Number, least: float = 0, most: float = math.inf) -> Number:
     """The number, if it is neither below the least nor above the most."""
-    if least <= number <= most:
+    given: object = number  # Not everybody's types are checked.
+    if isinstance(given, (int, float)) and least <= given <= most:
         return number
     span = f"{least:g} or more" if most == math.inf else f"from {least:g} to {most:g}"
     raise ConfigurationError(f"{name} must be {span}: {number!r}")

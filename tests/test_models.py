@@ -64,8 +64,8 @@ def test_text_must_be_text(text: Any) -> None:
         SpeechRequest(text)
 
 
-@pytest.mark.parametrize("speed", [0, -1, math.nan, math.inf])
-def test_speed_must_be_positive_and_finite(speed: float) -> None:
+@pytest.mark.parametrize("speed", [0, -1, math.nan, math.inf, "1.5"])
+def test_speed_must_be_positive_and_finite(speed: Any) -> None:
     """The range is the server's business, sense is ours."""
     with pytest.raises(InvalidRequestError, match="speed must be a positive, finite number"):
         SpeechRequest("Hi", speed=speed)

@@ -56,6 +56,14 @@ def test_one_bound_of_concurrency_moves_the_start() -> None:
     assert Concurrency(minimum=6).initial == 6
 
 
+@pytest.mark.parametrize("field", [field.name for field in attrs.fields(Concurrency)])
+@pytest.mark.parametrize("value", [0, 2.5, "8"])
+def test_bounds_of_concurrency_are_whole_numbers(field: str, value: Any) -> None:
+    """Those too by which a start is chosen that is not said."""
+    with pytest.raises(ConfigurationError, match=f"^concurrency: {field} must be 1 or more"):
+        Concurrency(**{field: value})
+
+
 @pytest.mark.parametrize("field", [field.name for field in attrs.fields(Rate)])
 @pytest.mark.parametrize("value", [0, -1.0, math.nan, math.inf, "30"])
 def test_rates_must_be_positive_and_finite(field: str, value: Any) -> None:
@@ -78,8 +86,8 @@ def test_a_bare_number_of_seconds_is_the_whole_calls() -> None:
     assert chosen_timeouts(300) == Timeouts(total=300, first_byte=300)
 
 
-@pytest.mark.parametrize("number", [-0.1, 11, math.nan])
-def test_a_number_out_of_its_range_is_refused_with_the_range(number: float) -> None:
+@pytest.mark.parametrize("number", [-0.1, 11, math.nan, "1"])
+def test_a_number_out_of_its_range_is_refused_with_the_range(number: Any) -> None:
     """Both ends belong to it."""
     with pytest.raises(ConfigurationError, match=r"^pause must be from 0 to 10: "):
         in_range("pause", number, most=10)

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import random
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, Any
 
 import pytest
 from hypothesis import given
@@ -185,14 +185,16 @@ class TestSize:
             ({"seconds": 0.0}, "seconds"),
             ({"first_seconds": float("nan")}, "first_seconds"),
             ({"first_seconds": 21.0}, "first_seconds <= seconds"),
+            ({"seconds": "20"}, "seconds"),
             ({"max_characters": 19}, "max_characters"),
+            ({"max_characters": "400"}, "max_characters"),
             ({"max_bytes": 79}, "max_bytes"),
         ],
     )
-    def test_options_are_checked(self, options: dict[str, float], named: str) -> None:
+    def test_options_are_checked(self, options: dict[str, Any], named: str) -> None:
         """The message names the option."""
         with pytest.raises(errors.ConfigurationError, match=named):
-            Segmentation(**options)  # type: ignore[arg-type]
+            Segmentation(**options)
 
     def test_short_segments_begin_with_a_short_one(self) -> None:
         """Whoever names the aim need not name the first one's."""

@@ -7,7 +7,6 @@ as is listened. Does not know formats (``_shape`` and the decoders) nor miniaudi
 
 from __future__ import annotations
 
-import math
 from typing import TYPE_CHECKING, Protocol
 
 import anyio
@@ -15,6 +14,7 @@ import anyio.from_thread
 import anyio.to_thread
 
 from step_tts._errors import UsageError
+from step_tts._numbers import is_positive
 from step_tts._play._coded import coded_samples
 from step_tts._play._queue import SampleQueue
 from step_tts._play._shape import DECODED, shape_of
@@ -58,7 +58,7 @@ async def play(
         UsageError: ``buffer`` is no positive number.
         Exception: Whatever the stream raises.
     """
-    if not (math.isfinite(buffer) and buffer > 0):
+    if not is_positive(buffer):
         raise UsageError(f"buffer must be a positive number of seconds: {buffer!r}")
     player = _Player(stream, open_device, buffer)
     async with anyio.create_task_group() as tasks:

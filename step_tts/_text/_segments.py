@@ -6,12 +6,12 @@ the segments, or when.
 
 from __future__ import annotations
 
-import math
 from typing import TYPE_CHECKING, Any
 
 import attrs
 
 from step_tts._errors import ConfigurationError
+from step_tts._numbers import is_count, is_positive
 from step_tts._text._pace import expected_seconds
 from step_tts._text._room import Room
 from step_tts._text._sentences import Piece, SentenceFinder
@@ -26,16 +26,16 @@ __all__ = ["Segment", "Segmentation", "Segmenter", "segments"]
 LEAST_CHARACTERS, LEAST_BYTES = 20, 80
 
 
-def _duration(_: object, field: attrs.Attribute[Any], value: float) -> None:
-    if not (math.isfinite(value) and value > 0):
+def _duration(_: object, field: attrs.Attribute[Any], value: object) -> None:
+    if not is_positive(value):
         raise ConfigurationError(
             f"segmentation: {field.name} must be a positive number of seconds: {value!r}"
         )
 
 
 def _limit(least: int) -> Any:
-    def validate(_: object, field: attrs.Attribute[Any], value: int | None) -> None:
-        if value is not None and value < least:
+    def validate(_: object, field: attrs.Attribute[Any], value: object) -> None:
+        if value is not None and not is_count(value, least):
             raise ConfigurationError(
                 f"segmentation: {field.name} must be {least} or more, or nothing fits: {value!r}"
             )
@@ -44,7 +44,7 @@ def _limit(least: int) -> Any:
 
 
 def _first_seconds(aims: Segmentation) -> float:
-    return min(4.0, aims.seconds)
+    return min(4.0, aims.seconds) if is_positive(aims.seconds) else 4.0  # It is checked later.
 
 
 @attrs.frozen(kw_only=True)

@@ -10,6 +10,8 @@ from typing import TYPE_CHECKING, Any, Protocol, runtime_checkable
 
 import attrs
 
+from step_tts._numbers import is_at_least, is_positive
+
 if TYPE_CHECKING:
     from random import Random
 
@@ -28,15 +30,15 @@ __all__ = [
 
 
 def _at_least(least: float) -> Any:
-    def check(_: object, field: attrs.Attribute[Any], value: float | None) -> None:
-        if value is not None and not (math.isfinite(value) and value >= least):
+    def check(_: object, field: attrs.Attribute[Any], value: object) -> None:
+        if value is not None and not is_at_least(value, least):
             raise ValueError(f"{field.name} must be {least} or more: {value!r}")
 
     return check
 
 
-def _positive(_: object, field: attrs.Attribute[Any], value: float) -> None:
-    if not (math.isfinite(value) and value > 0):
+def _positive(_: object, field: attrs.Attribute[Any], value: object) -> None:
+    if not is_positive(value):
         raise ValueError(f"{field.name} must be positive: {value!r}")
 
 
