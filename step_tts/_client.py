@@ -1,35 +1,26 @@
 """``AsyncClient``: the verbs a caller knows.
 
-Turns arguments into one engine and one set of options, and each verb into a call with a use
-for its audio: a file, memory, or a listener. What an attempt is, and when it is tried again,
-is ``_call``'s business.
+Turns arguments into one engine and one set of options, and each verb into calls. What an attempt
+is, and when it is tried again, is the business of ``_call``; what becomes of the audio, of
+``_sinks`` and ``_stream``; how many texts, or a long one, are spoken, of ``_batch`` and
+``_narrate``.
 """
 
 from __future__ import annotations
 
-import hashlib
 import os
-from contextlib import AsyncExitStack, asynccontextmanager
+from contextlib import AsyncExitStack, asynccontextmanager, nullcontext
+from copy import copy
 from functools import partial
 from pathlib import Path
 from typing import TYPE_CHECKING, Literal, Self, TypeAlias
 
-import anyio.to_thread
 import attrs
 
-from step_tts._batch import (
-    DEFAULT_TEMPLATE,
-    Namer,
-    Processor,
-    open_batch,
-)
-from step_tts._batch._destination import Destination
-from step_tts._beside import beside
+from step_tts._batch import DEFAULT_TEMPLATE, Destination, Namer, Processor, open_batch
 from step_tts._call import Call, Engine, Options
 from step_tts._config import resolve_settings
-from step_tts._errors import InvalidRequestError
 from step_tts._files import FileStore
-from step_tts._formats import path_for
 from step_tts._gate import Gate
 from step_tts._models import DEFAULT_MODEL, PromptPlacement, SavedSpeech, Speech, SpeechRequest
 from step_tts._policies import (
@@ -44,6 +35,7 @@ from step_tts._policies import (
     one_of,
 )
 from step_tts._recall import Recall
+from step_tts._sinks import into_file, into_memory
 from step_tts._stream import SpeechStream
 from step_tts._transport import HTTPOptions, Transport, TransportName
 from step_tts._watch import watch_for
@@ -52,13 +44,11 @@ from step_tts._wire import request_headers
 if TYPE_CHECKING:
     import ssl
     from collections.abc import AsyncGenerator, AsyncIterable, Iterable, Mapping, Sequence
-    from types import TracebackType
+    from contextlib import AbstractAsyncContextManager
 
     from step_tts._batch import BatchRow, Speak, SpeechBatch
     from step_tts._events import Listener
-    from step_tts._models import AudioInfo
-    from step_tts._narrate import Narration, NarrationText, Part, Take
-    from step_tts._place import Place
+    from step_tts._narrate import Keeper, Narration, NarrationText, Part, Take
     from step_tts._stream import VerifiedBody
     from step_tts._text import Segmentation
 
@@ -69,10 +59,6 @@ Order: TypeAlias = Literal["completion", "input"]
 DEFAULT_MAX_BYTES = 256 * 1024 * 1024
 # A call that backs off holds no slot: spare workers use it meanwhile.
 WORKERS_PER_SLOT = 2
-# A longer silence between two segments is a slip of the pen.
-LONGEST_PAUSE_SECONDS = 3600.0
-# Up to here hashing on the loop costs less than a hop to a thread.
-HASH_ON_LOOP_BYTES = 256 * 1024
 
 
 class AsyncClient:
@@ -187,16 +173,15 @@ class AsyncClient:
         headers: Mapping[str, str] | None = None,
         prompt_placement: PromptPlacement | None = None,
         max_bytes: int | None = None,
-    ) -> AsyncClient:
+    ) -> Self:
         """A sibling with other options that shares this client's connections, gate and listener.
 
         Closing either closes both. ``headers`` are added to those there are.
         """
         now = self._options
         extra = {**now.extra_headers, **(headers or {})}
-        sibling = object.__new__(AsyncClient)
-        sibling._engine = self._engine
-        sibling._options = attrs.evolve(
+        sibling = copy(self)
+        sibling._options = attrs.evolve(  # noqa: SLF001  one of our own kind
             now,
             model=model or now.model,
             timeouts=now.timeouts if timeout is None else chosen_timeouts(timeout),
@@ -215,12 +200,7 @@ class AsyncClient:
     async def __aenter__(self) -> Self:
         return self
 
-    async def __aexit__(
-        self,
-        _: type[BaseException] | None,
-        __: BaseException | None,
-        ___: TracebackType | None,
-    ) -> None:
+    async def __aexit__(self, *_: object) -> None:
         await self.aclose()
 
     async def aclose(self) -> None:
@@ -268,33 +248,15 @@ class AsyncClient:
                 )
         asked = path if isinstance(path, Path) else Path(path)
         call, place = self._call(text), await self._engine.files.prepare(asked)
-        return await self._saved(
-            call, asked, place, exact_path=exact_path, repair=repair, durable=durable
+        return await into_file(
+            call,
+            self._engine.files,
+            asked,
+            place,
+            exact_path=exact_path,
+            repair=repair,
+            durable=durable,
         )
-
-    async def _saved(
-        self,
-        call: Call,
-        asked: Path,
-        place: Place,
-        *,
-        exact_path: bool = False,
-        repair: bool = True,
-        durable: bool = True,
-    ) -> SavedSpeech:
-        files = self._engine.files
-
-        async def use(body: VerifiedBody) -> tuple[Path, tuple[str, int], AudioInfo]:
-            async with files.pending(place, durable=durable) as file:
-                while piece := await body.next_piece():
-                    await file.write(piece)
-                info = body.info
-                target = asked if exact_path else path_for(asked, info.format)
-                return target, await file.commit(target, body.patch if repair else None), info
-
-        target, (digest, size), info = await call.run(use)
-        receipt = call.receipt(digest)
-        return SavedSpeech(path=target, asked=asked, size=size, info=info, receipt=receipt)
 
     async def synthesize(self, text: str | SpeechRequest, *, repair: bool = True) -> Speech:
         """Speak a text into memory.
@@ -308,18 +270,7 @@ class AsyncClient:
             InvalidRequestError: Refused before anything was sent.
             APIError: No whole audio came.
         """
-        return await self._synthesized(self._call(text), repair=repair)
-
-    async def _synthesized(self, call: Call, *, repair: bool) -> Speech:
-        async def use(body: VerifiedBody) -> tuple[bytes, AudioInfo]:
-            pieces: list[bytes] = []
-            while piece := await body.next_piece():
-                pieces.append(piece)
-            audio = b"".join(pieces)
-            return body.patch.apply(audio) if repair and body.patch else audio, body.info
-
-        audio, info = await call.run(use)
-        return Speech(audio=audio, info=info, receipt=call.receipt(await _sha256(audio)))
+        return await into_memory(self._call(text), repair=repair)
 
     @asynccontextmanager
     async def stream(self, text: str | SpeechRequest) -> AsyncGenerator[SpeechStream, None]:
@@ -391,34 +342,27 @@ class AsyncClient:
             SaveError: ``to`` cannot be made or written.
             BatchStoppedError: While iterating: every further row would fail the same way.
         """
-        namer = Namer(name)
+        namer, recall, files = Namer(name), Recall(), self._engine.files
         one_of(order, Order, "order")
-
         directory = None if to is None else Path(to)
-
-        recall = Recall()
 
         async def speak(request: SpeechRequest, row: str) -> SavedSpeech | Speech:
             call = self._call(request, recall)
             if directory is None:
-                return await self._synthesized(call, repair=repair)
-            place = self._engine.files.place_of(row, directory)
-            return await self._saved(call, directory / row, place, repair=repair, durable=durable)
+                return await into_memory(call, repair=repair)
+            asked, place = directory / row, files.place_of(row, directory)
+            return await into_file(call, files, asked, place, repair=repair, durable=durable)
 
         async with AsyncExitStack() as stack:
             processor = Processor(speak)
             if directory is not None:
-                await self._engine.files.prepare(directory / "_")
-            if directory is not None and resume:
-                processor = await stack.enter_async_context(
-                    self._journal_processor(
-                        speak,
-                        directory,
-                        {"name": name, "repair": repair},
-                        durable=durable,
-                        keep_failures=keep_failures,
+                await files.prepare_directory(directory)
+                if resume:
+                    options = {"name": name, "repair": repair}
+                    kept = self._journal_processor(
+                        speak, directory, options, durable=durable, keep_failures=keep_failures
                     )
-                )
+                    processor = await stack.enter_async_context(kept)
             workers = WORKERS_PER_SLOT * self._engine.gate.most
             yield await stack.enter_async_context(
                 open_batch(
@@ -432,8 +376,7 @@ class AsyncClient:
                 )
             )
 
-    @asynccontextmanager
-    async def _journal_processor(
+    def _journal_processor(
         self,
         speak: Speak,
         directory: Path,
@@ -441,10 +384,9 @@ class AsyncClient:
         *,
         durable: bool,
         keep_failures: bool = False,
-    ) -> AsyncGenerator[Processor, None]:
+    ) -> AbstractAsyncContextManager[Processor]:
         """A processor with the journal of a directory, which it brings SQLite for."""
-        from step_tts._batch._journal_processor import JournalProcessor  # noqa: PLC0415  as below
-        from step_tts._batch._resume import open_journal  # noqa: PLC0415  few clients need it
+        from step_tts._batch._resume import open_processor  # noqa: PLC0415  few clients need it
 
         destination = Destination(
             files=self._engine.files,
@@ -453,10 +395,8 @@ class AsyncClient:
             model=self._options.model,
             placement=self._options.prompt_placement,
         )
-        options = {**destination.options(), **options}
         gate = self._engine.gate
-        async with open_journal(directory, options, durable=durable, gate=gate) as journal:
-            yield JournalProcessor(speak, journal, destination, keep_failures=keep_failures)
+        return open_processor(speak, destination, options, gate=gate, keep_failures=keep_failures)
 
     @asynccontextmanager
     async def narrate(
@@ -509,68 +449,51 @@ class AsyncClient:
             BatchInUseError: Another run works on ``parts``.
             SaveError: ``parts`` cannot be made or written.
         """
-        from step_tts import _narrate  # noqa: PLC0415  few clients narrate
+        from step_tts._narrate import open_narration  # noqa: PLC0415  few clients narrate
 
-        in_range("pause", pause, most=LONGEST_PAUSE_SECONDS)
-        in_range("ahead", ahead)
-        in_range("patience", patience)
-        request = text if isinstance(text, SpeechRequest) else like or SpeechRequest("-")
-        words = text.input if isinstance(text, SpeechRequest) else text
-        _check_joinable(request.response_format)
-        script = _narrate.Script(words, segmentation, patience)
-        assembly = _narrate.Assembly(pause=pause)
+        if isinstance(text, SpeechRequest):
+            like, text = text, text.input
+        like = like or SpeechRequest("-")
+        speaker = (
+            nullcontext(partial(self._speak_part, like))
+            if parts is None
+            else self._keeper(like, Path(parts))
+        )
+        async with open_narration(
+            text,
+            speaker,
+            self._engine.files,
+            like=like,
+            segmentation=segmentation,
+            pause=pause,
+            ahead=ahead,
+            patience=patience,
+            whole_segments=whole_segments,
+            retry_suspects=retry_suspects,
+        ) as narration:
+            yield narration
 
-        async def speak(part: Part) -> Take:
-            call = self._call(attrs.evolve(request, input=part.segment.spoken))
-            take = await call.run(part.fetch, unheard=lambda: not part.heard)
-            take.receipt = call.receipt()
-            return take
-
-        async with AsyncExitStack() as stack:
-            if parts is not None:
-                processor = await stack.enter_async_context(self._kept(Path(parts)))
-                speak = _narrate.Keeper(processor, request)
-            narrator = _narrate.Narrator(
-                script,
-                speak,
-                assembly,
-                ahead=ahead,
-                speed=request.speed or 1.0,
-                whole_segments=whole_segments,
-                retry_suspects=retry_suspects,
-            )
-            await stack.enter_async_context(beside(narrator.run))
-            yield _narrate.Narration(narrator, await narrator.next_piece(), self._engine.files)
+    async def _speak_part(self, like: SpeechRequest, part: Part) -> Take:
+        """Speak a segment of a narration into memory, where it may be heard as it comes."""
+        call = self._call(attrs.evolve(like, input=part.segment.spoken))
+        take = await call.run(part.fetch, unheard=lambda: not part.heard)
+        take.receipt = call.receipt()
+        return take
 
     @asynccontextmanager
-    async def _kept(self, directory: Path) -> AsyncGenerator[Processor, None]:
-        """A processor whose rows are the segments of a narration."""
+    async def _keeper(self, like: SpeechRequest, directory: Path) -> AsyncGenerator[Keeper, None]:
+        """Speaks the segments of a narration into files that are kept, with a journal."""
+        from step_tts._narrate import Keeper  # noqa: PLC0415  as above
 
         async def speak(request: SpeechRequest, row: str) -> SavedSpeech:
             return await self.save(request, directory / row)
 
-        await self._engine.files.prepare(directory / "_")
+        await self._engine.files.prepare_directory(directory)
         async with self._journal_processor(
             speak, directory, {"narration": True}, durable=True
         ) as processor:
-            yield processor
+            yield Keeper(processor, like)
 
     def _call(self, text: str | SpeechRequest, recall: Recall | None = None) -> Call:
         request = text if isinstance(text, SpeechRequest) else SpeechRequest(text)
         return Call(self._engine, self._options, request, recall)
-
-
-def _check_joinable(response_format: str | None) -> None:
-    """Raw PCM states neither rate nor channels, so that no segment has a time or a neighbour."""
-    if response_format and response_format.lower() == "pcm":
-        raise InvalidRequestError(
-            "A narration is joined of segments whose bytes say what they are, and raw PCM says "
-            "nothing: ask for wav, which is the same samples behind a header of 44 bytes."
-        )
-
-
-async def _sha256(audio: bytes) -> str:
-    if len(audio) <= HASH_ON_LOOP_BYTES:
-        return hashlib.sha256(audio).hexdigest()
-    digest = await anyio.to_thread.run_sync(hashlib.sha256, audio)
-    return digest.hexdigest()

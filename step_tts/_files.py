@@ -26,7 +26,6 @@ from step_tts._threads import Threads
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Coroutine
-    from types import TracebackType
 
     from step_tts._audio import HeaderPatch
 
@@ -62,6 +61,10 @@ class FileStore:
             await self.settle(partial(prepare_directory, Path(place.directory)))
             self._prepared.add(place.directory)
         return place
+
+    async def prepare_directory(self, directory: Path) -> None:
+        """The same for a directory whose files have no names yet."""
+        await self.prepare(directory / "_")
 
     def place_of(self, row: str, directory: Path) -> Place:
         """Where a row of a batch will stand, in a directory that is prepared.
@@ -100,12 +103,7 @@ class PendingFile:
     async def __aenter__(self) -> Self:
         return self
 
-    async def __aexit__(
-        self,
-        _: type[BaseException] | None,
-        __: BaseException | None,
-        ___: TracebackType | None,
-    ) -> None:
+    async def __aexit__(self, *_: object) -> None:
         if self._temp.exists:
             with anyio.CancelScope(shield=True):
                 await self._store.settle(self._temp.discard)

@@ -33,7 +33,7 @@ if TYPE_CHECKING:
     from step_tts._audio import AudioVerifier, HeaderPatch
     from step_tts._files import FileStore
     from step_tts._formats import AudioFormat
-    from step_tts._models import AudioInfo, Playback, Receipt
+    from step_tts._models import AudioInfo, NarratedSegment, Playback, Receipt
     from step_tts._tee import Body
     from step_tts._transport import Answer
     from step_tts._wire import BodyDecoder
@@ -251,8 +251,18 @@ class SpeechStream:
                 digest, size = await file.commit(target, self._body.patch if repair else None)
         finally:
             self.close()
-        receipt = attrs.evolve(self.receipt, sha256=digest)
-        return SavedSpeech(path=target, asked=asked, size=size, info=self.info, receipt=receipt)
+        return SavedSpeech(
+            path=target,
+            asked=asked,
+            size=size,
+            info=self.info,
+            receipt=attrs.evolve(self.receipt, sha256=digest),
+            segments=self._segments(),
+        )
+
+    def _segments(self) -> tuple[NarratedSegment, ...]:
+        """Which words stand where, if this is a narration."""
+        return ()
 
     async def play(
         self, device: str | None = None, *, backend: str | None = None, buffer: float = 0.5

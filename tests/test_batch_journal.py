@@ -20,8 +20,9 @@ from hypothesis.stateful import RuleBasedStateMachine, invariant, precondition, 
 
 import step_tts
 from step_tts import SpeechRequest
-from step_tts._batch import _journal, _journal_reader, request_key
+from step_tts._batch import _journal, _journal_reader
 from step_tts._batch._journal import JOURNAL_NAME, JournalFile
+from step_tts._batch._keys import request_key
 from step_tts._batch._records import Finding, Found, Record
 from step_tts._batch._refusals import refusal
 

@@ -8,8 +8,7 @@ from typing import Any
 import attrs
 import pytest
 
-from step_tts._batch import request_key, text_key
-from step_tts._batch._keys import fold
+from step_tts._batch._keys import fold, request_key, text_key
 from step_tts._models import SpeechRequest
 
 REQUEST = SpeechRequest("Hello", voice="v", extra={"a": 1, "b": {"c": 2}})

@@ -574,7 +574,7 @@ def options_of() -> dict[str, object]:
 
 
 def claim_of(text: str, name: str) -> Any:
-    from step_tts._batch import request_key
+    from step_tts._batch._keys import request_key
 
     key = request_key(SpeechRequest(text), model="Step-Audio-TTS-3B", placement="nested")
     assert key

@@ -14,6 +14,7 @@ import anyio.to_thread
 from step_tts._batch._async_journal import AsyncJournal
 from step_tts._batch._files import replace_text
 from step_tts._batch._journal import JournalFile
+from step_tts._batch._journal_processor import JournalProcessor
 from step_tts._batch._records import MANIFEST, Record, texts
 from step_tts._batch._status import StatusFile
 from step_tts._errors import SaveError
@@ -22,10 +23,12 @@ if TYPE_CHECKING:
     from collections.abc import AsyncGenerator, Iterable, Iterator, Mapping, Sequence
     from pathlib import Path
 
+    from step_tts._batch._destination import Destination
+    from step_tts._batch._processor import Speak
     from step_tts._batch._records import Claim, Columns, Found
     from step_tts._batch._status import GateState
 
-__all__ = ["MANIFEST_NAME", "open_journal"]
+__all__ = ["MANIFEST_NAME", "open_journal", "open_processor"]
 
 MANIFEST_NAME = "manifest.jsonl"
 _SECONDS = Record._fields.index("seconds")
@@ -108,6 +111,35 @@ async def open_journal(
     finally:
         with anyio.CancelScope(shield=True):  # Bounded by the deadline of the export.
             await anyio.to_thread.run_sync(watched.close)
+
+
+@asynccontextmanager
+async def open_processor(
+    speak: Speak,
+    destination: Destination,
+    options: Mapping[str, object],
+    *,
+    gate: GateState,
+    keep_failures: bool,
+) -> AsyncGenerator[JournalProcessor, None]:
+    """A processor that keeps the journal of a destination.
+
+    Args:
+        speak: Speaks a row.
+        destination: Where to.
+        options: What else a batch there must not change half-way.
+        gate: Whose state a status file tells.
+        keep_failures: Whether rows that failed before are left at that.
+
+    Raises:
+        BatchInUseError: Another run has the journal.
+        BatchOptionsError: It was begun with other options.
+        SaveError: It cannot be opened or written.
+    """
+    options = {**destination.options(), **options}
+    directory, durable = destination.directory, destination.durable
+    async with open_journal(directory, options, durable=durable, gate=gate) as journal:
+        yield JournalProcessor(speak, journal, destination, keep_failures=keep_failures)
 
 
 def export(journal: JournalFile, directory: Path) -> None:

@@ -29,7 +29,7 @@ PIECE_BYTES = 64 * 1024
 
 
 class Keeper:
-    """Has parts fetched into files first: a ``Speak``."""
+    """Has parts fetched into files first: a ``SpeakPart``."""
 
     def __init__(self, processor: Processor, like: SpeechRequest) -> None:
         self._processor = processor

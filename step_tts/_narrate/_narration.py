@@ -4,18 +4,15 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING
 
-import attrs
-
 from step_tts._stream import SpeechStream
 from step_tts._text import Subtitles, cues
 
 if TYPE_CHECKING:
-    import os
     from collections.abc import Iterable
 
     from step_tts._errors import APIError
     from step_tts._files import FileStore
-    from step_tts._models import NarratedSegment, SavedSpeech
+    from step_tts._models import NarratedSegment
     from step_tts._narrate._narrator import Narrator
     from step_tts._text import SubtitleFormat
 
@@ -25,7 +22,9 @@ __all__ = ["Narration"]
 class Narration(SpeechStream):
     """A long text as one audio: all that a ``SpeechStream`` can do, and a map of its segments.
 
-    Made by ``AsyncClient.narrate``.
+    Made by ``AsyncClient.narrate``. What ``save`` writes has a true header: sizes in WAV (RF64
+    beyond 4 GiB), a Xing or Info frame in MP3; ``repair=False`` leaves it as it is streamed.
+    ``SavedSpeech.segments`` of its result says which words stand where.
     """
 
     def __init__(self, narrator: Narrator, first_piece: bytes, files: FileStore) -> None:
@@ -37,6 +36,9 @@ class Narration(SpeechStream):
         """Which words stand where: the segments handed out to their end, in order."""
         return tuple(self._narrator.segments)
 
+    def _segments(self) -> tuple[NarratedSegment, ...]:
+        return self.segments
+
     def subtitles(self, kind: SubtitleFormat = "srt") -> str:
         """The subtitles of what has been handed out so far, sentence by sentence.
 
@@ -46,34 +48,6 @@ class Narration(SpeechStream):
             kind: ``srt`` (SubRip) or ``vtt`` (WebVTT).
         """
         return subtitles(self.segments, kind)
-
-    async def save(
-        self,
-        path: str | os.PathLike[str],
-        *,
-        exact_path: bool = False,
-        repair: bool = True,
-        durable: bool = True,
-    ) -> SavedSpeech:
-        """Write the audio into a file that is whole or absent, as ``SpeechStream.save`` does.
-
-        The header is made true at the end: sizes in WAV (RF64 beyond 4 GiB), a Xing or Info
-        frame in MP3; ``repair=False`` leaves it as it is streamed. ``segments`` of the result
-        says which words stand where.
-
-        Args:
-            path: As in ``SpeechStream.save``.
-            exact_path: As there.
-            repair: As there.
-            durable: As there.
-
-        Raises:
-            StreamInterruptedError: A segment could not be had; there is no file.
-            StreamConsumedError: Some of it was already read.
-            SaveError: The file cannot be written.
-        """
-        saved = await super().save(path, exact_path=exact_path, repair=repair, durable=durable)
-        return attrs.evolve(saved, segments=self.segments)
 
 
 def subtitles(segments: Iterable[NarratedSegment], kind: SubtitleFormat) -> str:

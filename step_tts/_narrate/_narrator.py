@@ -28,9 +28,9 @@ if TYPE_CHECKING:
     from step_tts._narrate._script import Script
     from step_tts._text import Segment
 
-__all__ = ["Narrator", "Speak"]
+__all__ = ["Narrator", "SpeakPart"]
 
-Speak: TypeAlias = "Callable[[Part], Awaitable[Take]]"
+SpeakPart: TypeAlias = "Callable[[Part], Awaitable[Take]]"
 """Has a part fetched, in as many attempts as it takes."""
 
 
@@ -52,7 +52,7 @@ class Narrator:
     def __init__(
         self,
         script: Script,
-        speak: Speak,
+        speak: SpeakPart,
         assembly: Assembly,
         *,
         ahead: int,

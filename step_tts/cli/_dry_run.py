@@ -11,9 +11,8 @@ from typing import TYPE_CHECKING, Literal
 
 import attrs
 
-from step_tts._batch import Namer
+from step_tts._batch import Destination, Namer
 from step_tts._batch._circuit import FATAL_NAMES
-from step_tts._batch._destination import Destination
 from step_tts._batch._keys import fold
 from step_tts._batch._records import Finding
 from step_tts._errors import BatchInUseError, InvalidRequestError

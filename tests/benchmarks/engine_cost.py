@@ -20,8 +20,7 @@ import anyio
 
 from step_tts import AudioFormat, AudioInfo, Concurrency, Receipt, SavedSpeech
 from step_tts._attempt import Attempt
-from step_tts._batch import Namer, Processor, open_batch
-from step_tts._batch._destination import Destination
+from step_tts._batch import Destination, Namer, Processor, open_batch
 from step_tts._batch._journal_processor import JournalProcessor
 from step_tts._batch._resume import open_journal
 from step_tts._files import FileStore

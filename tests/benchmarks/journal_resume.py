@@ -20,8 +20,8 @@ import anyio
 import httpx
 
 from step_tts import AsyncClient
-from step_tts._batch import request_key
 from step_tts._batch._journal import JournalFile
+from step_tts._batch._keys import request_key
 from step_tts._batch._names import DEFAULT_TEMPLATE, Namer
 from step_tts._batch._records import Record
 from step_tts._models import DEFAULT_MODEL, SpeechRequest

@@ -1,0 +1,90 @@
+"""Puts a narration together, and has it made beside whoever listens."""
+
+from __future__ import annotations
+
+from contextlib import asynccontextmanager
+from typing import TYPE_CHECKING
+
+from step_tts._beside import beside
+from step_tts._errors import InvalidRequestError
+from step_tts._narrate._assembly import Assembly
+from step_tts._narrate._narration import Narration
+from step_tts._narrate._narrator import Narrator
+from step_tts._narrate._script import Script
+from step_tts._policies import in_range
+
+if TYPE_CHECKING:
+    from collections.abc import AsyncGenerator
+    from contextlib import AbstractAsyncContextManager
+
+    from step_tts._files import FileStore
+    from step_tts._models import SpeechRequest
+    from step_tts._narrate._narrator import SpeakPart
+    from step_tts._narrate._script import NarrationText
+    from step_tts._text import Segmentation
+
+__all__ = ["open_narration"]
+
+# A longer silence between two segments is a slip of the pen.
+LONGEST_PAUSE_SECONDS = 3600.0
+
+
+@asynccontextmanager
+async def open_narration(
+    text: NarrationText,
+    speaker: AbstractAsyncContextManager[SpeakPart],
+    files: FileStore,
+    *,
+    like: SpeechRequest,
+    segmentation: Segmentation | None,
+    pause: float,
+    ahead: int,
+    patience: float,
+    whole_segments: bool,
+    retry_suspects: bool,
+) -> AsyncGenerator[Narration, None]:
+    """A narration whose first audio is here; leaving the block ends what is under way.
+
+    Args:
+        text: The text, or its pieces.
+        speaker: What has segments fetched; opened once all else has been found to make sense.
+        files: Writes what is saved.
+        like: A request whose settings hold for each segment.
+        segmentation: How the text is divided.
+        pause: Seconds of silence between two segments.
+        ahead: How many segments are fetched beyond the one that is heard.
+        patience: Seconds that a listener waits for the end of a sentence still being written.
+        whole_segments: Let nothing of a segment be heard before all of it is here.
+        retry_suspects: Fetch a segment once more whose audio cannot be its text.
+
+    Raises:
+        InvalidRequestError: There is nothing to say, or segments of this kind cannot be joined.
+        ConfigurationError: A number makes no sense.
+        APIError: No audio came.
+    """
+    in_range("pause", pause, most=LONGEST_PAUSE_SECONDS)
+    in_range("ahead", ahead)
+    in_range("patience", patience)
+    _check_joinable(like.response_format)
+    script = Script(text, segmentation, patience)
+    async with speaker as speak:
+        narrator = Narrator(
+            script,
+            speak,
+            Assembly(pause=pause),
+            ahead=ahead,
+            speed=like.speed or 1.0,
+            whole_segments=whole_segments,
+            retry_suspects=retry_suspects,
+        )
+        async with beside(narrator.run):
+            yield Narration(narrator, await narrator.next_piece(), files)
+
+
+def _check_joinable(response_format: str | None) -> None:
+    """Raw PCM states neither rate nor channels, so that no segment has a time or a neighbour."""
+    if response_format and response_format.lower() == "pcm":
+        raise InvalidRequestError(
+            "A narration is joined of segments whose bytes say what they are, and raw PCM says "
+            "nothing: ask for wav, which is the same samples behind a header of 44 bytes."
+        )
