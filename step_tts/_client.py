@@ -9,8 +9,10 @@ from __future__ import annotations
 
 import hashlib
 import os
+import sys
 from contextlib import AsyncExitStack, asynccontextmanager
 from functools import partial
+from importlib import import_module
 from pathlib import Path
 from typing import TYPE_CHECKING, Literal, Self, TypeAlias
 
@@ -508,6 +510,8 @@ class AsyncClient:
             BatchInUseError: Another run works on ``parts``.
             SaveError: ``parts`` cannot be made or written.
         """
+        if "step_tts._narrate" not in sys.modules:  # The first time takes a tenth of a second.
+            await anyio.to_thread.run_sync(import_module, "step_tts._narrate")
         from step_tts import _narrate  # noqa: PLC0415  few clients narrate
 
         in_range("pause", pause, most=LONGEST_PAUSE_SECONDS)
