@@ -136,7 +136,7 @@ class AsyncClient:
         transport: TransportName = "auto",
         http2: bool = False,
         proxy: str | None = None,
-        verify: bool | str | ssl.SSLContext = True,
+        verify: bool | str | os.PathLike[str] | ssl.SSLContext = True,
         trust_env: bool = True,
         max_bytes: int = DEFAULT_MAX_BYTES,
         follow_redirects: bool = False,
