@@ -9,12 +9,15 @@ is, and when it is tried again, is the business of ``_call``; what becomes of th
 from __future__ import annotations
 
 import os
+import sys
 from contextlib import AsyncExitStack, asynccontextmanager, nullcontext
 from copy import copy
 from functools import partial
+from importlib import import_module
 from pathlib import Path
 from typing import TYPE_CHECKING, Literal, Self, TypeAlias
 
+import anyio.to_thread
 import attrs
 
 from step_tts._batch import DEFAULT_TEMPLATE, Destination, Namer, Processor, open_batch
@@ -121,7 +124,7 @@ class AsyncClient:
         transport: TransportName = "auto",
         http2: bool = False,
         proxy: str | None = None,
-        verify: bool | str | ssl.SSLContext = True,
+        verify: bool | str | os.PathLike[str] | ssl.SSLContext = True,
         trust_env: bool = True,
         max_bytes: int = DEFAULT_MAX_BYTES,
         follow_redirects: bool = False,
@@ -449,6 +452,8 @@ class AsyncClient:
             BatchInUseError: Another run works on ``parts``.
             SaveError: ``parts`` cannot be made or written.
         """
+        if "step_tts._narrate" not in sys.modules:  # The first time takes a tenth of a second.
+            await anyio.to_thread.run_sync(import_module, "step_tts._narrate")
         from step_tts._narrate import open_narration  # noqa: PLC0415  few clients narrate
 
         if isinstance(text, SpeechRequest):

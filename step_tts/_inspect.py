@@ -5,6 +5,8 @@ from __future__ import annotations
 from pathlib import Path
 from typing import TYPE_CHECKING, BinaryIO
 
+import attrs
+
 from step_tts._audio import AudioVerifier
 
 if TYPE_CHECKING:
@@ -15,13 +17,14 @@ if TYPE_CHECKING:
 __all__ = ["inspect", "inspect_stream"]
 
 BLOCK_BYTES = 256 * 1024
+OPEN_END = "Nothing in it says where it ends: if it was cut, that does not show."
 
 
 def inspect(path: str | os.PathLike[str]) -> AudioInfo:
     """Check a whole audio file and give its facts. Blocks: in async code, call it in a thread.
 
     The end of a file is the end of its audio, so sizes left open by a streaming server are
-    read to the end.
+    read to the end, with a warning: whether it was cut cannot be told.
 
     Args:
         path: The file.
@@ -47,4 +50,6 @@ def inspect_stream(file: BinaryIO, expect: str | None = None) -> AudioInfo:
     verifier.finish()
     info = verifier.info
     assert info is not None  # noqa: S101  finish() has not raised, so the facts are known
+    if verifier.is_open_ended:
+        return attrs.evolve(info, warnings=(*info.warnings, OPEN_END))
     return info

@@ -77,7 +77,14 @@ class TestText:
         """The rows around it are spoken."""
         rows = rows_of(b"one\n\xc4\xe3\xba\xc3\nthree\n")
         assert texts_of([rows[0], rows[2]]) == ["one", "three"]
-        assert (rows[1].line, reason_of(rows[1])) == (2, "The line is not UTF-8 text.")
+        assert rows[1].line == 2
+
+    def test_a_line_that_is_not_utf_8_says_where_and_what_to_do(self) -> None:
+        """A file in Latin-1 or GBK is saved anew, not mended row by row."""
+        (row,) = rows_of("caf\xe9\n".encode("latin-1"))
+        assert reason_of(row) == (
+            "The line is not UTF-8 text, from its byte 4: save the file as UTF-8."
+        )
 
     def test_a_line_without_end_fails_alone_and_is_never_held(
         self, monkeypatch: pytest.MonkeyPatch
@@ -275,7 +282,7 @@ class TestCSV:
     def test_a_broken_line_inside_quotes_fails_the_whole_row(self) -> None:
         """Its tail is never taken for a row of its own."""
         first, second = rows_of(b'input,name\n"a\n\xff\nb",n\nc,m\n', "csv")
-        assert reason_of(first) == "The line is not UTF-8 text."
+        assert "not UTF-8 text, from its byte 1" in reason_of(first)
         assert texts_of([second]) == ["c"]
 
     def test_an_empty_file_is_an_empty_batch(self) -> None:
@@ -292,7 +299,7 @@ class TestCSV:
             (b"input,notes", "Unknown field 'notes'"),
             (b"", "must name input"),
             (b'"a"b', "not valid CSV"),
-            (b"\xff\xffinput", "no known name"),
+            (b"\xff\xffinput", "from its byte 1: save the file as UTF-8"),
         ],
     )
     def test_a_header_that_cannot_be_used_is_refused_at_once(

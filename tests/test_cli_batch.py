@@ -276,9 +276,10 @@ def test_input_that_breaks_off_is_a_failure_after_what_was_spoken(
     monkeypatch.setattr(_batch, "opened", opened)
     result = batch(tmp_path, "")
     assert result.exit_code == 1
-    _, summary, error = result.stderr.splitlines()
+    _, summary, error, again = result.stderr.splitlines()
     assert summary.startswith("2 spoken, 0 failed; ")
     assert error == "error: [Errno 5] Input/output error"
+    assert again.startswith("to go on, run: ")
 
 
 def test_interruption_keeps_what_is_finished_and_says_so(
@@ -350,7 +351,7 @@ def test_the_bar_is_drawn_only_where_nothing_else_is(
         (KeyboardInterrupt(), 0, 130, 2),
         (KeyboardInterrupt(), 1, 130, 2),
         (OSError("no"), 0, 1, 1),
-        (OSError("no"), 1, 1, 2),
+        (OSError("no"), 1, 1, 3),
         (ZeroDivisionError(), 1, 1, 0),
     ],
 )

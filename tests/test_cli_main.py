@@ -122,6 +122,25 @@ def test_an_interruption_outside_of_a_command_has_its_code_too(
     assert caught.value.code == 130
 
 
+def test_an_interruption_before_any_command_has_its_code_too(
+    monkeypatch: pytest.MonkeyPatch,
+) -> None:
+    """Most of the time of a short command goes into imports."""
+
+    class Interrupting:
+        @staticmethod
+        def find_spec(name: str, *_: object) -> None:
+            if name == app_module:
+                raise KeyboardInterrupt
+
+    app_module = "step_tts.cli._app"
+    monkeypatch.delitem(sys.modules, app_module)
+    monkeypatch.setattr(sys, "meta_path", [Interrupting, *sys.meta_path])
+    with pytest.raises(SystemExit) as caught:
+        cli.main()
+    assert caught.value.code == 130
+
+
 def test_standard_output_may_be_closed(monkeypatch: pytest.MonkeyPatch) -> None:
     """As a shell does with ``>&-``; Python then has none."""
     said: list[object] = []

@@ -241,7 +241,7 @@ def test_after_a_failure_only_what_is_missing_is_paid_for(server: Sandbox, here:
     server.faults = Faults(by_number={4: "http-400"})
     result = narrate(here, BOOK, "--chapters", "-c", "1")
     assert (result.exit_code, result.stdout) == (1, "")
-    *_, again, error = result.stderr.splitlines()
+    *_, error, again = result.stderr.splitlines()
     assert again == "to go on, run: app narrate in.md -o out --chapters -c 1"
     assert error.startswith("error: ")
     assert left(here) == ["out", "out.parts"]
@@ -263,7 +263,8 @@ def test_nothing_is_kept_where_nothing_is_to_be(server: Sandbox, here: Path) -> 
     server.faults = Faults(by_number={3: "http-400"})
     result = narrate(here, BOOK, "-c", "1", "--no-resume")
     assert result.exit_code == 1
-    assert result.stderr.startswith("nothing was kept of what is not finished\n")
+    assert result.stderr.startswith("error: ")
+    assert result.stderr.endswith("\nnothing was kept of what is not finished\n")
     assert left(here) == []
     server.faults = Faults(schedule=["cut@4000"])
     assert narrate(here, BOOK, "--no-resume").exit_code == 0

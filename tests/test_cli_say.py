@@ -68,8 +68,8 @@ def test_the_text_may_come_from_anywhere(
     [
         ([], None, "Give either a TEXT or -f FILE"),
         (["Hello", "-f", "-"], b"x", "Give either a TEXT or -f FILE"),
-        (["-"], b"\xff\xfe", "The text is not UTF-8."),
-        (["-f", "-"], b"\xff\xfe", "The text is not UTF-8."),
+        (["-"], b"\xff\xfe", "The text is not UTF-8: save it as such"),
+        (["-f", "-"], b"\xff\xfe", "The text is not UTF-8: save it as such"),
         (["-"], b"", "empty or blank"),
         ([" "], None, "empty or blank"),
         (["-f", "missing.txt"], None, "missing.txt"),

@@ -9,6 +9,7 @@ from sounds import mp3, wav
 
 import step_tts
 from step_tts import AudioFormat, inspect
+from step_tts._inspect import OPEN_END
 
 if TYPE_CHECKING:
     from pathlib import Path
@@ -24,14 +25,18 @@ def test_a_whole_file_gives_its_facts(tmp_path: Path) -> None:
     assert (info.format, info.sample_rate, info.channels) == (AudioFormat.WAV, 22050, 1)
     assert info.duration == pytest.approx(30_000 / 22050)
     assert info.size == path.stat().st_size
+    assert info.warnings == ()
 
 
 def test_a_streamed_file_ends_where_it_ends(tmp_path: Path) -> None:
-    """Open sizes are read to the end of the file."""
+    """Open sizes are read to the end of the file, which may be that of a stream that was cut."""
     path = tmp_path / "a.wav"
     path.write_bytes(wav(200_000, streamed=True))
 
-    assert inspect(path).duration == pytest.approx(200_000 / 22050)
+    info = inspect(path)
+
+    assert info.duration == pytest.approx(200_000 / 22050)
+    assert info.warnings == (OPEN_END,)
 
 
 def test_raw_pcm_goes_by_its_suffix(tmp_path: Path) -> None:

@@ -5,6 +5,7 @@ from __future__ import annotations
 import json
 import random
 import sys
+import threading
 from typing import TYPE_CHECKING, Any
 
 import anyio
@@ -17,7 +18,7 @@ from scripted import audio_in
 from sounds import mp3, wav
 
 import step_tts
-from step_tts import Segmentation, SpeechRequest, inspect, sandbox
+from step_tts import Segmentation, SpeechRequest, _client, _narrate, inspect, sandbox
 from step_tts._narrate import Take, _assembly
 from step_tts._text import segments
 
@@ -59,6 +60,25 @@ async def test_segments_are_joined_in_order() -> None:
     assert all(each.suspect is None for each in narration.segments)
     assert len(narration.receipt.attempts) == 3
     assert narration.format == "wav"
+
+
+async def test_the_first_narration_does_not_hold_up_the_event_loop(
+    monkeypatch: pytest.MonkeyPatch,
+) -> None:
+    """What it needs is imported in a thread."""
+    threads: list[threading.Thread] = []
+
+    def import_again(name: str) -> None:
+        threads.append(threading.current_thread())
+        sys.modules[name] = _narrate
+
+    monkeypatch.delitem(sys.modules, _narrate.__name__)
+    monkeypatch.setattr(_client, "import_module", import_again)
+    for _ in range(2):
+        async with Voice().client() as tts, tts.narrate(THREE) as narration:
+            await narration.read()
+    (thread,) = threads
+    assert thread is not threading.current_thread()
 
 
 async def test_subtitles_follow_the_segments() -> None:

@@ -34,6 +34,7 @@ FLOOR = 0.97
         "“If you think—” she said.‖ “I never—”‖ She left—no, ran.",
         "(He left. She stayed.)‖ Then it rained.",
         "(Mr.) Smith left.‖ It rained.",
+        "(Wait...) he said.‖ (Well...)‖ Nobody knew.",
         "He (the old man. The one) left.‖ Bye",
         "The end.[12]‖ It rains.",
         "It rains 🎉.‖ It pours! 🎉🎉‖ Bye",

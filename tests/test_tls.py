@@ -64,7 +64,7 @@ async def test_a_private_authority_by_path_or_context(transport: str, tmp_path: 
     path = tmp_path / "ca.pem"
     CA.cert_pem.write_to_path(str(path))
     async with tls_server("127.0.0.1") as url:
-        for verify in (str(path), ssl.create_default_context(cafile=path)):
+        for verify in (str(path), path, ssl.create_default_context(cafile=path)):
             async with client(url, transport, verify) as tts:
                 assert (await tts.synthesize("hello")).audio == wav()
 

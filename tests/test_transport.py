@@ -494,11 +494,17 @@ async def test_a_name_that_has_no_address_is_named(
     ("reason", "hint"),
     [
         ("[SSL: CERTIFICATE_VERIFY_FAILED] certificate verify failed", "SSL_CERT_FILE"),
+        ("[SSL: CERTIFICATE_VERIFY_FAILED] x: certificate has expired (_ssl.c:1)", "renew it"),
+        (
+            "[SSL: CERTIFICATE_VERIFY_FAILED] x: Hostname mismatch, certificate is not valid for",
+            "another server's",
+        ),
         ("[SSL: WRONG_VERSION_NUMBER] wrong version number", "http://"),
+        ("407 Proxy Authentication Required", "name:password@"),
     ],
 )
-async def test_what_tls_refuses_is_not_retried(lib: ModuleType, reason: str, hint: str) -> None:
-    """Trust does not come with time, nor does TLS itself."""
+async def test_what_stays_refused_is_not_retried(lib: ModuleType, reason: str, hint: str) -> None:
+    """Trust does not come with time, nor do TLS itself and passwords."""
 
     def handler(_: Any) -> Any:
         raise lib.ConnectError(reason)
@@ -690,7 +696,7 @@ def test_verify_takes_what_httpx_takes(name: Any, tmp_path: Any) -> None:
 
     ca_file = tmp_path / "ca.pem"
     trustme.CA().cert_pem.write_to_path(str(ca_file))
-    for verify in (True, False, str(ca_file), ssl.create_default_context()):
+    for verify in (True, False, str(ca_file), ca_file, ssl.create_default_context()):
         options = HTTPOptions(transport=name, verify=verify, trust_env=False)
         assert build_client(options, "https://a/").timeout.read is None
 
@@ -700,7 +706,7 @@ def test_what_cannot_be_built_is_a_configuration_error(monkeypatch: pytest.Monke
     with pytest.raises(errors.ConfigurationError, match="proxy") as caught:
         build_client(HTTPOptions(proxy="ftp://user:password@p/"), "http://a/")
     assert "password" not in str(caught.value)
-    with pytest.raises(errors.ConfigurationError):
+    with pytest.raises(errors.ConfigurationError, match=r"CA file /no/such/file.pem .*No such"):
         build_client(HTTPOptions(verify="/no/such/file.pem"), "https://a/")
     monkeypatch.setitem(__import__("sys").modules, "h2", None)
     with pytest.raises(errors.MissingExtraError, match=r"HTTP/2 needs: .*step_tts\[http2\]"):

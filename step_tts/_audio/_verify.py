@@ -108,6 +108,11 @@ class AudioVerifier:
         )
 
     @property
+    def is_open_ended(self) -> bool:
+        """Whether nothing in the bytes says where they end, so that a cut would not show."""
+        return self._walker is not None and self._walker.end == "open"
+
+    @property
     def patch(self) -> HeaderPatch | None:
         """How to make a streamed WAV's sizes true, once ``finish`` has returned."""
         return self._walker.patch if self._walker and self._finished else None

@@ -109,8 +109,11 @@ class _Lines:
     def _decode(self, raw: bytes) -> str:
         try:
             return raw.decode()
-        except UnicodeDecodeError:
-            self._flaw = self._flaw or "The line is not UTF-8 text."
+        except UnicodeDecodeError as error:
+            self._flaw = self._flaw or (
+                f"The line is not UTF-8 text, from its byte {error.start + 1}: "
+                "save the file as UTF-8."
+            )
             return raw.decode(errors="replace")
 
     def take_flaw(self) -> str | None:
@@ -186,6 +189,8 @@ def _pull_csv(lines: _Lines) -> _Pull:
     if named:
         first = next(lines, "")
     delimiter = named[1] if named else next(filter(first.__contains__, _SEPARATORS), ",")
+    if flaw := lines.take_flaw():
+        raise ConfigurationError(f"The CSV header cannot be used. {flaw}")
     cells = csv.reader(chain(filter(None, [first]), lines), delimiter=delimiter, strict=True)
     header = _header(cells)
 

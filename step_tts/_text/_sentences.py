@@ -134,7 +134,8 @@ class SentenceFinder:
         if closed < 0:
             return Judgement(ends=False, next=at + 1)
         if mark in "(（[" and self._text[closed - 2] in FULL_STOPS and not sentence.has_words(at):
-            judgement = judge_stop(sentence, closed - 2)
+            dots = len(self._text[at : closed - 2].rstrip("."))  # an ellipsis is judged as one
+            judgement = judge_stop(sentence, at + dots)
             if judgement.ends is not False:
                 return judgement
         return Judgement(ends=False, next=closed)

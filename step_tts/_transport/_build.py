@@ -16,6 +16,7 @@ from step_tts._errors import ConfigurationError, MissingExtraError
 from step_tts._transport._tls import tls_context
 
 if TYPE_CHECKING:
+    import os
     import ssl
 
     from step_tts._transport._seam import Sender
@@ -39,7 +40,7 @@ class HTTPOptions:
     transport: TransportName = "auto"
     http2: bool = False
     proxy: str | None = attrs.field(default=None, repr=False)
-    verify: bool | str | ssl.SSLContext = True
+    verify: bool | str | os.PathLike[str] | ssl.SSLContext = True
     trust_env: bool = True
     keepalive_connections: int = 8
 
@@ -114,8 +115,9 @@ def _asyncio_sender(options: HTTPOptions, url: str) -> Sender:
 
     address = parse_address(url)
     assert address is not None  # noqa: S101  no obstacle
-    tls = _tls(options) if address.scheme == "https" else None
-    if tls is not None:
+    tls = None
+    if address.scheme == "https":
+        tls = tls_context(options.verify, trust_env=options.trust_env)
         tls.set_alpn_protocols(["http/1.1"])
     return AsyncioSender(address, tls, keep=options.keepalive_connections)
 
@@ -142,9 +144,10 @@ def build_client(options: HTTPOptions, url: str) -> Any:
         raise MissingExtraError(
             f"transport={name!r} needs: pip install 'step_tts[{name}]'"
         ) from error
+    tls = needs_tls(url, options) and tls_context(options.verify, trust_env=options.trust_env)
     try:
         return library.AsyncClient(
-            verify=_tls(options) if needs_tls(url, options) else False,
+            verify=tls,
             http2=options.http2,
             proxy=options.proxy,
             trust_env=options.trust_env,
@@ -165,12 +168,3 @@ def build_client(options: HTTPOptions, url: str) -> Any:
             f"The HTTP client cannot be built ({type(error).__name__}): check the proxy, which is "
             "written like http://proxy.example:3128."
         ) from None
-
-
-def _tls(options: HTTPOptions) -> ssl.SSLContext:
-    try:
-        return tls_context(options.verify, trust_env=options.trust_env)
-    except OSError as error:
-        raise ConfigurationError(
-            f"The CA file cannot be used ({type(error).__name__}): check verify and SSL_CERT_FILE."
-        ) from error

@@ -74,12 +74,22 @@ _TALKATIVE = frozenset({"LocalProtocolError", "UnsupportedProtocol", "InvalidURL
 
 # So asyncio and trio put an address in the place of the reason, or in front of it.
 _REWORDED = ("Connect call failed", "Error connecting to")
-# OpenSSL's reasons that no other try changes, and what does.
-_TLS_HINTS = {
+# Reasons of OpenSSL and of proxies that no other try changes, and what does; the last one counts.
+_FINAL = {
     "CERTIFICATE_VERIFY_FAILED": (
         "The certificate is not trusted: name its CA file, by verify or by SSL_CERT_FILE."
     ),
+    "certificate is not valid for": (
+        "The certificate is another server's: check the base URL and the proxy."
+    ),
+    "certificate has expired": (
+        "The certificate has expired: its owner must renew it, unless the clock here is wrong."
+    ),
     "WRONG_VERSION_NUMBER": "It speaks no TLS: perhaps its address begins with http://.",
+    "407 Proxy": (
+        "The proxy takes nobody without the right name and password, which stand in its "
+        "address: http://name:password@proxy.example:3128."
+    ),
 }
 
 
@@ -93,8 +103,8 @@ def translate_send_error(error: Exception, route: Route) -> Exception | None:
     unreached = not sent and advice is RetryAdvice.TRANSIENT
     hint = ConnectTimeoutError.default_hint if unreached else None
     told = " ".join(map(str, _causes(error)))
-    for reason in filter(told.__contains__, _TLS_HINTS):
-        advice, hint = RetryAdvice.NEVER, _TLS_HINTS[reason]
+    for reason in filter(told.__contains__, _FINAL):
+        advice, hint = RetryAdvice.NEVER, _FINAL[reason]
     words = _system_words(error, route) or _own_words(error)
     translated = kind(f"{sentence.format(route)} ({words}).", advice=advice, hint=hint)
     translated.sent = sent

@@ -23,11 +23,11 @@ def main() -> None:
             file=sys.stderr,
         )
         raise SystemExit(2)
-    from step_tts.cli._app import app
-
     if isinstance(sys.stdout, TextIOWrapper):  # A name that its encoding lacks ends no command.
         sys.stdout.reconfigure(errors="backslashreplace")
     try:
+        from step_tts.cli._app import app
+
         app(prog_name="step-tts")
     except KeyboardInterrupt:  # outside of a command, where there is nothing to tell
         raise SystemExit(130) from None

@@ -18,7 +18,7 @@ if TYPE_CHECKING:
 
     from anyio.streams.memory import MemoryObjectReceiveStream, MemoryObjectSendStream
 
-__all__ = ["Arriving", "arriving"]
+__all__ = ["NOT_UTF8", "Arriving", "arriving"]
 
 READ_BYTES = 64 * 1024
 UNREAD_PIECES = 16
@@ -26,6 +26,10 @@ AT_ONCE_SECONDS = 0.2
 """What a program writes before it ends is here by then; who speaks live loses no more."""
 SHORT_CHARACTERS = 400
 """As many as ``Segmentation`` puts into one request."""
+NOT_UTF8 = (
+    "The text is not UTF-8: save it as such, or put a converter before it, "
+    "such as iconv -f gb18030 -t utf-8."
+)
 
 
 class Arriving:
@@ -85,7 +89,7 @@ class Arriving:
                     await self._give.send(decoder.decode(data))
                 decoder.decode(b"", final=True)
             except UnicodeDecodeError:
-                self._broken = InvalidRequestError("The text is not UTF-8.")
+                self._broken = InvalidRequestError(NOT_UTF8)
             except OSError as error:
                 self._broken = error
 

@@ -235,9 +235,10 @@ class _Job:
             self._summarise(time.monotonic() - started)
             note(f"interrupted; {self._how_to_go_on()}")
             sys.exit(exit_code(end))
-        except (StepTTSError, OSError):
+        except (StepTTSError, OSError) as error:
             if self.tally.rows:
                 self._summarise(time.monotonic() - started)
+                error.add_note(self._how_to_go_on())
             raise
         self._summarise(time.monotonic() - started)
 

@@ -193,14 +193,11 @@ class _Job:
         except KeyboardInterrupt as end:
             note(f"interrupted; {self._how_to_go_on()}")
             sys.exit(exit_code(end))
-        except (StepTTSError, OSError):
-            self._tell_how_to_go_on()
+        except (StepTTSError, OSError) as error:
+            # There is nothing to go on with before the first answer.
+            if self.gauges.answers.total and self.output:
+                error.add_note(self._how_to_go_on())
             raise
-
-    def _tell_how_to_go_on(self) -> None:
-        """There is nothing to go on with before the first answer."""
-        if self.gauges.answers.total and self.output:
-            note(self._how_to_go_on())
 
     def _how_to_go_on(self) -> str:
         if not self.resume:

@@ -14,7 +14,7 @@ from step_tts._batch._fields import build_request
 from step_tts._errors import InvalidRequestError
 from step_tts._models import SpeechRequest
 from step_tts.cli._aloud import aloud, find_device
-from step_tts.cli._arriving import Arriving, arriving
+from step_tts.cli._arriving import NOT_UTF8, Arriving, arriving
 from step_tts.cli._connect import connect
 from step_tts.cli._format import (
     info_record,
@@ -114,7 +114,7 @@ def _read(file: BinaryIO) -> str:
     try:
         return file.read().decode("utf-8-sig").strip()
     except UnicodeDecodeError:
-        raise InvalidRequestError("The text is not UTF-8.") from None
+        raise InvalidRequestError(NOT_UTF8) from None
 
 
 @attrs.frozen(kw_only=True)

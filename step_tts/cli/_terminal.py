@@ -74,8 +74,10 @@ def note_saved(saved: SavedSpeech) -> None:
 
 
 def complain(error: BaseException) -> None:
-    """Say in one line what went wrong."""
+    """Say in one line what went wrong, and below it what was noted beside it."""
     note(f"error: {str(error) or type(error).__name__}")
+    for line in getattr(error, "__notes__", ()):
+        note(line)
 
 
 def emit(record: Mapping[str, object]) -> None:

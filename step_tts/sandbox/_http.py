@@ -143,7 +143,7 @@ class RequestReader:
         assert self._request is not None  # noqa: S101  h11 gives the head before the end
         return Request(
             method=self._request.method.decode("ascii"),
-            target=self._request.target.decode("latin-1"),
+            target=_target(self._request.target.decode("latin-1")),
             headers=tuple(
                 (name.decode("ascii"), value.decode("latin-1"))
                 for name, value in self._request.headers
@@ -151,6 +151,15 @@ class RequestReader:
             body=bytes(self._body),
             http_version=self._request.http_version.decode("ascii"),
         )
+
+
+def _target(target: str) -> str:
+    """A target that can be taken apart; a proxy's, which names the host too, may be none."""
+    try:
+        urlsplit(target)
+    except ValueError as error:
+        raise BadRequest(400) from error
+    return target
 
 
 def head(status: int, headers: Pairs, *, version: str = "1.1") -> bytes:

@@ -25,6 +25,9 @@ from step_tts.sandbox._voices import choose_voice
 if TYPE_CHECKING:
     from collections.abc import AsyncIterator, Sequence
 
+    from anyio.abc import SocketStream
+    from anyio.streams.stapled import MultiListener
+
     from step_tts.sandbox._limits import Capacity, Latency, Rate
     from step_tts.sandbox._schedule import FaultsLike
     from step_tts.sandbox._voices import VoiceChoice
@@ -79,7 +82,7 @@ async def serve(
         ConfigurationError: An argument makes no sense.
         MissingExtraError: The voice asked for is not installed.
         ValueError: No fault has this name.
-        OSError: The port is taken.
+        OSError: Nothing can listen there: the port is taken, for one.
     """
     address = _loopback(host)
     if response_format not in ENCODERS:
@@ -100,7 +103,7 @@ async def serve(
         content_length=content_length,
         chunk_size=chunk_size,
     )
-    async with await anyio.create_tcp_listener(local_host=address, local_port=port) as listener:
+    async with await _listener(address, port) as listener:
         origin = _origin(host, listener.extra(SocketAttribute.local_port))  # noqa: S610  anyio, not Django
         state = State(origin=origin, api_key=api_key, keep=keep, seed=seed)
         sandbox = Sandbox(state)
@@ -108,6 +111,17 @@ async def serve(
         service = Service(plan, state)
         async with beside(partial(listener.serve, service.connected)):
             yield sandbox
+
+
+async def _listener(address: str, port: int) -> MultiListener[SocketStream]:
+    try:
+        return await anyio.create_tcp_listener(local_host=address, local_port=port)
+    except OSError as error:
+        way_out = "; port 0 takes a free one" if port else ""
+        raise OSError(
+            error.errno,
+            f"The sandbox cannot listen on {address}, port {port}: {error.strerror}{way_out}",
+        ) from error
 
 
 def _loopback(host: str) -> str:
