@@ -12,6 +12,7 @@ import json
 import os
 import re
 import shutil
+import sys
 from pathlib import Path
 
 import nox
@@ -40,6 +41,10 @@ THROUGH_ANY_ENGINE = (
     "test_narrate.py",
     "test_tee.py",
 )
+
+sys.path.append(str(TESTS))
+from fences import PAGES, fences, setups  # noqa: E402  the tests' way to find them
+
 _built: list[Path] = []
 _tested: list[str] = []
 
@@ -117,12 +122,9 @@ def types(session: nox.Session) -> None:
 
 def _examples(folder: Path) -> list[str]:
     """Write each Python program of the documentation into a file, as its reader would."""
-    pages = (ROOT / "README.md", *(ROOT / "docs").rglob("*.md"))
-    for page in pages:
-        programs = re.findall(r"(?ms)^```python\n(.*?)^```$", page.read_text("utf-8"))
-        for number, program in enumerate(programs, 1):
-            name = re.sub(r"\W", "_", f"{page.relative_to(ROOT).with_suffix('')}_{number}")
-            (folder / f"{name}.py").write_text(program, "utf-8")
+    for fence in fences("python", *PAGES):
+        name = re.sub(r"\W", "_", str(fence))
+        (folder / f"{name}.py").write_text(fence.code, "utf-8")
     return sorted(map(str, folder.iterdir()))
 
 
@@ -187,7 +189,7 @@ def benchmarks(session: nox.Session) -> None:
 def demo(session: nox.Session) -> None:
     """Paste the README's first command into a fresh copy, on a terminal, and check the files."""
     clone = _fresh_copy(session, Path(session.create_tmp()) / "clone")
-    command = _readme_commands()[0]
+    command = setups()[0].code.strip()
     session.log(command)
     shown = _on_a_terminal(command, clone)
     lines = (ROOT / "docs" / "examples" / "lines.txt").read_text("utf-8").splitlines()
@@ -204,12 +206,6 @@ def _fresh_copy(session: nox.Session, target: Path) -> Path:
             (target / name).parent.mkdir(parents=True, exist_ok=True)
             shutil.copy(ROOT / name, target / name)
     return target
-
-
-def _readme_commands() -> list[str]:
-    """Return the one-line commands of the README: the one that speaks, the one that checks."""
-    readme = (ROOT / "README.md").read_text("utf-8")
-    return re.findall(r"^```sh\n(python3 -m venv .*)\n```$", readme, re.MULTILINE)
 
 
 def _on_a_terminal(command: str, folder: Path) -> str:

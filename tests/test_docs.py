@@ -18,6 +18,7 @@ from typing import TYPE_CHECKING, Any
 import attrs
 import pytest
 from anyio.from_thread import start_blocking_portal
+from fences import PAGES, README, ROOT, Fence, fences, setups
 from scripted import audio_in
 
 import step_tts
@@ -26,44 +27,15 @@ from step_tts import _errors, otel, sandbox
 if TYPE_CHECKING:
     from collections.abc import Iterator
 
-ROOT = Path(__file__).parents[1]
 DOCS = ROOT / "docs"
-README = ROOT / "README.md"
-PAGES = [README, *sorted(DOCS.rglob("*.md"))]
 COMMANDS = ("say", "narrate", "batch", "status", "sniff", "sandbox")
-FENCE = re.compile(r"^```(\w+)\n(.*?)^```$", re.MULTILINE | re.DOTALL)
+SETUPS = setups()
+PROGRAMS = fences("python", *PAGES)
+SHELL = [fence for fence in fences("sh", *PAGES) if fence not in SETUPS]
 
 
 def _name(page: Path) -> str:
     return str(page.relative_to(ROOT))
-
-
-@attrs.frozen
-class Fence:
-    """A fenced block of a page."""
-
-    page: Path
-    line: int
-    language: str
-    code: str
-
-    def __str__(self) -> str:
-        return f"{_name(self.page)}:{self.line}"
-
-
-def fences(page: Path, language: str) -> list[Fence]:
-    """Every block of one language on a page."""
-    text = page.read_text("utf-8")
-    found = [
-        Fence(page, text[: match.start()].count("\n") + 1, match[1], match[2])
-        for match in FENCE.finditer(text)
-    ]
-    return [fence for fence in found if fence.language == language]
-
-
-PROGRAMS = [fence for page in PAGES for fence in fences(page, "python")]
-SHELL = [fence for page in PAGES for fence in fences(page, "sh")]
-SETUPS = [fence for fence in SHELL if fence.code.startswith("python3 -m venv")]
 
 
 @pytest.fixture(name="server", scope="module")
@@ -114,7 +86,7 @@ def test_program_runs(fence: Fence) -> None:
 
 
 @pytest.mark.usefixtures("desk")
-@pytest.mark.parametrize("page", sorted({f.page for f in SHELL if f not in SETUPS}), ids=_name)
+@pytest.mark.parametrize("page", sorted({fence.page for fence in SHELL}), ids=_name)
 def test_shell_lines_run(page: Path) -> None:
     """The sh blocks of a page run one after the other, and no line fails."""
     lines = "".join(fence.code for fence in SHELL if fence.page == page)
@@ -175,7 +147,7 @@ class TestDocumentedCalls:
 
     def block(self, language: str) -> str:
         """The page's only block of a language."""
-        (fence,) = fences(self.page, language)
+        (fence,) = fences(language, self.page)
         return fence.code
 
     def theirs(self) -> dict[str, Any]:
@@ -235,7 +207,7 @@ class TestReadme:
 
     def test_first_screen_is_short(self) -> None:
         """One sentence, a program of ten lines, and the two commands before line 40."""
-        program = fences(README, "python")[0]
+        program = fences("python", README)[0]
 
         assert len([line for line in program.code.splitlines() if line]) <= 10
         assert SETUPS[1].line < 40
@@ -273,7 +245,7 @@ class TestReference:
 
     def test_the_error_tree_is_the_codes(self) -> None:
         """The tree on the page is the one in the module that defines it."""
-        (tree,) = fences(DOCS / "reference" / "errors.md", "text")
+        (tree,) = fences("text", DOCS / "reference" / "errors.md")
         drawn = (_errors.__doc__ or "").partition("::\n\n")[2].partition("\n\n")[0]
 
         assert [line.strip() for line in tree.code.splitlines()] == [
