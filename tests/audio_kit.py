@@ -38,6 +38,13 @@ def fmt(
     return chunk(b"fmt ", body, order=order)
 
 
+def extensible(tag: int = 1, *, bits: int = 16) -> bytes:
+    """The same facts as ``fmt``, in the long form: the tag begins a GUID."""
+    guid = struct.pack("<I", tag) + bytes.fromhex("00001000800000aa00389b71")
+    plain = fmt(0xFFFE, bits=bits)[8:]
+    return chunk(b"fmt ", plain + struct.pack("<HHI", 22, bits, 4) + guid)
+
+
 def wav(
     sound: bytes,
     *,

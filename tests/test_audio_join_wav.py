@@ -5,7 +5,7 @@ import struct
 import wave
 
 import pytest
-from audio_kit import UNKNOWN, chunk, fmt, wav
+from audio_kit import UNKNOWN, chunk, extensible, fmt, wav
 from corpus_index import BY_NAME
 from hypothesis import given, settings
 from hypothesis import strategies as st
@@ -16,14 +16,6 @@ from step_tts._audio._join_wav import WavWriter
 from step_tts._formats import AudioFormat
 
 GIB = 1 << 30
-PCM_GUID = bytes.fromhex("0100000000001000800000aa00389b71")
-
-
-def extensible(sub_format: bytes = PCM_GUID, *, bits: int = 16) -> bytes:
-    """The same facts as ``fmt``, in the long form."""
-    plain = fmt(bits=bits)[8:]
-    body = b"\xfe\xff" + plain[2:] + struct.pack("<HHI", 22, bits, 4) + sub_format
-    return chunk(b"fmt ", body)
 
 
 def sound_of(whole: bytes) -> bytes:

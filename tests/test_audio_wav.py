@@ -4,7 +4,7 @@ import itertools
 import struct
 
 import pytest
-from audio_kit import JSON_TAIL, RATE, UNKNOWN, chunk, fmt, pieces, verify, wav
+from audio_kit import JSON_TAIL, RATE, UNKNOWN, chunk, extensible, fmt, pieces, verify, wav
 
 from step_tts._audio import AudioVerifier
 from step_tts._audio._walk import Walk
@@ -15,12 +15,6 @@ from step_tts._formats import AudioFormat
 SOUND = bytes(range(1, 201)) * 4  # 800 bytes: 400 samples, 50 ms.
 
 PLACEHOLDERS = (0, UNKNOWN, 0x7FFFFFFF, 0x7FFFFF00, 0xFFFFFFFF - 44, 2_000_000_000, 2_000_000_036)
-
-
-def extensible(tag: int, bits: int) -> bytes:
-    guid = struct.pack("<I", tag) + bytes.fromhex("00001000800000aa00389b71")
-    plain = fmt(0xFFFE, bits=bits)[8:]
-    return chunk(b"fmt ", plain + struct.pack("<HHI", 22, bits, 4) + guid)
 
 
 def test_facts_of_a_plain_file() -> None:
@@ -48,8 +42,8 @@ def test_facts_of_a_plain_file() -> None:
         (fmt(7, bits=8), "pcm_mulaw"),
         (fmt(0x55, bits=8), "mp3"),
         (fmt(0x1234, bits=8), "wav_0x1234"),
-        (extensible(1, 16), "pcm_s16le"),
-        (extensible(3, 32), "pcm_f32le"),
+        (extensible(), "pcm_s16le"),
+        (extensible(3, bits=32), "pcm_f32le"),
     ],
 )
 def test_codings_by_name(format_chunk: bytes, codec: str) -> None:

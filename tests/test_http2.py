@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import ssl
-from contextlib import asynccontextmanager
 from typing import TYPE_CHECKING, Any
 
 import anyio
@@ -12,19 +11,19 @@ import h2.connection
 import h2.events
 import h2.exceptions
 import pytest
-import trustme
-from anyio.abc import ByteStream, SocketAttribute
-from anyio.streams.tls import TLSListener
 from scripted import LIBRARIES
 from sounds import wav
+from tls_kit import CA, tls_client, tls_server
 
 import step_tts
-from step_tts import AsyncClient
 
 if TYPE_CHECKING:
-    from collections.abc import AsyncIterator, Callable
+    from collections.abc import Callable
 
-CA = trustme.CA()
+    from anyio.abc import ByteStream
+
+    from step_tts import AsyncClient
+
 GONE = (anyio.EndOfStream, anyio.BrokenResourceError, anyio.ClosedResourceError)
 
 
@@ -53,12 +52,8 @@ def gone(connection: h2.connection.H2Connection, stream: int) -> None:
     connection.close_connection(error_code=2)
 
 
-@asynccontextmanager
-async def server(play: Callable[[h2.connection.H2Connection, int], None]) -> AsyncIterator[str]:
-    """Speak HTTP/2 over TLS and play one scene to every request; gives the base URL."""
-    context = ssl.SSLContext(ssl.PROTOCOL_TLS_SERVER)
-    CA.issue_cert("127.0.0.1").configure_cert(context)
-    context.set_alpn_protocols(["h2"])
+def playing(play: Callable[[h2.connection.H2Connection, int], None]) -> Any:
+    """A server that speaks HTTP/2 and plays one scene to every request."""
 
     async def handle(stream: ByteStream) -> None:
         config = h2.config.H2Configuration(client_side=False, validate_outbound_headers=False)
@@ -75,33 +70,19 @@ async def server(play: Callable[[h2.connection.H2Connection, int], None]) -> Asy
             except (*GONE, h2.exceptions.ProtocolError):
                 pass  # The client has left, or speaks on after the connection was closed.
 
-    tcp = await anyio.create_tcp_listener(local_host="127.0.0.1")
-    port = tcp.extra(SocketAttribute.local_port)
-    async with TLSListener(tcp, context, standard_compatible=False) as listener:
-        async with anyio.create_task_group() as tasks:
-            tasks.start_soon(listener.serve, handle)
-            yield f"https://127.0.0.1:{port}"
-            tasks.cancel_scope.cancel()
+    return tls_server(handle, protocols=("h2",))
 
 
-def client(url: str, transport: Any) -> AsyncClient:
-    context = ssl.create_default_context()
-    CA.configure_trust(context)
-    return AsyncClient(
-        api_key="k",
-        base_url=url,
-        transport=transport,
-        http2=True,
-        verify=context,
-        max_retries=0,
-        trust_env=False,
-    )
+def client(url: str, transport: str) -> AsyncClient:
+    trusting = ssl.create_default_context()
+    CA.configure_trust(trusting)
+    return tls_client(url, transport, http2=True, verify=trusting, max_retries=0)
 
 
 @pytest.mark.parametrize("transport", LIBRARIES)
 async def test_whole_audio(transport: str) -> None:
     """HTTP/2 marks the end of a body by itself, so open sizes are accepted."""
-    async with server(whole) as url, client(url, transport) as tts:
+    async with playing(whole) as url, client(url, transport) as tts:
         assert (await tts.synthesize("hello")).audio == wav()
 
 
@@ -118,7 +99,7 @@ async def test_whole_audio(transport: str) -> None:
 )
 async def test_broken_frames(transport: str, play: Any, error: Any) -> None:
     """A short body, a reset, a refused stream, a closed connection: all in our own errors."""
-    async with server(play) as url, client(url, transport) as tts:
+    async with playing(play) as url, client(url, transport) as tts:
         with pytest.raises(error) as caught:
             await tts.synthesize("hello")
 

@@ -3,59 +3,29 @@
 from __future__ import annotations
 
 import ssl
-from contextlib import asynccontextmanager
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING
 
-import anyio
 import pytest
-import trustme
-from anyio.abc import SocketAttribute
-from anyio.streams.tls import TLSListener
 from scripted import LIBRARIES
 from sounds import wav
+from tls_kit import CA, tls_client, tls_server
 
 import step_tts
-from step_tts import AsyncClient
 
 if TYPE_CHECKING:
-    from collections.abc import AsyncIterator
     from pathlib import Path
 
-CA = trustme.CA()
+    from anyio.abc import ByteStream
 
 
-@asynccontextmanager
-async def tls_server(name: str) -> AsyncIterator[str]:
-    """Answer every connection with one whole WAV; gives the base URL."""
-    context = ssl.SSLContext(ssl.PROTOCOL_TLS_SERVER)
-    CA.issue_cert(name).configure_cert(context)
-
-    async def handle(stream: anyio.abc.ByteStream) -> None:
-        async with stream:
-            request = b""
-            while not request.endswith(b"}"):
-                request += await stream.receive()
-            head = f"HTTP/1.1 200 OK\r\ncontent-length: {len(wav())}\r\nconnection: close\r\n\r\n"
-            await stream.send(head.encode() + wav())
-
-    tcp = await anyio.create_tcp_listener(local_host="127.0.0.1")
-    port = tcp.extra(SocketAttribute.local_port)
-    async with TLSListener(tcp, context, standard_compatible=False) as listener:
-        async with anyio.create_task_group() as tasks:
-            tasks.start_soon(listener.serve, handle)
-            yield f"https://127.0.0.1:{port}"
-            tasks.cancel_scope.cancel()
-
-
-def client(url: str, transport: Any, verify: Any) -> AsyncClient:
-    return AsyncClient(
-        api_key="k",
-        base_url=url,
-        transport=transport,
-        verify=verify,
-        max_retries=2,
-        trust_env=False,
-    )
+async def answer(stream: ByteStream) -> None:
+    """One whole WAV to a request, and no second one."""
+    async with stream:
+        request = b""
+        while not request.endswith(b"}"):
+            request += await stream.receive()
+        head = f"HTTP/1.1 200 OK\r\ncontent-length: {len(wav())}\r\nconnection: close\r\n\r\n"
+        await stream.send(head.encode() + wav())
 
 
 @pytest.mark.parametrize("transport", LIBRARIES)
@@ -63,9 +33,9 @@ async def test_a_private_authority_by_path_or_context(transport: str, tmp_path: 
     """``verify`` takes the path of a CA file, or a context."""
     path = tmp_path / "ca.pem"
     CA.cert_pem.write_to_path(str(path))
-    async with tls_server("127.0.0.1") as url:
+    async with tls_server(answer) as url:
         for verify in (str(path), path, ssl.create_default_context(cafile=path)):
-            async with client(url, transport, verify) as tts:
+            async with tls_client(url, transport, verify=verify) as tts:
                 assert (await tts.synthesize("hello")).audio == wav()
 
 
@@ -77,8 +47,9 @@ async def test_a_distrusted_server_is_refused_once(
     """An unknown authority or another host's certificate: said plainly, not retried."""
     path = tmp_path / "ca.pem"
     CA.cert_pem.write_to_path(str(path))
-    async with tls_server(name) as url:
-        async with client(url, transport, str(path) if trusted else True) as tts:
+    async with tls_server(answer, name=name) as url:
+        verify = str(path) if trusted else True
+        async with tls_client(url, transport, verify=verify) as tts:
             with pytest.raises(step_tts.APIConnectionError, match="certificate") as caught:
                 await tts.synthesize("hello")
 

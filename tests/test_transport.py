@@ -13,12 +13,13 @@ from typing import TYPE_CHECKING, Any
 import anyio
 import pytest
 import trio.testing
+from conformance.engines import drain
 from scripted import LIBRARIES, answer, client, library
 
 from step_tts import _errors as errors
 from step_tts._errors import RetryAdvice
 from step_tts._policies import Timeouts
-from step_tts._transport import Answer, Deadlines, HTTPOptions, Outgoing, Transport
+from step_tts._transport import Deadlines, HTTPOptions, Outgoing, Transport
 from step_tts._transport._build import build_client, check_client, needs_tls
 from step_tts._transport._httpx import HTTPXReply, HTTPXSender
 from step_tts._transport._open import origin
@@ -38,13 +39,6 @@ WAY = Route.of(URL, None)
 @pytest.fixture(params=LIBRARIES)
 def lib(request: pytest.FixtureRequest) -> ModuleType:
     return library(request.param)
-
-
-async def drain(opened: Answer) -> bytes:
-    whole = b""
-    while (piece := await opened.receive()) is not None:
-        whole += piece
-    return whole
 
 
 async def fetch(

@@ -9,6 +9,7 @@ import pytest
 from audio_kit import pieces as in_pieces
 from hypothesis import given
 from hypothesis import strategies as st
+from wire_kit import b64, event
 
 from step_tts._errors import (
     APIError,
@@ -68,14 +69,6 @@ def failure(content_type: str | None, body: bytes, **options: object) -> APIErro
         errors.append(caught.value)
     assert len({(type(error), str(error)) for error in errors}) == 1
     return errors[0]
-
-
-def b64(data: bytes) -> str:
-    return base64.b64encode(data).decode()
-
-
-def event(data: object) -> bytes:
-    return f"data: {json.dumps(data)}\n\n".encode()
 
 
 @pytest.mark.parametrize("content_type", [*TEXT_TYPES, *OTHER_TYPES])

@@ -1,13 +1,13 @@
 from __future__ import annotations
 
 import base64
-import json
 from typing import TYPE_CHECKING
 
 import pytest
 from audio_kit import pieces as in_pieces
 from hypothesis import given
 from hypothesis import strategies as st
+from wire_kit import b64, event
 
 from step_tts._errors import (
     APIError,
@@ -27,10 +27,6 @@ if TYPE_CHECKING:
     from collections.abc import Iterable
 
 AUDIO = bytes(range(256)) * 3
-
-
-def b64(data: bytes) -> str:
-    return base64.b64encode(data).decode()
 
 
 def frames(chunks: Iterable[bytes]) -> list[tuple[str, str]]:
@@ -96,11 +92,6 @@ def test_any_bytes_at_any_chunking_are_the_same_events(chunks: list[bytes]) -> N
 
 def blame(status: int, body: bytes) -> APIError:
     return error_from_reply(status, {"x-request-id": "r"}, body, secrets=("private words",))
-
-
-def event(data: object, name: str = "") -> bytes:
-    text = data if isinstance(data, str) else json.dumps(data)
-    return (f"event: {name}\n" if name else "").encode() + f"data: {text}\n\n".encode()
 
 
 def delta(data: bytes, key: str = "delta") -> bytes:
