@@ -68,40 +68,46 @@ class AsyncClient:
     """Speaks texts through a ``/v1/audio/speech`` server; for asyncio and trio.
 
     Use it as an async context manager, or call ``aclose``. Nothing is sent and no TLS context
-    is built before the first call. One client is one gate and one set of connections: share it.
-    It may outlive its event loop, and opens new connections on the next.
+    is built before the first call. One client has one set of connections and one limit on what
+    is in flight: share it. It may be used on one event loop after another, and opens new
+    connections on each.
 
     Args:
         api_key: Defaults to the environment's ``STEP_TTS_API_KEY``.
         base_url: With or without ``/v1``, or the whole endpoint. Defaults to the environment's
             ``STEP_TTS_BASE_URL``, else ``https://api.gpt.ge/v1``.
         model: For requests that name none.
-        timeout: ``Timeouts``, or seconds for the whole call, from when it may set out.
+        timeout: ``Timeouts``, or a number of seconds for the whole call, retries included; more
+            than 180 also lets the first byte take that long.
         retry: When a call is tried again.
         max_retries: Short for ``RetryPolicy(max_retries=...)``; 0 turns retries off.
         concurrency: How many attempts may be in flight at once, over all calls. The client
-            finds the server's limit by itself; a number is the most it will try, and
-            ``Concurrency`` says more.
+            finds the server's limit by itself; a number is the most it will try, and with
+            ``Concurrency`` more can be set.
         rate: How fast to send, at most, where the account's limits are known.
-        headers: More headers for each request.
-        prompt_placement: Where the voice prompt stands in the body.
+        headers: Headers to add to each request.
+        prompt_placement: Where ``prompt_text`` and ``prompt_audio_url`` stand in the JSON body.
         http_client: The caller's own ``httpx.AsyncClient`` or ``httpx2.AsyncClient``; the
-            caller closes it. Then the next five arguments do not apply.
+            caller closes it. ``transport``, ``http2``, ``proxy``, ``verify`` and ``trust_env``
+            then do not apply.
         transport: What carries the requests. ``"auto"`` is an engine of our own on plain
             asyncio, and httpx where that cannot serve: on trio, with a proxy, with HTTP/2.
             ``"asyncio"``, ``"httpx"`` and ``"httpx2"`` insist.
         http2: Speak HTTP/2 where the server does.
         proxy: A proxy's address.
         verify: ``False``, the path of a CA file, or an ``ssl.SSLContext``.
-        trust_env: Whether proxies and CA files of the environment count.
-        max_bytes: The largest answer to accept; 256 MiB if not said.
+        trust_env: Whether to use the proxies and CA files that environment variables name.
+        max_bytes: The largest answer to accept, in bytes; 256 MiB by default.
         follow_redirects: Follow 307 and 308 within the same origin; others never.
         fetch_audio_from: The host, or hosts, from which a link sent instead of audio may be
             fetched, such as ``*.example.com``. The key is never sent there.
-        allow_unknown_audio: Accept unknown bytes with an audio content type, unverified.
-        trust_unframed_end: Accept a body whose end neither HTTP nor the audio marks.
-        on_event: Is told of each attempt, row, change of the limit and pause (``Event``), on
-            the event loop: it must not block. What it raises is logged once and breaks nothing.
+        allow_unknown_audio: Accept bytes of an unknown format, unverified, if their content type
+            says audio.
+        trust_unframed_end: Accept a body although neither HTTP nor the audio itself marks its
+            end, so that nobody could tell whether it was cut.
+        on_event: A function that is called with an ``Event`` for each attempt, row, pause and
+            change of the limit. It runs on the event loop and must not block; an exception of
+            its own is logged once and harms no call.
 
     Raises:
         ConfigurationError: A key is missing, or an argument makes no sense.
@@ -230,9 +236,9 @@ class AsyncClient:
         permissions are those of the file that takes its place.
 
         Args:
-            text: The text, or a request: one request to the server. A text in pieces is a long
-                one, spoken as by ``narrate``.
-            path: Where to. Missing directories are made.
+            text: The text, or a request, which is sent as one. An iterable of pieces is a long
+                text, spoken as by ``narrate``.
+            path: Where to save. Missing directories are made.
             exact_path: Insist on the path as it is, whatever the bytes are.
             repair: Write true sizes into the header of a streamed WAV; ``False`` keeps the
                 bytes exactly as received.
@@ -336,7 +342,8 @@ class AsyncClient:
             durable: As in ``save``; the journal too.
             resume: Keep a journal in ``to`` and go on from the one that is there. ``False``
                 speaks every row and leaves journal and manifest alone.
-            keep_failures: Leave rows at the failures that an earlier run recorded.
+            keep_failures: Do not speak again the rows that failed in an earlier run; their
+                results are those failures, as ``BatchRowError``.
 
         Raises:
             ConfigurationError: ``name`` is no template that names every row differently.
@@ -433,11 +440,12 @@ class AsyncClient:
             pause: Seconds of silence between two segments.
             ahead: How many segments are fetched beyond the one that is heard; their audio is
                 held in memory.
-            patience: Seconds that a listener who has nothing more to hear waits for the end of
-                a sentence still being written; then it is spoken as far as it has come.
-            whole_segments: Hand nothing of a segment out before all of it is here, so that a
-                break can always be repeated. Without it whoever reads faster than audio comes
-                has the pieces as they come.
+            patience: How many seconds a listener who has nothing left to hear waits for the end
+                of a sentence that is still being written; after that, what there is of it is
+                spoken.
+            whole_segments: Hand out a segment only when all of it has arrived, so that one that
+                breaks off can always be fetched again unnoticed. Otherwise its pieces are handed
+                out as they arrive.
             retry_suspects: Fetch a segment once more whose audio is implausible for its text
                 (``NarratedSegment.suspect``); implies ``whole_segments``.
             parts: A directory that keeps finished segments, with a journal: the same narration
@@ -446,7 +454,7 @@ class AsyncClient:
         Raises:
             InvalidRequestError: There is nothing to say, or ``response_format`` is ``pcm``; on
                 entering the block.
-            ConfigurationError: A number makes no sense.
+            ConfigurationError: A number is out of range.
             APIError: No audio came, on entering the block.
             StreamInterruptedError: A segment could not be had, while iterating.
             BatchInUseError: Another run works on ``parts``.

@@ -228,7 +228,7 @@ class APIError(StepTTSError):
         message: What happened, in one sentence.
         hint: What to try, in one sentence, or ``None``.
         status_code: The HTTP status, or ``None`` when no answer came.
-        request_id: The server's name for this request, for its support staff.
+        request_id: The server's id of this request, for its support staff, or ``None``.
         code: The server's error code, always as text.
         type: The server's error type.
         body: A short, redacted piece of the answer, for people to read.

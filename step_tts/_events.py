@@ -25,16 +25,16 @@ __all__ = [
 
 @attrs.frozen(kw_only=True)
 class AttemptStarted:
-    """An attempt has its slot and sets out. ``AttemptEnded`` with its ``call`` follows."""
+    """An attempt has its slot and is sent. ``AttemptEnded`` with the same ``call`` follows."""
 
     call: int
-    """Which of the client's calls, from 1: the attempts of one call come one after the other."""
+    """Which of the client's calls, from 1. The attempts of a call come one after the other."""
     batch: int | None
     """Which of the client's batches the call belongs to, from 1."""
     row: int | None
     """Which row of the batch: its index."""
     number: int
-    """Of the call's attempts, from 1."""
+    """Which of the call's attempts, from 1."""
     method: Literal["GET", "POST"]
     """``GET`` fetches a link that was sent instead of audio."""
     url: str
@@ -62,16 +62,16 @@ class AttemptEnded:
     status_code: int | None
     """Of the answer, if one came."""
     request_id: str | None
-    """The server's name for the request."""
+    """The server's id of the request."""
     seconds: float
-    """How long it took, without its time in line."""
+    """How long it took, without the wait for its slot."""
     retry_in: float | None
-    """Seconds until the call's next attempt may go; ``None`` where none follows."""
+    """Seconds until the call's next attempt may be sent; ``None`` where none follows."""
 
 
 @attrs.frozen(kw_only=True)
 class RowStarted:
-    """A worker takes a row of a batch. Only where the row is cancelled no ``RowEnded`` follows."""
+    """A worker takes a row of a batch. ``RowEnded`` follows, unless the row is cancelled."""
 
     batch: int
     """Which of the client's batches, from 1."""
@@ -92,14 +92,14 @@ class RowEnded:
     error: str | None
     """The class of the error of a row that failed."""
     attempts: int
-    """Tries it took; of a row that was resumed or shared, those of then."""
+    """How many attempts it took; of a row that was resumed or shared, those it took then."""
     audio_seconds: float | None
-    """Length of its audio, where known."""
+    """Length of its audio in seconds, where known."""
 
 
 @attrs.frozen(kw_only=True)
 class LimitChanged:
-    """The gate lets another number of attempts be in flight. The first attempt brings the first."""
+    """How many attempts may be in flight has changed. The first attempt tells the first number."""
 
     limit: int
     """How many at once."""
@@ -107,17 +107,17 @@ class LimitChanged:
 
 @attrs.frozen(kw_only=True)
 class Paused:
-    """Nobody is sent for a while; it ends by itself, unless another one prolongs it."""
+    """Nothing is sent for a while. A pause ends by itself; another one may prolong it."""
 
     seconds: float
-    """From now."""
+    """How long, from now."""
 
 
 Event: TypeAlias = AttemptStarted | AttemptEnded | RowStarted | RowEnded | LimitChanged | Paused
 """What a listener is told."""
 
 Listener: TypeAlias = Callable[[Event], object]
-"""Is called on the event loop with each event as it happens, and must not block.
+"""A function that is called with each event as it happens, on the event loop: it must not block.
 
-What it raises breaks nothing: the first time it is logged, with its class, at ``WARNING``.
+An exception that it raises harms no call. The class of the first is logged at ``WARNING``.
 """

@@ -70,19 +70,20 @@ class AudioInfo:
     """What the bytes themselves say about a piece of audio."""
 
     format: AudioFormat
-    """By the bytes, whatever the label says."""
+    """What the bytes are, whatever the ``Content-Type`` says."""
     size: int
     """Bytes of audio as received."""
     duration: float | None = None
     """Seconds of sound, or ``None`` where this format is not walked that deep."""
     sample_rate: int | None = None
-    """Hertz."""
+    """Samples a second, in hertz; ``None`` where the head of this format was not read."""
     channels: int | None = None
-    """1 is mono."""
+    """1 is mono, 2 is stereo; ``None`` as above."""
     codec: str | None = None
     """The coding inside the container: ``mp3``, ``pcm_s16le``, ``pcm_f32le``, ``opus``, ..."""
     checked: Literal["frames", "chunks", "pages", "head", "nothing"] = "head"
-    """How deep the check went: every frame, every chunk, every page, or just the head."""
+    """How deep the check went: every frame, every chunk, every page, just the head, or nothing
+    at all (``allow_unknown_audio``, raw PCM)."""
     warnings: tuple[str, ...] = ()
     """Oddities that do not harm the sound, one sentence each."""
 
@@ -92,7 +93,8 @@ class Receipt:
     """How a piece of audio was obtained."""
 
     request_id: str | None
-    """The server's name for the request that succeeded, for its support staff."""
+    """The server's id of the request that succeeded, for its support staff; ``None`` where it
+    gave none, and for a narration, whose segments have their own."""
     attempts: tuple[Attempt, ...]
     """Every try, oldest first; the last one is the one that succeeded."""
     queued: float
@@ -131,19 +133,19 @@ class NarratedSegment:
     text_start: int
     """Where they begin in the whole text, in characters."""
     text_end: int
-    """Where they end."""
+    """Where they end, in characters."""
     sentences: tuple[str, ...] = attrs.field(repr=lambda found: f"<{len(found)} sentences>")
-    """The sentences in them, without the space around."""
+    """The sentences in them, without the white space around."""
     start: float
     """Where they begin in the whole audio, in seconds."""
     end: float
-    """Where they end."""
+    """Where they end, in seconds."""
     request_id: str | None
-    """The server's name for the request."""
+    """The server's id of the request."""
     attempts: int
-    """How many tries it took."""
+    """How many attempts it took."""
     suspect: Suspicion | None
-    """Whether the audio is implausible for its text, and how."""
+    """What is implausible about the audio for its text; ``None`` where nothing is."""
 
 
 @attrs.frozen(kw_only=True)
@@ -155,7 +157,7 @@ class SavedSpeech:
     asked: Path
     """The path that was asked for."""
     size: int
-    """Bytes of the file; ``info.size`` counts the audio as it came."""
+    """Bytes of the file; ``info.size`` counts the audio as received."""
     info: AudioInfo
     """What the bytes say."""
     receipt: Receipt

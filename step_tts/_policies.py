@@ -71,9 +71,9 @@ class Timeouts:
     stall: float | None = attrs.field(default=30.0, validator=_seconds_or_none)
     """Between two pieces of audio, or to send the request: ``StallTimeoutError``."""
     total: float | None = attrs.field(default=600.0, validator=_seconds_or_none)
-    """The whole call with its retries, from when its first attempt may go: a row of a batch has
-    its turn only then. The time a reader of a stream takes for itself does not count:
-    ``TotalTimeoutError``."""
+    """The whole call, retries included: ``TotalTimeoutError``. It counts from when the first
+    attempt may be sent, so the wait for a free slot of ``concurrency`` is no part of it; neither
+    is the time that the reader of a stream takes between two pieces."""
 
 
 @attrs.frozen(kw_only=True)
@@ -87,15 +87,16 @@ class RetryPolicy:
     max_retries: int = attrs.field(default=2, validator=_count)
     """Retries after passing faults. 0 turns every kind of retry off."""
     max_billed_retries: int = attrs.field(default=1, validator=_count)
-    """Of those, retries after failures that were probably billed, such as 504 or no first byte."""
+    """How many of those may follow failures that were probably billed, such as 504 or no first
+    byte."""
     base: float = attrs.field(default=0.5, validator=_seconds)
-    """Seconds, for passing faults."""
+    """Seconds: where delays begin after passing faults."""
     throttle_base: float = attrs.field(default=1.0, validator=_seconds)
-    """Seconds, when the server asks for less."""
+    """Seconds: where they begin after the server asked for less (429)."""
     max_delay: float = attrs.field(default=20.0, validator=_seconds)
-    """Seconds; the cap of the back-off."""
+    """Seconds: where they stop growing."""
     max_retry_after: float = attrs.field(default=120.0, validator=_seconds)
-    """Seconds; a server that asks for a longer wait ends the call."""
+    """Seconds: a server that asks for a longer wait ends the call."""
     patience: float = attrs.field(default=300.0, validator=_seconds)
     """Seconds a call may spend being throttled. Throttled tries do not count as retries."""
 
@@ -118,13 +119,13 @@ class Concurrency:
     """
 
     minimum: int = attrs.field(default=1, validator=_at_least_one)
-    """However often the server refuses, this many are tried at once."""
+    """Never fewer than this many, however often the server refuses."""
     maximum: int = attrs.field(default=64, validator=_at_least_one)
-    """However well it goes, no more than this many."""
+    """Never more than this many, however well it goes."""
     initial: int = attrs.field(
         default=attrs.Factory(_initial, takes_self=True), validator=_at_least_one
     )
-    """How many at first: 4 if not said, or the bound that is nearest to it."""
+    """How many at first: by default 4, or the nearest bound if 4 is outside the bounds."""
     fixed: int | None = attrs.field(default=None, validator=_at_least_one)
     """Always this many: nothing adapts, and the other three do not apply."""
 
@@ -143,7 +144,7 @@ class Concurrency:
 
 @attrs.frozen(kw_only=True)
 class Rate:
-    """How fast one client may send, at most; ``None`` is without a limit of its own.
+    """How fast one client may send, at most; ``None`` sets no limit.
 
     Requests are spread evenly over the minute. Retries count, since a server counts them too.
 
@@ -154,8 +155,8 @@ class Rate:
     requests_per_minute: float | None = attrs.field(default=None, validator=_per_minute)
     """Attempts sent in a minute."""
     characters_per_minute: float | None = attrs.field(default=None, validator=_per_minute)
-    """Characters of text sent in a minute. A text goes whole, so that a single minute may see
-    up to one text more."""
+    """Characters of text sent in a minute. A text is never divided for it, so that a single minute
+    may see up to one text more."""
 
 
 def chosen_timeouts(timeout: Timeouts | float | None) -> Timeouts:

@@ -138,7 +138,6 @@ class SpeechStream:
 
     Attributes:
         format: What the bytes are. Known as soon as the stream is open.
-        request_id: The server's name for this request.
     """
 
     def __init__(
@@ -170,7 +169,7 @@ class SpeechStream:
 
     @property
     def request_id(self) -> str | None:
-        """The server's name for this request."""
+        """The server's id of this request, or ``None`` where it gave none."""
         return self.receipt.request_id
 
     def __aiter__(self) -> Self:
@@ -229,7 +228,7 @@ class SpeechStream:
         middle starts afresh. This one is for a stream that is also heard (``tee``).
 
         Args:
-            path: Where to; the bytes choose the suffix. Missing directories are made.
+            path: Where to save; the bytes choose the suffix. Missing directories are made.
             exact_path: Insist on the path as it is, whatever the bytes are.
             repair: Write true sizes into the header of a streamed WAV; ``False`` keeps the
                 bytes exactly as received.
@@ -269,16 +268,16 @@ class SpeechStream:
     ) -> Playback:
         """Play the audio from its first bytes on; returns when all of it has been heard.
 
-        The server is read no faster than is listened. Where sound comes too late, silence is
-        heard, and counted. If the audio breaks off, what came before is heard, then the error
-        is raised. When cancelled the sound stops at once. Needs the extra ``play``, which knows
-        MP3, WAV, FLAC and Ogg Vorbis.
+        The server is read no faster than the audio is heard. Where sound arrives too late,
+        silence is heard instead, and counted. If the audio breaks off, what came before is heard,
+        then the error is raised. When cancelled, the sound stops at once. Needs the extra
+        ``play``, which knows MP3, WAV, FLAC and Ogg Vorbis.
 
         Args:
-            device: The device's name, or a part of it that no other has; the system's choice
-                if not said.
-            backend: The system's sound service by miniaudio's name, such as ``alsa``;
-                ``null`` plays to nobody, in real time. Defaults to the environment's
+            device: The device's name, or a part of it that no other name has; by default the
+                system's choice.
+            backend: The system's sound service by miniaudio's name, such as ``alsa``; ``null``
+                plays to nobody, in real time. Defaults to the environment's
                 ``STEP_TTS_AUDIO_BACKEND``, else to the first that works.
             buffer: Seconds of sound to decode ahead.
 
@@ -286,7 +285,7 @@ class SpeechStream:
             MissingExtraError: The extra is not installed.
             NoAudioDeviceError: There is no such device. Nothing was read: the stream can still
                 be saved.
-            UnplayableAudioError: The format is not one of those. The same holds.
+            UnplayableAudioError: The format is not one of those. Again nothing was read.
             PlaybackError: The device stopped in the middle.
             StreamInterruptedError: The audio broke off.
             StreamConsumedError: Some of it was already read.
@@ -306,15 +305,17 @@ class SpeechStream:
     ) -> AsyncGenerator[tuple[SpeechStream, ...], None]:
         """Several streams of this one, to play, save and iterate it at once.
 
-        Each sees every piece. The fastest may be ``ahead`` pieces ahead of the slowest and then
-        waits for it. A reader that fails, is cancelled or closed (``close``) is waited for no
-        longer and harms nobody; who breaks off a loop of their own must close the reader, for
-        instance with ``contextlib.closing``. An error of the audio reaches every reader.
+        Each sees every piece. The fastest may be ``ahead`` pieces ahead of the slowest; then it
+        waits. A reader that fails, is cancelled or is closed (``close``) is no longer waited for
+        and does not harm the others. Whoever leaves a loop over a reader before its end must
+        close that reader, for instance with ``contextlib.closing``, or the others wait for it.
+        An error of the audio reaches every reader.
 
         Args:
             readers: How many streams.
-            ahead: Pieces held for a reader that is behind.
-            strict: One that leaves before the end ends all: ``ReaderLeftError`` for the others.
+            ahead: How many pieces are held for a reader that is behind.
+            strict: Whether a reader that leaves before the end ends all: the others then get
+                ``ReaderLeftError``.
 
         Raises:
             StreamConsumedError: Some of it was already read.
