@@ -76,7 +76,7 @@ class AudioInfo:
     duration: float | None = None
     """Seconds of sound, or ``None`` where this format is not walked that deep."""
     sample_rate: int | None = None
-    """Samples a second, in hertz; ``None`` where the head of this format was not read."""
+    """Samples a second, in hertz; ``None`` where nothing states it."""
     channels: int | None = None
     """1 is mono, 2 is stereo; ``None`` as above."""
     codec: str | None = None
