@@ -18,9 +18,8 @@ if TYPE_CHECKING:
     from pathlib import Path
 
     from step_tts._call import Call
-    from step_tts._files import FileStore
+    from step_tts._files import FileStore, Place
     from step_tts._models import AudioInfo
-    from step_tts._place import Place
     from step_tts._stream import VerifiedBody
 
 __all__ = ["into_file", "into_memory"]

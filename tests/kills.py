@@ -32,8 +32,8 @@ from scripted import audio_in
 from sounds import wav
 
 from step_tts import AsyncClient, Concurrency, inspect
-from step_tts import _temp as temp
 from step_tts._batch import _journal, _journal_processor, _resume, _status
+from step_tts._files import _temp as temp
 
 if TYPE_CHECKING:
     from collections.abc import Iterator

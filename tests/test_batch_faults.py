@@ -15,8 +15,9 @@ from sounds import wav
 from test_batch_resume import Server, claim_of, options_of
 
 import step_tts
-from step_tts import BatchItem, BatchStoppedError, SaveError, _temp, inspect
+from step_tts import BatchItem, BatchStoppedError, SaveError, inspect
 from step_tts._batch import _journal
+from step_tts._files import _temp
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Iterator

@@ -22,8 +22,8 @@ from scripted import answer, audio_in, client, library
 from sounds import mp3, wav
 
 import step_tts
-from step_tts import AsyncClient, BatchItem, BatchResult, SpeechRequest, inspect
-from step_tts._batch import _files, _journal, _journal_processor, _processor, _resume
+from step_tts import AsyncClient, BatchItem, BatchResult, SpeechRequest, _files, inspect
+from step_tts._batch import _journal, _journal_processor, _processor, _resume
 from step_tts._batch._records import Record
 
 if TYPE_CHECKING:
@@ -134,7 +134,7 @@ async def test_equal_rows_share_one_synthesis(
 ) -> None:
     """Each has a file of its own, as safe as the first: what is done to one leaves the others."""
     flushed: list[int] = []
-    monkeypatch.setattr("step_tts._temp._flush", flushed.append)
+    monkeypatch.setattr("step_tts._files._temp._flush", flushed.append)
     server = Server()
     results = await server.run(["same"] * 9, tmp_path, durable=durable)
 
@@ -511,22 +511,6 @@ def test_a_line_of_the_manifest_is_one_row_whatever_it_says(tmp_path: Path) -> N
     assert [(line["name"], line["message"]) for line in manifest(tmp_path)] == [
         (name, name) for name in names
     ]
-
-
-def test_a_large_manifest_is_written_in_blocks(tmp_path: Path) -> None:
-    """Whole, in order."""
-    lines = [f"{number:099}\n" for number in range(6000)]
-    _files.replace_text(tmp_path / "m", lines)
-    assert (tmp_path / "m").read_text() == "".join(lines)
-
-
-def test_a_copy_that_fails_leaves_nothing(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
-    """Not even its temporary file."""
-    (tmp_path / "target").mkdir()
-    (tmp_path / "source").write_bytes(b"x")
-    with pytest.raises(OSError, match="directory"):
-        _files.copy(tmp_path / "source", tmp_path / "target", durable=True)
-    assert sorted(p.name for p in tmp_path.iterdir()) == ["source", "target"]
 
 
 async def test_a_twin_that_vanishes_is_spoken(

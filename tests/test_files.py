@@ -13,12 +13,11 @@ from typing import TYPE_CHECKING
 import anyio
 import pytest
 
-from step_tts import _temp
 from step_tts._audio import HeaderPatch
 from step_tts._errors import SaveError
-from step_tts._files import FileStore, PendingFile
-from step_tts._place import Place, place_at
-from step_tts._temp import Temp, sweep
+from step_tts._files import FileStore, PendingFile, _temp, copy, replace_text
+from step_tts._files._place import Place, place_at
+from step_tts._files._temp import Temp, sweep
 
 if TYPE_CHECKING:
     from collections.abc import Callable
@@ -130,7 +129,7 @@ async def test_a_full_disk_is_a_save_error(tmp_path: Path, monkeypatch: pytest.M
     def full(fd: int, data: bytes) -> int:
         raise OSError(errno.ENOSPC, "No space left on device")
 
-    monkeypatch.setattr("step_tts._temp.os.write", full)
+    monkeypatch.setattr("step_tts._files._temp.os.write", full)
     with pytest.raises(SaveError, match="No space left") as caught:
         async with pending(tmp_path / "a", durable=True) as file:
             await file.write(b"x")
@@ -179,7 +178,7 @@ async def test_a_refused_removal_hides_nothing(
     with pytest.raises(LookupError), monkeypatch.context() as patch:
         async with pending(tmp_path / "a", durable=True) as file:
             await file.write(b"x" * 300_000)
-            patch.setattr("step_tts._temp.Path.unlink", refusing(errno.EACCES))
+            patch.setattr("step_tts._files._temp.Path.unlink", refusing(errno.EACCES))
             raise LookupError
 
     assert len(leftovers(tmp_path)) == 1
@@ -192,7 +191,7 @@ def test_a_directory_that_cannot_be_flushed(
     tmp_path: Path, monkeypatch: pytest.MonkeyPatch, number: int
 ) -> None:
     """Some network file systems know no such flush: the file has its name and counts as saved."""
-    monkeypatch.setattr("step_tts._temp._flush", refusing(number))
+    monkeypatch.setattr("step_tts._files._temp._flush", refusing(number))
     # Of the file itself every refusal counts.
     with pytest.raises(OSError, match=os.strerror(number)):
         Temp(tmp_path).commit(b"x", tmp_path / "a", None, durable=True)
@@ -219,7 +218,7 @@ def test_durable_on_a_mac_reaches_the_disk_itself(
 
     monkeypatch.setattr(fcntl, "F_FULLFSYNC", 51, raising=False)
     monkeypatch.setattr(fcntl, "fcntl", control)
-    monkeypatch.setattr("step_tts._temp.os.fsync", flushed.append)
+    monkeypatch.setattr("step_tts._files._temp.os.fsync", flushed.append)
     Temp(tmp_path).commit(b"x", tmp_path / "a", None, durable=True)
 
     assert asked == [51, 51]
@@ -229,7 +228,9 @@ def test_durable_on_a_mac_reaches_the_disk_itself(
 async def test_short_writes_are_continued(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
     """``write`` may take less than it was given (POSIX); the rest follows."""
     real = os.write
-    monkeypatch.setattr("step_tts._temp.os.write", lambda fd, data: real(fd, bytes(data)[:7]))
+    monkeypatch.setattr(
+        "step_tts._files._temp.os.write", lambda fd, data: real(fd, bytes(data)[:7])
+    )
 
     async with pending(tmp_path / "a", durable=False) as file:
         await file.write(b"0123456789" * 3)
@@ -309,7 +310,7 @@ async def test_a_file_system_without_permissions_will_do(
     """The audio was paid for: it is not lost for want of a mode."""
     target = tmp_path / "a.wav"
     target.touch()
-    monkeypatch.setattr("step_tts._temp.os.chmod", refusing(errno.EPERM))
+    monkeypatch.setattr("step_tts._files._temp.os.chmod", refusing(errno.EPERM))
 
     async with pending(target, durable=False) as file:
         await file.write(b"x")
@@ -359,7 +360,7 @@ async def test_prepare_sees_a_directory_that_cannot_be_written(
     tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     """A read-only directory is refused with its reason."""
-    monkeypatch.setattr("step_tts._temp.os.access", lambda *_: False)
+    monkeypatch.setattr("step_tts._files._temp.os.access", lambda *_: False)
 
     with pytest.raises(SaveError, match="cannot be written") as caught:
         await FileStore().prepare(tmp_path / "a.wav")
@@ -381,7 +382,7 @@ async def test_a_directory_that_takes_no_files_says_so(
     tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     """In ``/proc`` and its like there is no such file, however often one is made."""
-    monkeypatch.setattr("step_tts._temp.os.open", refusing(errno.ENOENT))
+    monkeypatch.setattr("step_tts._files._temp.os.open", refusing(errno.ENOENT))
     with pytest.raises(SaveError) as caught:
         async with pending(tmp_path / "a", durable=True) as file:
             await file.commit(tmp_path / "a", None)
@@ -491,11 +492,11 @@ def test_a_file_that_cannot_be_locked_is_closed_before_it_is_renamed(
             os.fstat(fd)
         rename(source, to)
 
-    monkeypatch.setattr("step_tts._temp.os.replace", replace)
+    monkeypatch.setattr("step_tts._files._temp.os.replace", replace)
     temp.commit(b"y", target, None, durable=True)
     assert target.read_bytes() == b"xy"
 
-    monkeypatch.setattr("step_tts._temp.os.replace", refusing(errno.EACCES))
+    monkeypatch.setattr("step_tts._files._temp.os.replace", refusing(errno.EACCES))
     refused = Temp(tmp_path)
     with pytest.raises(PermissionError):
         refused.commit(b"z", target, None, durable=False)
@@ -516,3 +517,19 @@ def test_sweep_without_locks_spares_every_file_for_a_day(tmp_path: Path) -> None
 
     assert Path(young._path).exists()
     assert not Path(old._path).exists()
+
+
+def test_a_long_text_is_written_in_blocks(tmp_path: Path) -> None:
+    """Whole, in order."""
+    lines = [f"{number:099}\n" for number in range(6000)]
+    replace_text(tmp_path / "m", lines)
+    assert (tmp_path / "m").read_text() == "".join(lines)
+
+
+def test_a_copy_that_fails_leaves_nothing(tmp_path: Path) -> None:
+    """Not even its temporary file."""
+    (tmp_path / "target").mkdir()
+    (tmp_path / "source").write_bytes(b"x")
+    with pytest.raises(OSError, match="directory"):
+        copy(tmp_path / "source", tmp_path / "target", durable=True)
+    assert sorted(p.name for p in tmp_path.iterdir()) == ["source", "target"]

@@ -1,7 +1,4 @@
-"""What a resumed batch does to files, step by blocking step.
-
-Raises ``OSError``; whoever runs these in a thread translates.
-"""
+"""What a killed run left: whole files that no journal knows of. Blocks."""
 
 from __future__ import annotations
 
@@ -13,16 +10,15 @@ from step_tts._errors import StepTTSError
 from step_tts._formats import AUDIO_SUFFIXES, stem
 from step_tts._inspect import inspect
 from step_tts._models import Receipt, SavedSpeech
-from step_tts._temp import BLOCK_BYTES, Temp
 
 if TYPE_CHECKING:
-    from collections.abc import Iterable, Iterator
+    from collections.abc import Iterator
     from pathlib import Path
 
     from step_tts._batch._records import Begun
     from step_tts._models import AudioInfo
 
-__all__ = ["adopt", "copy", "identity", "replace_text"]
+__all__ = ["adopt", "identity"]
 
 
 def adopt(asked: Path, begun: Begun) -> SavedSpeech | None:
@@ -61,35 +57,3 @@ def identity(path: Path) -> str | None:
     except OSError:
         return None
     return f"{status.st_ino}:{status.st_mtime_ns}:{status.st_size}"
-
-
-def copy(source: Path, target: Path, *, durable: bool) -> None:
-    """Give a row its own copy of another row's file, whole or absent as any.
-
-    Not a second name for it: who writes tags into one file does not mean the other.
-    """
-    temp = Temp(target.parent)
-    try:
-        with source.open("rb") as file:
-            while block := file.read(BLOCK_BYTES):
-                temp.append(block)
-        temp.commit(b"", target, None, durable)
-    finally:
-        temp.discard()
-
-
-def replace_text(path: Path, lines: Iterable[str]) -> None:
-    """Write a text file that is whole or absent."""
-    temp = Temp(path.parent)
-    block: list[str] = []
-    size = 0
-    try:
-        for line in lines:
-            block.append(line)
-            size += len(line)
-            if size >= BLOCK_BYTES:
-                temp.append("".join(block).encode())
-                block, size = [], 0
-        temp.commit("".join(block).encode(), path, None, durable=False)
-    finally:
-        temp.discard()

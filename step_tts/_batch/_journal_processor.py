@@ -12,11 +12,12 @@ from typing import TYPE_CHECKING
 import attrs
 
 from step_tts._batch._circuit import FATAL_NAMES
-from step_tts._batch._files import adopt, copy
+from step_tts._batch._files import adopt
 from step_tts._batch._keys import fold
 from step_tts._batch._processor import Processor, Row, Speak, request_of
 from step_tts._batch._records import NOTHING, Finding, Resumed, failure_of, record_of, saved_of
 from step_tts._errors import SaveError, StepTTSError
+from step_tts._files import copy
 from step_tts._formats import path_for
 from step_tts._loop import Signal
 from step_tts._models import BatchItem, BatchResult, SavedSpeech

@@ -12,12 +12,12 @@ import anyio
 import anyio.to_thread
 
 from step_tts._batch._async_journal import AsyncJournal
-from step_tts._batch._files import replace_text
 from step_tts._batch._journal import JournalFile
 from step_tts._batch._journal_processor import JournalProcessor
 from step_tts._batch._records import MANIFEST, Record, texts
 from step_tts._batch._status import StatusFile
 from step_tts._errors import SaveError
+from step_tts._files import replace_text
 
 if TYPE_CHECKING:
     from collections.abc import AsyncGenerator, Iterable, Iterator, Mapping, Sequence

@@ -15,9 +15,9 @@ from typing import TYPE_CHECKING, Protocol
 
 import attrs
 
-from step_tts._batch._files import replace_text
 from step_tts._batch._journal_reader import read_journal
 from step_tts._errors import BatchInUseError, ConfigurationError
+from step_tts._files import replace_text
 
 if TYPE_CHECKING:
     from pathlib import Path

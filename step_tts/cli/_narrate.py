@@ -13,8 +13,8 @@ import click
 
 from step_tts._batch import Namer
 from step_tts._batch._fields import build_request
-from step_tts._batch._files import replace_text
 from step_tts._errors import StepTTSError
+from step_tts._files import replace_text
 from step_tts._text import SubtitleFormat
 from step_tts.cli._again import Repeatable, how_to_go_on
 from step_tts.cli._connect import connect

@@ -1,6 +1,6 @@
 """A temporary file beside its target, step by blocking step.
 
-Everything here blocks and raises ``OSError``; ``_files`` runs it in threads and translates. A
+Everything here blocks and raises ``OSError``; ``_store`` runs it in threads and translates. A
 living writer holds a lock on its temporary file, which the kernel lets go of when the process
 dies, however it dies: so a sweep knows an orphan from a file in the making. Windows has no such
 lock, and neither renames nor removes an open file: there it is closed first, and swept by age.
@@ -20,7 +20,7 @@ from contextlib import suppress
 from pathlib import Path
 from typing import TYPE_CHECKING
 
-from step_tts._place import mode_at
+from step_tts._files._place import mode_at
 
 try:
     import fcntl
@@ -31,7 +31,7 @@ if TYPE_CHECKING:
     from collections.abc import Iterator
 
     from step_tts._audio import HeaderPatch
-    from step_tts._place import Place
+    from step_tts._files._place import Place
 
 __all__ = ["BLOCK_BYTES", "Temp", "prepare_directory", "sweep"]
 

@@ -1,12 +1,7 @@
-"""Files that are whole or absent.
+"""Writes files from an event loop, in a few threads.
 
-A file is written beside its target under a temporary name, and takes the target's name only
-when it is complete: temp → fsync → rename → fsync of the directory. Whatever stood there before
-survives anything that happens until the rename, SIGKILL included. Blocks are gathered, so there
-is one thread hop for 256 KiB or more, and a small clip costs a single hop in all.
-
-Knows paths, blocks and patches of bytes. Does not know what the bytes are: the caller brings
-the suffix and the patch.
+Blocks are gathered, so there is one thread hop for 256 KiB or more, and a small clip costs a
+single hop in all. Every ``OSError`` leaves as a ``SaveError``.
 """
 
 from __future__ import annotations
@@ -19,9 +14,9 @@ from typing import TYPE_CHECKING, Any, Self, TypeVar
 import anyio
 
 from step_tts._errors import SaveError
+from step_tts._files._place import Place, place_at
+from step_tts._files._temp import BLOCK_BYTES, Temp, prepare_directory
 from step_tts._formats import stem
-from step_tts._place import Place, place_at
-from step_tts._temp import BLOCK_BYTES, Temp, prepare_directory
 from step_tts._threads import Threads
 
 if TYPE_CHECKING:

@@ -1,0 +1,15 @@
+"""Files that are whole or absent.
+
+A file is written beside its target under a temporary name, and takes the target's name only
+when it is complete: temp → fsync → rename → fsync of the directory. Whatever stood there before
+survives anything that happens until the rename, SIGKILL included.
+
+Knows paths, blocks and patches of bytes. Does not know what the bytes are: the caller brings
+the suffix and the patch.
+"""
+
+from step_tts._files._blocking import copy, replace_text
+from step_tts._files._place import Place
+from step_tts._files._store import FileStore, PendingFile
+
+__all__ = ["FileStore", "PendingFile", "Place", "copy", "replace_text"]
