@@ -18,8 +18,8 @@ import time
 from contextlib import contextmanager, suppress
 from typing import TYPE_CHECKING, Protocol
 
-from step_tts._batch._files import identity
 from step_tts._batch._journal_reader import AT_ONCE, JOURNAL_NAME, SCHEMA, JournalReader
+from step_tts._batch._leftovers import identity
 from step_tts._batch._notes import TABLE, Notes
 from step_tts._batch._records import COLUMNS, Finding, packed
 from step_tts._batch._refusals import is_in_use

@@ -12,8 +12,8 @@ from typing import TYPE_CHECKING
 import attrs
 
 from step_tts._batch._circuit import FATAL_NAMES
-from step_tts._batch._files import adopt
 from step_tts._batch._keys import fold
+from step_tts._batch._leftovers import adopt
 from step_tts._batch._processor import Processor, Row, Speak, request_of
 from step_tts._batch._records import NOTHING, Finding, Resumed, failure_of, record_of, saved_of
 from step_tts._errors import SaveError, StepTTSError
