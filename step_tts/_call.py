@@ -16,10 +16,10 @@ import anyio
 import attrs
 
 from step_tts._audio import AudioVerifier
+from step_tts._body import VerifiedBody
 from step_tts._errors import APIError, AudioLinkError, RateLimitError
 from step_tts._ledger import Ledger
 from step_tts._links import may_fetch, resolved
-from step_tts._stream import VerifiedBody
 from step_tts._transport import Deadlines, Outgoing
 from step_tts._wire import (
     BodyDecoder,

@@ -50,9 +50,9 @@ if TYPE_CHECKING:
     from contextlib import AbstractAsyncContextManager
 
     from step_tts._batch import BatchRow, Speak, SpeechBatch
+    from step_tts._body import VerifiedBody
     from step_tts._events import Listener
     from step_tts._narrate import Keeper, Narration, NarrationText, Part, Take
-    from step_tts._stream import VerifiedBody
     from step_tts._text import Segmentation
 
 __all__ = ["AsyncClient"]

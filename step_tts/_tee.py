@@ -12,7 +12,7 @@ from __future__ import annotations
 
 from contextlib import asynccontextmanager, suppress
 from functools import partial
-from typing import TYPE_CHECKING, Protocol
+from typing import TYPE_CHECKING
 
 import anyio
 
@@ -23,31 +23,10 @@ if TYPE_CHECKING:
     from collections.abc import AsyncGenerator
 
     from step_tts._audio import HeaderPatch
+    from step_tts._body import Body
     from step_tts._models import AudioInfo
 
-__all__ = ["Body", "Branch", "open_tee"]
-
-
-class Body(Protocol):
-    """Audio as a sequence of pieces, whoever makes them."""
-
-    @property
-    def info(self) -> AudioInfo:
-        """What is known so far: at least the format; complete after the last piece."""
-
-    @property
-    def patch(self) -> HeaderPatch | None:
-        """What would make a streamed header true; known after the last piece."""
-
-    @property
-    def received(self) -> int:
-        """Bytes of audio that have arrived."""
-
-    async def next_piece(self) -> bytes:
-        """The next piece, never empty; ``b""`` after the last."""
-
-    def close(self) -> None:
-        """No more pieces are wanted."""
+__all__ = ["Branch", "open_tee"]
 
 
 @asynccontextmanager
