@@ -82,6 +82,7 @@ if TYPE_CHECKING:
         Attempt,
         AudioInfo,
         BatchItem,
+        BatchOrder,
         BatchResult,
         NarratedSegment,
         NeedMore,
@@ -96,7 +97,7 @@ if TYPE_CHECKING:
         Suspicion,
     )
     from step_tts._narrate import Narration, NarrationText
-    from step_tts._policies import Concurrency, Rate, RetryPolicy, Timeouts
+    from step_tts._policies import Concurrency, Rate, RetryPolicy, Timeouts, TransportName
     from step_tts._stream import SpeechStream
     from step_tts._text import Segmentation, SubtitleFormat
 
@@ -151,6 +152,7 @@ __all__ = [
     "BatchInUseError",
     "BatchItem",
     "BatchOptionsError",
+    "BatchOrder",
     "BatchResult",
     "BatchRow",
     "BatchRowError",
@@ -212,6 +214,7 @@ __all__ = [
     "Suspicion",
     "Timeouts",
     "TotalTimeoutError",
+    "TransportName",
     "TruncatedAudioError",
     "UnplayableAudioError",
     "UnprocessableEntityError",

@@ -15,7 +15,7 @@ from copy import copy
 from functools import partial
 from importlib import import_module
 from pathlib import Path
-from typing import TYPE_CHECKING, Literal, Self, TypeAlias
+from typing import TYPE_CHECKING, Self
 
 import anyio.to_thread
 import attrs
@@ -25,12 +25,20 @@ from step_tts._call import Call, Engine, Options
 from step_tts._config import resolve_settings
 from step_tts._files import FileStore
 from step_tts._gate import Gate
-from step_tts._models import DEFAULT_MODEL, PromptPlacement, SavedSpeech, Speech, SpeechRequest
+from step_tts._models import (
+    DEFAULT_MODEL,
+    BatchOrder,
+    PromptPlacement,
+    SavedSpeech,
+    Speech,
+    SpeechRequest,
+)
 from step_tts._policies import (
     Concurrency,
     Rate,
     RetryPolicy,
     Timeouts,
+    TransportName,
     chosen_concurrency,
     chosen_retry,
     chosen_timeouts,
@@ -40,7 +48,7 @@ from step_tts._policies import (
 from step_tts._recall import Recall
 from step_tts._sinks import into_file, into_memory
 from step_tts._stream import SpeechStream
-from step_tts._transport import HTTPOptions, Transport, TransportName
+from step_tts._transport import HTTPOptions, Transport
 from step_tts._watch import watch_for
 from step_tts._wire import request_headers
 
@@ -56,8 +64,6 @@ if TYPE_CHECKING:
     from step_tts._text import Segmentation
 
 __all__ = ["AsyncClient"]
-
-Order: TypeAlias = Literal["completion", "input"]
 
 DEFAULT_MAX_BYTES = 256 * 1024 * 1024
 # A call that backs off holds no slot: spare workers use it meanwhile.
@@ -318,7 +324,7 @@ class AsyncClient:
         *,
         to: str | os.PathLike[str] | None = None,
         name: str = DEFAULT_TEMPLATE,
-        order: Order = "completion",
+        order: BatchOrder = "completion",
         repair: bool = True,
         durable: bool = True,
         resume: bool = True,
@@ -353,7 +359,7 @@ class AsyncClient:
             BatchStoppedError: While iterating: every further row would fail the same way.
         """
         namer, recall, files = Namer(name), Recall(), self._engine.files
-        one_of(order, Order, "order")
+        one_of(order, BatchOrder, "order")
         directory = None if to is None else Path(to)
 
         async def speak(request: SpeechRequest, row: str) -> SavedSpeech | Speech:

@@ -22,6 +22,7 @@ __all__ = [
     "Attempt",
     "AudioInfo",
     "BatchItem",
+    "BatchOrder",
     "BatchResult",
     "NarratedSegment",
     "NeedMore",
@@ -242,6 +243,10 @@ class SpeechRequest:
             ("response_format", self.response_format),
             ("speed", self.speed),
         )
+
+
+BatchOrder: TypeAlias = Literal["completion", "input"]
+"""When results of a batch are given: as rows are completed, or in the order of the input."""
 
 
 @attrs.frozen

@@ -1,4 +1,4 @@
-"""How a client behaves: its deadlines, its retries, how much at once and how fast.
+"""How a client behaves: its engine, its deadlines, its retries, how much at once and how fast.
 
 Knows what callers may choose, the short forms they write for it, and which choices make no
 sense. Knows no clock, no socket and no request: whoever keeps to a policy does so elsewhere.
@@ -7,7 +7,7 @@ sense. Knows no clock, no socket and no request: whoever keeps to a policy does 
 from __future__ import annotations
 
 import math
-from typing import Any, TypeVar, get_args
+from typing import Any, Literal, TypeAlias, TypeVar, get_args
 
 import attrs
 
@@ -19,6 +19,7 @@ __all__ = [
     "Rate",
     "RetryPolicy",
     "Timeouts",
+    "TransportName",
     "chosen_concurrency",
     "chosen_retry",
     "chosen_timeouts",
@@ -28,6 +29,9 @@ __all__ = [
 
 Choice = TypeVar("Choice", bound=str)
 Number = TypeVar("Number", int, float)
+
+TransportName: TypeAlias = Literal["auto", "asyncio", "httpx", "httpx2"]
+"""What carries the requests: an engine of our own on asyncio, or an HTTP library."""
 
 # Most servers send nothing until the whole text is spoken (wire.md §2.3), so minutes.
 FIRST_BYTE_SECONDS = 180.0

@@ -8,7 +8,7 @@ is good is for others to say.
 """
 
 from step_tts._transport._answer import Answer
-from step_tts._transport._build import HTTPOptions, TransportName
+from step_tts._transport._build import HTTPOptions
 from step_tts._transport._deadlines import Deadlines
 from step_tts._transport._open import Transport
 from step_tts._transport._seam import Outgoing
@@ -19,5 +19,4 @@ __all__ = [
     "HTTPOptions",
     "Outgoing",
     "Transport",
-    "TransportName",
 ]

@@ -7,7 +7,7 @@ Building blocks; whoever calls it picks the thread.
 from __future__ import annotations
 
 import importlib
-from typing import TYPE_CHECKING, Any, Literal, TypeAlias
+from typing import TYPE_CHECKING, Any
 from urllib.parse import urlsplit
 
 import attrs
@@ -19,18 +19,16 @@ if TYPE_CHECKING:
     import os
     import ssl
 
+    from step_tts._policies import TransportName
     from step_tts._transport._seam import Sender
 
 __all__ = [
     "HTTPOptions",
-    "TransportName",
     "build_client",
     "build_sender",
     "check_client",
     "proxy_for",
 ]
-
-TransportName: TypeAlias = Literal["auto", "asyncio", "httpx", "httpx2"]
 
 
 @attrs.frozen(kw_only=True)

@@ -13,6 +13,7 @@ import click
 
 from step_tts._batch._readers import InputFormat, read_rows
 from step_tts._errors import StepTTSError
+from step_tts._models import BatchOrder
 from step_tts.cli._again import Repeatable, how_to_go_on
 from step_tts.cli._connect import connect
 from step_tts.cli._feed import Feed, Part, PipedFeed, row_text, taken
@@ -82,7 +83,7 @@ def _shard(_: click.Context, __: click.Parameter, given: str | None) -> tuple[in
 )
 @click.option(
     "--order",
-    type=click.Choice(["completion", "input"]),
+    type=click.Choice(get_args(BatchOrder)),
     default="completion",
     show_default=True,
     help="Order in which --json reports rows.",
@@ -134,7 +135,7 @@ def batch(
     to: Path,
     input_format: Form | None,
     name: str,
-    order: Literal["completion", "input"],
+    order: BatchOrder,
     resume: bool,
     keep_failures: bool,
     limit: int | None,
@@ -187,7 +188,7 @@ class _Job:
     form: Form
     to: Path
     name: str
-    order: Literal["completion", "input"]
+    order: BatchOrder
     resume: bool
     keep_failures: bool
     part: Part
