@@ -46,7 +46,7 @@ class FileStore:
     async def prepare(self, asked: Path) -> Place:
         """Fail before anything is paid for if ``asked`` cannot be written; sweep old temps.
 
-        Of the directory once: a later call to the same one costs a glance at the target.
+        A directory is prepared once; a later call for it only looks at the target.
 
         Raises:
             SaveError: The directory cannot be made or written, or the target is no file.
