@@ -13,7 +13,7 @@ import anyio
 from step_tts._audio._join import Joiner
 from step_tts._errors import AudioJoinError, MissingExtraError
 from step_tts._models import NarratedSegment
-from step_tts._transcode import transcode
+from step_tts._narrate._transcode import transcode
 
 if TYPE_CHECKING:
     from step_tts._audio import HeaderPatch

@@ -10,7 +10,7 @@ from join_kit import join
 from step_tts import AudioJoinError, MissingExtraError
 from step_tts._formats import AudioFormat
 from step_tts._models import AudioInfo
-from step_tts._transcode import transcode
+from step_tts._narrate._transcode import transcode
 
 pytest.importorskip("av", reason="PyAV is not installed")
 
