@@ -22,4 +22,4 @@ class Attempt:
     waited: float = 0.0
     """Seconds of back-off before this try."""
     seconds: float = 0.0
-    """How long this try took."""
+    """How long this try took, in seconds."""

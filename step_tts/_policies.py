@@ -66,7 +66,11 @@ def _per_minute(_: object, field: attrs.Attribute[Any], value: object) -> None:
 
 @attrs.frozen(kw_only=True)
 class Timeouts:
-    """Deadlines in seconds, each with its own error; ``None`` turns one off."""
+    """Deadlines in seconds, each with its own error; ``None`` turns one off.
+
+    Raises:
+        ConfigurationError: Something else than a positive number or ``None``.
+    """
 
     connect: float | None = attrs.field(default=10.0, validator=_seconds_or_none)
     """To reach the server, TLS included: ``ConnectTimeoutError``."""
@@ -84,8 +88,11 @@ class Timeouts:
 class RetryPolicy:
     """When a call is tried again, and after how long (docs/explanation/retries.md).
 
-    Delays are full jitter: a random share of ``min(base * 2**n, max_delay)``. A server's
-    ``Retry-After`` is a lower bound on top of it.
+    Delays have full jitter: before retry n, counted from 0, a random share of
+    ``min(base * 2**n, max_delay)``. A server's ``Retry-After`` is a lower bound on top of it.
+
+    Raises:
+        ConfigurationError: A number of seconds that is not positive, or a count below 0.
     """
 
     max_retries: int = attrs.field(default=2, validator=_count)
@@ -116,7 +123,7 @@ class Concurrency:
     """How many attempts of one client may be in flight at once (docs/explanation/gate.md).
 
     The client starts with ``initial`` and finds the server's limit between ``minimum`` and
-    ``maximum``. Who knows the limit names it as ``initial`` and spares the search.
+    ``maximum``. If you know the limit, give it as ``initial`` and spare the search.
 
     Raises:
         ConfigurationError: A number below 1, or ``minimum <= initial <= maximum`` does not hold.
