@@ -23,13 +23,13 @@ from step_tts import SpeechRequest
 from step_tts._batch import _journal, _journal_reader
 from step_tts._batch._journal import JOURNAL_NAME, JournalFile
 from step_tts._batch._keys import request_key
-from step_tts._batch._records import Finding, Found, Record
+from step_tts._batch._records import Facts, Finding, Found, Record, unpacked
 from step_tts._batch._refusals import refusal
 
 
 def done(key: str, request: bytes = b"r", path: str | None = None) -> Record:
     path = path or f"{key}.wav"
-    return Record(key, request, "done", name=key, path=path, seconds=1.5, size=len(request))
+    return Record(request, Facts(key), path, len(request), 1.5)
 
 
 def test_no_spoken_text_is_kept(tmp_path: Path) -> None:
@@ -47,20 +47,32 @@ def test_a_journal_is_flushed_down_to_the_disk(tmp_path: Path) -> None:
 def test_totals_are_by_state(tmp_path: Path) -> None:
     """Rows and seconds."""
     journal = JournalFile(tmp_path, {})
-    journal.record([done("a"), done("b"), Record("c", b"", "failed", name="c")])
-    assert journal.totals() == {"done": (2, 3.0), "failed": (1, 0.0)}
+    journal.record([done("a"), done("b"), Record(b"", Facts("c"))])
+    assert journal.totals() == (2, 1, 3.0)
     journal.close()
 
 
 def test_rows_are_found_by_name_however_they_lie(tmp_path: Path) -> None:
     """In order, out of order, and with many others between."""
     journal = JournalFile(tmp_path, {})
-    journal.record([Record(f"{n:02}", b"r", "failed") for n in range(20)])
+    journal.record([Record(b"r", Facts(f"{n:02}")) for n in range(20)])
     for keys in (["03", "04"], ["04", "03"], ["00", "19"], []):
         found = journal.look_up([(key, b"r") for key in keys])
         assert [
-            each.failed.key for each in found if isinstance(each, Finding) and each.failed
+            each.failed.name for each in found if isinstance(each, Finding) and each.failed
         ] == keys
+    journal.close()
+
+
+def test_rows_that_are_done_are_found_by_number_however_their_names_lie(tmp_path: Path) -> None:
+    """Those of this request whose file is in place; by name 100 lies between 10 and 11."""
+    journal = JournalFile(tmp_path, {})
+    records = [done(f"{n}-x")._replace(place=n) for n in (8, 9, 10, 11, 100)]
+    for record in records[:-1]:
+        (tmp_path / str(record.path)).write_bytes(record.request)
+    journal.record([*records, Record(b"r", Facts("12-x"), place=12), done("13-x")])
+    asked = {8: b"other", **dict.fromkeys((9, 10, 12, 13, 100), b"r")}
+    assert list(journal.done(asked)) == [9, 10]
     journal.close()
 
 
@@ -90,14 +102,14 @@ def test_a_journal_with_other_digests_is_refused(tmp_path: Path) -> None:
 
     Whoever changes the digest raises the version of the journal.
     """
-    digests = {4: "a83b0799d82f2bde6edca825c35ab70a"}
+    digests = {5: "a83b0799d82f2bde6edca825c35ab70a"}
     key = request_key(SpeechRequest("Hello"), model="m", placement="nested")
     assert (key or b"").hex() == digests[_journal_reader.SCHEMA]
     JournalFile(tmp_path, {}).close()
     with sqlite3.connect(tmp_path / JOURNAL_NAME) as other:
         other.execute("PRAGMA user_version = 1")
     other.close()
-    with pytest.raises(step_tts.SaveError, match=r"version .*\(1, .* 4\).* move it away"):
+    with pytest.raises(step_tts.SaveError, match=r"version .*\(1, .* 5\).* move it away"):
         JournalFile(tmp_path, {})
 
 
@@ -177,7 +189,7 @@ def test_a_full_disk_is_told_and_what_was_committed_stays(tmp_path: Path) -> Non
     many = [done(f"{number:0200}", b"x" * 16) for number in range(200)]
     with pytest.raises(step_tts.SaveError, match="No space left"):
         journal.record(many)
-    assert [row[0] for row in journal.rows()] == ["a"]
+    assert [record.facts.name for record in unpacked(list(journal.rows()))] == ["a"]
     journal.close()
 
 
@@ -208,7 +220,7 @@ class JournalMachine(RuleBasedStateMachine):
         standing = {row for key, row in self.rows.items() if key not in self.harmed}
         if known == (request, "done") and name not in self.harmed:
             assert isinstance(found, tuple)
-            assert found[0] == name
+            assert unpacked([found])[0].facts.name == name
             return
         assert isinstance(found, Finding)
         assert (found.failed is not None) == (known == (request, "failed"))
@@ -221,13 +233,13 @@ class JournalMachine(RuleBasedStateMachine):
     def finish(self, name: str, request: bytes, fails: bool) -> None:
         """A row ends."""
         if fails:
-            record = Record(name, request, "failed", name=name, error="X")
+            record = Record(request, Facts(name, error="X"))
         else:
             (self.directory / f"{name}.wav").write_bytes(request)
             record = done(name, request)
         self.harmed.discard(name)
         self.journal.record([record])
-        self.rows[name] = (request, record.state)
+        self.rows[name] = (request, "done" if record.path else "failed")
         self.flights.pop(name, None)
 
     @rule(name=names, gone=st.booleans())
@@ -266,8 +278,11 @@ class JournalMachine(RuleBasedStateMachine):
     @invariant()
     def the_rows_are_those_that_were_committed(self) -> None:
         """No more and no fewer."""
-        found = {key: (request, state) for key, request, state, *_ in self.journal.rows()}
-        assert found == self.rows
+        found = [record for row in self.journal.rows() for record in unpacked([row])]
+        assert self.rows == {
+            record.facts.name: (record.request, "done" if record.path else "failed")
+            for record in found
+        }
 
     def teardown(self) -> None:
         """Clean up."""

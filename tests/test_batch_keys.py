@@ -8,7 +8,7 @@ from typing import Any
 import attrs
 import pytest
 
-from step_tts._batch._keys import fold, request_key, text_key
+from step_tts._batch._keys import fold, request_key, text_keys
 from step_tts._models import SpeechRequest
 
 REQUEST = SpeechRequest("Hello", voice="v", extra={"a": 1, "b": {"c": 2}})
@@ -61,15 +61,14 @@ def test_what_json_cannot_express_has_no_digest(value: object) -> None:
 def test_lone_surrogates_have_no_digest() -> None:
     """The encoder refuses them, with a reason."""
     assert key(SpeechRequest("\ud800")) is None
-    assert text_key("\ud800", model="m", placement="nested") is None
+    assert text_keys(model="m", placement="nested")("\ud800") is None
 
 
 def test_a_text_alone_is_digested_as_its_request() -> None:
     """Sooner, and as blank ones are refused, not at all."""
-    assert text_key("Hello\0", model="m", placement="both") == key(
-        SpeechRequest("Hello\0"), placement="both"
-    )
-    assert text_key(" \n", model="m", placement="nested") is None
+    text_key = text_keys(model="m", placement="both")
+    assert text_key("Hello\0") == key(SpeechRequest("Hello\0"), placement="both")
+    assert text_key(" \n") is None
 
 
 def test_names_that_a_file_system_holds_to_be_one() -> None:

@@ -5,7 +5,7 @@ from __future__ import annotations
 from typing import TYPE_CHECKING
 
 from step_tts._batch._journal import JournalFile
-from step_tts._batch._records import Finding, Record
+from step_tts._batch._records import Facts, Finding, Record
 
 if TYPE_CHECKING:
     from pathlib import Path
@@ -14,7 +14,7 @@ REQUEST, OLD = b"r" * 16, b"o" * 16
 
 
 def failed(key: str) -> Record:
-    return Record(key, REQUEST, "failed", name=key)
+    return Record(REQUEST, Facts(key))
 
 
 def left(directory: Path, keys: str, request: bytes = REQUEST) -> str:

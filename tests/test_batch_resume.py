@@ -26,7 +26,7 @@ from sounds import mp3, wav
 import step_tts
 from step_tts import AsyncClient, BatchItem, BatchResult, SpeechRequest, _files, inspect
 from step_tts._batch import _journal, _journal_processor, _processor, _resume
-from step_tts._batch._records import Record
+from step_tts._batch._records import Facts, Record
 
 if TYPE_CHECKING:
     from collections.abc import Iterable, Iterator
@@ -530,12 +530,7 @@ def test_a_line_of_the_manifest_is_one_row_whatever_it_says(tmp_path: Path) -> N
     """Many are encoded at once, and parted where no string can look like an end."""
     names = ['}, {"index": 1', "}, {", "],\n[", "},\n{", "\n", '"}\n{"', "\\", "你"]
     journal = _journal.JournalFile(tmp_path, {})
-    journal.record(
-        [
-            Record(str(n), b"", "failed", name=name, ordinal=n, message=name)
-            for n, name in enumerate(names)
-        ]
-    )
+    journal.record([Record(b"", Facts(name, n, message=name)) for n, name in enumerate(names)])
     _resume.export(journal, tmp_path)
     journal.close()
     assert [(line["name"], line["message"]) for line in manifest(tmp_path)] == [

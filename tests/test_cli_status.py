@@ -20,7 +20,7 @@ from sounds import wav
 
 from step_tts import AsyncClient
 from step_tts._batch._journal import JOURNAL_NAME, JournalFile
-from step_tts._batch._records import Record
+from step_tts._batch._records import Facts, Record
 from step_tts._batch._status import STATUS_NAME, StatusFile
 from step_tts.cli import _batch, _interrupts
 from step_tts.cli._interrupts import interruptible, unless_interrupted
@@ -53,8 +53,8 @@ def test_a_batch_that_was_killed_before_it_began(tmp_path: Path) -> None:
 def test_a_batch_that_does_not_run(tmp_path: Path) -> None:
     """The journal itself is asked, however the run ended."""
     journal = JournalFile(tmp_path, {})
-    done = Record("a", b"r", "done", name="a", path="a.wav", seconds=61.0)
-    journal.record([done, Record("b", b"", "failed", name="b", ordinal=1)])
+    done = Record(b"r", Facts("a"), "a.wav", seconds=61.0)
+    journal.record([done, Record(b"", Facts("b", 1))])
     journal.close()
     (tmp_path / STATUS_NAME).write_text('{"running": true, "done": 99}')
     assert step_tts("status", tmp_path).output == "not running: 1 done, 1 failed; 1:01 of audio\n"
@@ -67,7 +67,7 @@ def test_a_batch_on_a_read_only_file_system(
 ) -> None:
     """Looking changes nothing, and so it needs no leave to."""
     journal = JournalFile(tmp_path, {})
-    journal.record([Record("a", b"r", "done", name="a", path="a.wav", seconds=61.0)])
+    journal.record([Record(b"r", Facts("a"), "a.wav", seconds=61.0)])
     journal.close()
     seal(tmp_path, monkeypatch)
     before = contents(tmp_path)
@@ -82,7 +82,7 @@ def test_what_stands_in_a_log_needs_leave_to_write(
     live, killed = tmp_path / "live", tmp_path / "killed"
     live.mkdir()
     journal = JournalFile(live, {})
-    journal.record([Record("a", b"r", "failed", name="a")])
+    journal.record([Record(b"r", Facts("a"))])
     shutil.copytree(live, killed)
     journal.close()
     seal(killed, monkeypatch)
@@ -97,7 +97,7 @@ def test_what_stands_in_a_log_needs_leave_to_write(
 def test_a_batch_that_runs(tmp_path: Path) -> None:
     """Its journal is locked; the figures stand beside it."""
     journal = JournalFile(tmp_path, {})
-    journal.record([Record("a", b"r", "failed", name="a")])
+    journal.record([Record(b"r", Facts("a"))])
     for other in ("", "[]", "5", '{"running": true, "of": "another version"}'):
         (tmp_path / STATUS_NAME).write_text(other)
         assert step_tts("status", tmp_path).output == "running: just begun\n"

@@ -28,10 +28,10 @@ class AsyncJournal:
         """Called on the event loop before the journal is."""
         self._thread = Threads(1)
 
-    async def done(self, first: str, last: str, asked: Mapping[int, bytes]) -> dict[int, Columns]:
-        """Look up rows of the template's names that may be done."""
+    async def done(self, asked: Mapping[int, bytes]) -> dict[int, Columns]:
+        """Look up rows that are named by their numbers and may be done."""
         self._before()
-        return await self._thread.run(partial(self._journal.done, first, last, asked))
+        return await self._thread.run(partial(self._journal.done, asked))
 
     async def claim(self, claims: Sequence[Claim]) -> list[Found]:
         """Look up rows that are about to begin, and note that they are."""

@@ -6,9 +6,10 @@ from typing import TYPE_CHECKING
 
 import attrs
 
-from step_tts._batch._keys import request_key, text_key
+from step_tts._batch._keys import request_key, text_keys
 
 if TYPE_CHECKING:
+    from collections.abc import Callable
     from pathlib import Path
 
     from step_tts._files import FileStore
@@ -27,13 +28,17 @@ class Destination:
     """Whether files shall survive a power cut."""
     model: str
     placement: PromptPlacement
+    text_key: Callable[[str], bytes | None] = attrs.field(init=False, repr=False, eq=False)
+    """Digests a request that says nothing but its text."""
 
     def options(self) -> dict[str, object]:
         """What a batch in this directory must not change half-way."""
         return {"model": self.model, "prompt_placement": self.placement}
 
-    def key(self, request: SpeechRequest | str) -> bytes | None:
-        """The digest of a request, or of one that says nothing but its text."""
-        if isinstance(request, str):
-            return text_key(request, model=self.model, placement=self.placement)
+    @text_key.default
+    def _text_key(self) -> Callable[[str], bytes | None]:
+        return text_keys(model=self.model, placement=self.placement)
+
+    def key(self, request: SpeechRequest) -> bytes | None:
+        """The digest of a request."""
         return request_key(request, model=self.model, placement=self.placement)

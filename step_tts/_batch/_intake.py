@@ -107,21 +107,26 @@ class Intake:
             row.name = self._namer.name(row.index, text_of(row.input))
 
     def _row(self, item: object) -> Row:
-        """Number a row, and keep its own name; what it says of itself and cannot be is refused."""
+        """Number a row."""
         turn, self._turn = self._turn, self._turn + 1
-        index, given = self._next_index, None
         if isinstance(item, BatchItem):
-            if refused := _misplaced(item, least=index):
-                # What its number or name stand for may be another row's.
-                text = text_of(item)
-                name = self._namer.name(turn, text, slug(text))
-                number = item.index if _is_index(item.index) else index
-                return Row(turn, number, name, item, refused=refused)
-            index, given = index if item.index is None else item.index, item.name
+            return self._own_row(turn, item)
+        index, self._next_index = self._next_index, self._next_index + 1
+        return Row(turn, index, "", item, index)
+
+    def _own_row(self, turn: int, item: BatchItem) -> Row:
+        """Keep a row's own name and number; what it says of itself and cannot be is refused."""
+        least, text = self._next_index, text_of(item.input)
+        if refused := _misplaced(item, least=least):
+            # What its number or name stand for may be another row's.
+            name = self._namer.name(turn, text, slug(text))
+            number = item.index if _is_index(item.index) else least
+            return Row(turn, number, name, item.input, refused=refused)
+        index = least if item.index is None else item.index
         self._next_index = index + 1
-        if given:
-            return Row(turn, index, self._namer.name(index, text_of(item), given), item)
-        return Row(turn, index, "", item, index if self._namer.numbers_first else -1)
+        if item.name:
+            return Row(turn, index, self._namer.name(index, text, item.name), item.input)
+        return Row(turn, index, "", item.input, index)
 
 
 def _iterator(rows: Iterable[BatchRow]) -> Iterator[BatchRow]:

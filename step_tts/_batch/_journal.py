@@ -4,8 +4,9 @@ Blocking, and used by one thread at a time. The file is held under SQLite's excl
 is the lock of the run, spares the shared-memory file, and keeps clear of the WAL-reset bug that
 takes two connections (SQLite 3.7.0 to 3.51.2). A kill at any moment leaves what was committed.
 
-Rows are kept by name, so that a file has one owner, and found by request as well, so that no
-request is paid for twice. Names mostly ascend, which keeps the tree in order and its writes few.
+Rows are kept by name, folded, so that a file has one owner, and found by request as well, so that
+no request is paid for twice, and by number, so that what is done is found before it is named. Names
+and numbers mostly ascend, which keeps their trees in order and the writes few.
 """
 
 from __future__ import annotations
@@ -18,7 +19,7 @@ import time
 from contextlib import contextmanager, suppress
 from typing import TYPE_CHECKING, Protocol
 
-from step_tts._batch._journal_reader import AT_ONCE, JOURNAL_NAME, SCHEMA, JournalReader
+from step_tts._batch._journal_reader import JOURNAL_NAME, SCHEMA, JournalReader
 from step_tts._batch._leftovers import identity
 from step_tts._batch._notes import TABLE, Notes
 from step_tts._batch._records import COLUMNS, Finding, packed
@@ -39,8 +40,9 @@ RETRY_SECONDS = (0.002, 0.02)
 
 _TABLES = f"""
 CREATE TABLE facts (name TEXT PRIMARY KEY, value TEXT NOT NULL) WITHOUT ROWID;
-CREATE TABLE rows ({", ".join(COLUMNS)}, UNIQUE (key));
-CREATE INDEX by_request ON rows (request) WHERE state = 'done';
+CREATE TABLE rows (key, {", ".join(COLUMNS)}, UNIQUE (key));
+CREATE INDEX by_place ON rows (place) WHERE place >= 0;
+CREATE INDEX by_request ON rows (request) WHERE path IS NOT NULL;
 {TABLE};
 PRAGMA user_version = {SCHEMA};
 """
@@ -52,7 +54,7 @@ _REALTIME_COARSE = 5
 class Journal(Protocol):
     """What a run needs of a journal; blocking."""
 
-    def done(self, first: str, last: str, asked: Mapping[int, bytes]) -> dict[int, Columns]:
+    def done(self, asked: Mapping[int, bytes]) -> dict[int, Columns]:
         """Look up rows by number and digest."""
         ...
 
@@ -152,9 +154,9 @@ class JournalFile(JournalReader):
         self._notes = Notes(self._db)
 
     def _put(self, records: Sequence[Record]) -> None:
-        for start in range(0, len(records), AT_ONCE):
-            self._many(_PUT, packed(records[start : start + AT_ONCE]))
-        self._notes.land([record.key for record in records])
+        rows = packed(records)
+        self._many(_PUT, rows)
+        self._notes.land([key for key, *_ in rows])
 
     def _note(self, claims: Sequence[Claim], found: Sequence[Found]) -> None:
         """Note the rows that set out now. Who set out before keeps the note of that."""

@@ -7,6 +7,7 @@ reports a row only when the journal has it. Imported only where a journal is kep
 from __future__ import annotations
 
 import errno
+import time
 from typing import TYPE_CHECKING
 
 import attrs
@@ -20,14 +21,14 @@ from step_tts._errors import SaveError, StepTTSError
 from step_tts._files import copy
 from step_tts._formats import path_for
 from step_tts._loop import Signal
-from step_tts._models import BatchItem, BatchResult, SavedSpeech
+from step_tts._models import BatchResult, SavedSpeech
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Mapping, Sequence
 
     from step_tts._batch._async_journal import AsyncJournal
     from step_tts._batch._destination import Destination
-    from step_tts._batch._records import Begun, Columns, Found, Record
+    from step_tts._batch._records import Begun, Columns, Facts, Found
 
 __all__ = ["JournalProcessor"]
 
@@ -62,30 +63,24 @@ class JournalProcessor(Processor):
         """Ask the journal for all of them at once: what is done, then what it knows of others."""
         for row in rows:
             row.digest = self._digest_of(row)
-        done = await self._done(rows, name) if self._skips else {}
+        done = await self._done(rows) if self._skips else {}
         others = [row for row in rows if row.place not in done]
         for row in others:
             name(row)
         found = iter(await self._found([row for row in others if row.digest]))
-        looked_up = [
-            self._placed(row, done.get(row.place) or next(found)) if row.digest else row
-            for row in rows
-        ]
+        looked_up: list[Row | BatchResult] = []
+        for row in rows:
+            if columns := done.get(row.place):
+                looked_up.append(self._resumed(row, columns))
+            else:
+                looked_up.append(self._placed(row, next(found)) if row.digest else row)
         self._skips = any(isinstance(each, BatchResult) for each in looked_up)
         return looked_up
 
-    async def _done(
-        self, rows: Sequence[Row], name: Callable[[Row], None]
-    ) -> Mapping[int, Columns]:
-        """Of rows whose names begin with their numbers those that are done, by ``place``."""
-        numbered = [row for row in rows if row.place >= 0 and row.digest]
-        if not numbered:
-            return {}
-        first, last = numbered[0], numbered[-1]
-        name(first)
-        name(last)
-        asked = {row.place: row.digest for row in numbered}
-        return await self._journal.done(fold(first.name), fold(last.name), asked)
+    async def _done(self, rows: Sequence[Row]) -> Mapping[int, Columns]:
+        """Of rows that are named by their numbers those that are done, by ``place``."""
+        asked = {row.place: row.digest for row in rows if row.place >= 0 and row.digest}
+        return await self._journal.done(asked) if asked else {}
 
     async def _found(self, rows: Sequence[Row]) -> Sequence[Found]:
         """What is known of rows by their names."""
@@ -107,9 +102,10 @@ class JournalProcessor(Processor):
 
     async def keep(self, ended: Sequence[tuple[Row, BatchResult]]) -> None:
         """Have rows recorded; only then may the rows that wait for them go on."""
+        now = int(time.time())
         try:
             await self._journal.record(
-                [record_of(result, fold(row.name), row.digest, row.place) for row, result in ended]
+                [record_of(result, row.digest, row.place, now) for row, result in ended]
             )
         except StepTTSError as error:
             for row, _ in ended:
@@ -127,10 +123,9 @@ class JournalProcessor(Processor):
                 row.landed.set()
 
     def _digest_of(self, row: Row) -> bytes:
-        given = row.input.input if isinstance(row.input, BatchItem) else row.input
         try:
-            if isinstance(given, str) and not row.refused:
-                return self._destination.key(given) or b""
+            if isinstance(row.input, str) and not row.refused:
+                return self._destination.text_key(row.input) or b""
             return self._destination.key(request_of(row)) or b""
         except StepTTSError:
             return b""  # It is refused when it is to be spoken.
@@ -142,7 +137,7 @@ class JournalProcessor(Processor):
         forgotten only after its record is committed, so one or the other knows of it.
         """
         if not isinstance(found, Finding):
-            return Resumed(row.index, row.name, found, self._destination.directory)
+            return self._resumed(row, found)
         if found.failed and self._keeps(found.failed):
             error = failure_of(found.failed)
             return BatchResult(index=row.index, name=row.name, error=error, resumed=True)
@@ -151,7 +146,10 @@ class JournalProcessor(Processor):
             self._leaders[row.digest] = row
         return row
 
-    def _keeps(self, failed: Record) -> bool:
+    def _resumed(self, row: Row, columns: Columns) -> BatchResult:
+        return Resumed(row.index, row.name, columns, self._destination.directory)
+
+    def _keeps(self, failed: Facts) -> bool:
         """A wrong key or an empty account was not the row's fault: it is always tried again."""
         return self._keep_failures and failed.error not in FATAL_NAMES
 

@@ -29,19 +29,21 @@ __all__ = ["JOURNAL_NAME", "JournalReader", "read_journal"]
 
 JOURNAL_NAME = ".step_tts.sqlite3"
 # Raised with the tables, and with what ``_keys`` digests: no row would be found again.
-SCHEMA = 4
+SCHEMA = 5
 
 # Statements for many rows: each row of "{}" becomes as many marks as there are rows. SQLite is
 # stepped once for all of them, without the interpreter's lock, which the event loop wants.
-_SELECT = f"SELECT {', '.join(COLUMNS)} FROM rows"  # noqa: S608  our own column names
-_OWN = f"{_SELECT} WHERE key IN ({{}})"
-_RANGE = f"{_SELECT} WHERE key BETWEEN ? AND ? LIMIT ?"
-_DONE = f"{_SELECT} WHERE key BETWEEN ? AND ? AND state = 'done' LIMIT ?"
+_COLUMNS = ", ".join(COLUMNS)
+_SELECT = f"SELECT {_COLUMNS} FROM rows"  # noqa: S608  our own column names
+_WITH_KEY = f"SELECT {_COLUMNS}, key FROM rows"  # noqa: S608  the same
+_OWN = f"{_WITH_KEY} WHERE key IN ({{}})"
+_RANGE = f"{_WITH_KEY} WHERE key BETWEEN ? AND ? LIMIT ?"
+_DONE = f"{_SELECT} WHERE place >= 0 AND place BETWEEN ? AND ? AND path IS NOT NULL LIMIT ?"
 _KNOWN = """
 SELECT column1 FROM (VALUES {})
-WHERE EXISTS (SELECT 1 FROM rows WHERE request = column1 AND state = 'done')
+WHERE EXISTS (SELECT 1 FROM rows WHERE request = column1 AND path IS NOT NULL)
 """
-_TWINS = f"{_SELECT} WHERE request = ? AND state = 'done' LIMIT 8"
+_TWINS = f"{_SELECT} WHERE request = ? AND path IS NOT NULL LIMIT 8"
 _OTHER = (
     "The journal of the batch was begun by another version of step_tts ({}, where this one keeps "
     "{}): go on with that one, or move it away to begin anew"
@@ -50,9 +52,7 @@ _IN_A_LOG = (
     "What a batch did last stands in a log that can be read only where it can be written: a run "
     "is at work there, or was killed. Wait for it to end, or look at a copy of the directory"
 )
-_KEY, _REQUEST, _STATE, _PATH, _SIZE, _PLACE = map(
-    COLUMNS.index, ("key", "request", "state", "path", "size", "place")
-)
+_REQUEST, _PATH, _SIZE, _PLACE = map(COLUMNS.index, ("request", "path", "size", "place"))
 # Of a power of two, so that there are few statements to compile, and each of them short.
 AT_ONCE = 32
 
@@ -89,13 +89,14 @@ class JournalReader:
         with self._translated():
             return self._found(claims)
 
-    def done(self, first: str, last: str, asked: Mapping[int, bytes]) -> dict[int, Columns]:
-        """Of rows between two names those that are done, by ``place``; asked for are their digests.
+    def done(self, asked: Mapping[int, bytes]) -> dict[int, Columns]:
+        """Of rows in ascending order those that are done, by ``place``; their digests are asked.
 
-        Names that begin with a number need not be made for that, but the first and the last.
+        Rows that are named by their numbers need no name for that.
         """
+        places = list(asked)
         with self._translated():
-            rows = self._db.execute(_DONE, (first, last, 2 * len(asked))).fetchall()
+            rows = self._db.execute(_DONE, (places[0], places[-1], 2 * len(asked))).fetchall()
         return {
             row[_PLACE]: row
             for row in rows
@@ -107,13 +108,12 @@ class JournalReader:
         with self._translated():
             yield from self._db.execute(f"{_SELECT} ORDER BY key")
 
-    def totals(self) -> dict[str, tuple[int, float]]:
-        """For each state: rows, and seconds of audio."""
+    def totals(self) -> tuple[int, int, float]:
+        """Rows that are done, rows that failed, and seconds of audio."""
         with self._translated():
-            found = self._db.execute(
-                "SELECT state, count(*), total(seconds) FROM rows GROUP BY state"
-            )
-            return {state: (rows, seconds) for state, rows, seconds in found}
+            found = self._db.execute("SELECT count(path), count(*), total(seconds) FROM rows")
+            done, rows, seconds = found.fetchone()
+            return done, rows - done, seconds
 
     def close(self) -> None:
         """Let go of it."""
@@ -148,20 +148,16 @@ class JournalReader:
     def _found(self, claims: Sequence[Claim]) -> list[Found]:
         """What there is of each row."""
         own = self._own([key for key, _ in claims])
-        found: list[Found] = []
-        others: list[tuple[int, Claim, Columns | None]] = []
-        for claim in claims:
-            key, request = claim
-            row = own.get(key)
-            if row and (row[_REQUEST], row[_STATE]) == (request, "done") and self._is_whole(row):
-                found.append(row)
-            else:
-                others.append((len(found), claim, row))
-                found.append(NOTHING)
-        known = self._known([request for _, (_, request), _ in others])
-        for place, claim, row in others:
-            found[place] = self._unfinished(claim, row, claim[1] in known)
-        return found
+        done = {
+            (key, request): own[key]
+            for key, request in claims
+            if key in own and own[key][_REQUEST] == request and self._is_whole(own[key])
+        }
+        known = self._known([claim[1] for claim in claims if claim not in done])
+        return [
+            done.get(claim) or self._unfinished(claim, own.get(claim[0]), claim[1] in known)
+            for claim in claims
+        ]
 
     def _own(self, keys: Sequence[str]) -> dict[str, Columns]:
         """The rows of these names.
@@ -172,8 +168,8 @@ class JournalReader:
         if list(keys) == sorted(keys) and keys:
             found = self._db.execute(_RANGE, (keys[0], keys[-1], most)).fetchall()
             if len(found) < most:
-                return {row[_KEY]: row for row in found}
-        return {row[_KEY]: row for row in self._many(_OWN, [(key,) for key in keys])}
+                return {row[-1]: row[:-1] for row in found}
+        return {row[-1]: row[:-1] for row in self._many(_OWN, [(key,) for key in keys])}
 
     def _known(self, requests: Sequence[bytes]) -> set[bytes]:
         """Those of these requests that some row has finished."""
@@ -187,9 +183,9 @@ class JournalReader:
             return NOTHING
         twins = self._db.execute(_TWINS, (claim[1],)) if known else ()
         twin = next(filter(self._is_whole, twins), None)
-        failed = own if own and (own[_REQUEST], own[_STATE]) == (claim[1], "failed") else None
+        failed = own if own and own[_REQUEST] == claim[1] and not own[_PATH] else None
         return Finding(
-            failed=unpacked([failed])[0] if failed else None,
+            failed=unpacked([failed])[0].facts if failed else None,
             twin=unpacked([twin])[0] if twin else None,
             begun=begun,
             path=own[_PATH] if own else None,
@@ -211,11 +207,11 @@ class JournalReader:
 
     def _is_whole(self, row: Columns) -> bool:
         """Whether a record's file stands where it was put, as long as it was."""
+        size: int = row[_SIZE]
         try:
-            size = os.stat(f"{self._files}{row[_PATH]}").st_size  # noqa: PTH116  a Path costs more than the call
+            return os.stat(f"{self._files}{row[_PATH]}").st_size == size  # noqa: PTH116  a Path costs more than the call
         except OSError:
             return False
-        return bool(size == row[_SIZE])
 
     @contextmanager
     def _translated(self) -> Iterator[None]:

@@ -16,9 +16,11 @@ from step_tts._formats import stem
 from step_tts._wire._request import as_dict
 
 if TYPE_CHECKING:
+    from collections.abc import Callable
+
     from step_tts._models import PromptPlacement, SpeechRequest
 
-__all__ = ["KEY_BYTES", "fold", "request_key", "text_key"]
+__all__ = ["KEY_BYTES", "fold", "request_key", "text_keys"]
 
 KEY_BYTES = 16
 # Part of every digest: a later version that digests otherwise must not match by accident.
@@ -49,17 +51,22 @@ def request_key(request: SpeechRequest, *, model: str, placement: PromptPlacemen
         return None
 
 
-def text_key(text: str, *, model: str, placement: PromptPlacement) -> bytes | None:
-    """The digest of a request that says nothing but its text, sooner than that is made.
+def text_keys(*, model: str, placement: PromptPlacement) -> Callable[[str], bytes | None]:
+    """What digests requests that say nothing but their text, sooner than they are made.
 
-    ``None`` when it is refused before it is sent.
+    It gives ``None`` for a text that is refused before it is sent.
     """
-    if not text or text.isspace():
-        return None
-    try:
-        return _ended(_plain_manner(model, placement), text)
-    except ValueError:
-        return None
+    begun = _manner(model, None, None, None, None, None, placement)
+
+    def text_key(text: str) -> bytes | None:
+        if not text or text.isspace():
+            return None
+        try:
+            return _ended(begun, text)
+        except ValueError:
+            return None
+
+    return text_key
 
 
 def _begun(manner: str) -> blake2b:
@@ -80,12 +87,6 @@ _canonical = json.JSONEncoder(sort_keys=True, separators=(",", ":"), default=as_
 def _manner(*facts: object) -> blake2b:
     """All but the text, in which most rows of a batch are alike."""
     return _begun(_canonical(facts))
-
-
-@lru_cache(maxsize=64)
-def _plain_manner(model: str, placement: PromptPlacement) -> blake2b:
-    """That of a request that says nothing but its text."""
-    return _manner(model, None, None, None, None, None, placement)
 
 
 def fold(name: str) -> str:

@@ -51,8 +51,6 @@ class Namer:
     """
 
     def __init__(self, template: str = DEFAULT_TEMPLATE) -> None:
-        self.numbers_first: bool = template.startswith("{index")
-        """Whether names mostly ascend with their rows."""
         self._given: set[int] = set()
         fields = _fields(template)
         if "index" not in fields or not fields <= {"index", "slug"}:

@@ -35,8 +35,9 @@ class Row:
     name: str
     """Its file's; empty until it is made, and of most rows that are done it never is."""
     input: object = attrs.field(repr=False)
+    """Its text or its request, as far as it has one."""
     place: int = -1
-    """Its ``index``, where its name begins with that; -1 where it has a name of another kind."""
+    """Its ``index``, where it is named by that; -1 where it has a name of another kind."""
     refused: StepTTSError | None = None
     """Why it cannot be spoken, where that shows before its request is made."""
     request: SpeechRequest | None = None
@@ -103,7 +104,7 @@ def request_of(row: Row) -> SpeechRequest:
     if row.refused:
         raise row.refused
     if row.request is None:
-        given = row.input.input if isinstance(row.input, BatchItem) else row.input
+        given = row.input
         if isinstance(given, InvalidRequestError):
             raise given  # Whoever read the input could make nothing of it.
         if not isinstance(given, SpeechRequest):
@@ -112,8 +113,7 @@ def request_of(row: Row) -> SpeechRequest:
     return row.request
 
 
-def text_of(item: object) -> str:
-    """The text of what a batch was given as a row, as far as it has one."""
-    given = item.input if isinstance(item, BatchItem) else item
+def text_of(given: object) -> str:
+    """The text of a row's ``input``, as far as it has one."""
     text = given.input if isinstance(given, SpeechRequest) else given
     return text if isinstance(text, str) else ""

@@ -1,19 +1,19 @@
 """What a journal keeps of a row, and how a result is made of it again.
 
-Pure. The fields of ``Record`` are the columns of the journal and the source of a manifest's
-lines. No text is kept; names and paths are those of the files, which hold a text's first words
-unless the rows bring names of their own.
+Pure. The fields of ``Record`` are the columns of the journal, and with those of its ``Facts`` the
+source of a manifest's lines. No text is kept; names and paths are those of the files, which hold a
+text's first words unless the rows bring names of their own.
 """
 
 from __future__ import annotations
 
 import json
-import time
 from functools import cached_property
 from typing import TYPE_CHECKING, Any, Literal, NamedTuple, TypeAlias
 
 import attrs
 
+from step_tts._batch._keys import fold
 from step_tts._errors import APIError, BatchRowError
 from step_tts._formats import AudioFormat
 from step_tts._models import Attempt, AudioInfo, BatchResult, Receipt, SavedSpeech
@@ -29,6 +29,7 @@ __all__ = [
     "Begun",
     "Claim",
     "Columns",
+    "Facts",
     "Finding",
     "Found",
     "Record",
@@ -42,9 +43,9 @@ __all__ = [
 ]
 
 _put = object.__setattr__  # Results are frozen.
-State: TypeAlias = Literal["done", "failed"]
+_tuple = tuple.__new__  # What a class of named tuples calls costs three times as much.
 Columns: TypeAlias = tuple[Any, ...]
-"""The fields of a ``Record``, in their order."""
+"""A ``Record`` as it is kept: the fields in their order, the facts as JSON."""
 
 
 Claim: TypeAlias = tuple[str, bytes]
@@ -62,22 +63,10 @@ class Begun:
     """Which file then stood in its place, as far as the journal knew of one (see ``identity``)."""
 
 
-class Record(NamedTuple):
-    """One row of the journal: first what decides whether it is done, then the facts to tell."""
+class Facts(NamedTuple):
+    """What there is to tell of a row besides its file."""
 
-    key: str
-    """The name, folded, so that two requests never both own one file."""
-    request: bytes
-    state: State
-    path: str | None = None
-    """Relative to the directory."""
-    size: int | None = None
-    """Bytes of the file; ``received`` counts the audio as it came."""
-    seconds: float | None = None
-    place: int = -1
-    """The row's number, if its name began with that; -1 if it had a name of another kind."""
-
-    name: str = ""
+    name: str
     ordinal: int = 0
     attempts: int = 0
     sha256: str | None = None
@@ -87,6 +76,7 @@ class Record(NamedTuple):
     codec: str | None = None
     checked: Literal["frames", "chunks", "pages", "head", "nothing"] | None = None
     received: int | None = None
+    """Bytes of audio, as it came."""
     request_id: str | None = None
     queued: float | None = None
     first_byte: float | None = None
@@ -99,10 +89,25 @@ class Record(NamedTuple):
     """The last, for it alone may be more than one value of JSON (see ``texts``)."""
 
 
-_PATH, _FACTS = map(Record._fields.index, ("path", "name"))
-COLUMNS = (*Record._fields[:_FACTS], "facts")
-"""Of the table of rows. A column costs as much to read as all the facts do in one, and of a million
-rows that are done nobody asks for most."""
+class Record(NamedTuple):
+    """One row of the journal: what decides whether it is done, and the facts to tell."""
+
+    request: bytes
+    """The digest of its request."""
+    facts: Facts
+    path: str | None = None
+    """Of its file, relative to the directory; ``None`` where the row failed."""
+    size: int | None = None
+    """Bytes of the file."""
+    seconds: float | None = None
+    place: int = -1
+    """The row's number, if it was named by that; -1 if it had a name of another kind."""
+
+
+COLUMNS = Record._fields
+"""Of the table of rows, after the key. A column costs as much to read as all the facts do in one,
+and of a million rows that are done nobody asks for most."""
+_FACTS, _PATH, _PLACE = map(COLUMNS.index, ("facts", "path", "place"))
 # A line feed stands in no string of JSON as itself, so where it stands the text can be cut.
 _as_json = json.JSONEncoder(
     ensure_ascii=False, check_circular=False, separators=(",\n", ":")
@@ -110,24 +115,30 @@ _as_json = json.JSONEncoder(
 
 
 def packed(records: Sequence[Record]) -> list[Columns]:
-    """Records as the journal keeps them; to encode the facts of one alone costs twice as much."""
-    facts = _as_json([record[_FACTS:] for record in records])[2:-2].split("],\n[")
+    """Records with their keys, as the journal keeps them.
+
+    To encode the facts of one alone costs twice as much.
+    """
+    told = _as_json([tuple(record.facts) for record in records])[2:-2].split("],\n[")
     return [
         # SQLite takes a bytearray four times as fast as bytes, which could be adapted.
-        (record.key, bytearray(record.request), *record[2:_FACTS], told)
-        for record, told in zip(records, facts, strict=True)
+        (fold(facts.name), bytearray(request), text, path, size, seconds, place)
+        for (request, facts, path, size, seconds, place), text in zip(records, told, strict=True)
     ]
 
 
 def unpacked(rows: Sequence[Columns]) -> list[Record]:
     """Records as they were before they were kept."""
     facts = json.loads(f"[[{'],['.join([row[_FACTS] for row in rows])}]]")
-    return [Record._make(row[:_FACTS] + tuple(told)) for row, told in zip(rows, facts, strict=True)]
+    return [
+        Record._make((*row[:_FACTS], Facts._make(told), *row[_PATH:]))
+        for row, told in zip(rows, facts, strict=True)
+    ]
 
 
 def texts(rows: Sequence[Columns]) -> Iterator[list[str]]:
     """What records hold from their ``path`` on, as JSON; the facts are parted but never read."""
-    columns = _as_json([row[_PATH:_FACTS] for row in rows])[2:-2].split("],\n[")
+    columns = _as_json([row[_PATH:_PLACE] for row in rows])[2:-2].split("],\n[")
     for row, told in zip(rows, columns, strict=True):
         yield f"{told},\n{row[_FACTS]}".split(",\n")
 
@@ -136,8 +147,8 @@ def texts(rows: Sequence[Columns]) -> Iterator[list[str]]:
 class Finding:
     """What the journal knows of a row that is not done; nothing at all of most."""
 
-    failed: Record | None = None
-    """The row's own record of this very request, which did not succeed."""
+    failed: Facts | None = None
+    """Of the row's own record of this very request, which did not succeed."""
     twin: Record | None = None
     """Another row's finished record of the same request, its file in place."""
     begun: Begun | None = None
@@ -165,8 +176,8 @@ MANIFEST = {
     "error": "error",
     "message": "message",
 }
-"""The fields of a line of the manifest, and the fields of a ``Record`` they are; times in seconds,
-sizes in bytes."""
+"""The fields of a line of the manifest, and what they are of a ``Record`` and its facts; times in
+seconds, sizes in bytes."""
 
 
 class Resumed(BatchResult):
@@ -193,7 +204,7 @@ class Resumed(BatchResult):
 
     @cached_property
     def name(self) -> str:
-        return self._facts[1] or self._record.name
+        return self._facts[1] or self._record.facts.name
 
     @cached_property
     def saved(self) -> SavedSpeech:
@@ -205,7 +216,7 @@ class Resumed(BatchResult):
 
     @property
     def attempts(self) -> tuple[Attempt, ...]:
-        return _attempts_of(self._record)
+        return _attempts_of(self._record.facts)
 
     @cached_property
     def _record(self) -> Record:
@@ -220,19 +231,12 @@ def _plain(index: int, name: str, saved: SavedSpeech) -> BatchResult:
     return BatchResult(index=index, name=name, saved=saved, resumed=True)
 
 
-def record_of(result: BatchResult, key: str, request: bytes, place: int) -> Record:
+def record_of(result: BatchResult, request: bytes, place: int, at: int) -> Record:
     """The record of a result."""
     if result.saved is None:
-        return _failed(result, key, request, place)
+        return Record(request, _failure(result, at), place=place)
     saved, info, receipt = result.saved, result.saved.info, result.saved.receipt
-    return Record(
-        key,
-        request,
-        "done",
-        saved.path.name,
-        saved.size,
-        info.duration,
-        place,
+    facts = (
         result.name,
         result.index,
         len(receipt.attempts),
@@ -247,37 +251,38 @@ def record_of(result: BatchResult, key: str, request: bytes, place: int) -> Reco
         receipt.queued,
         receipt.first_byte,
         receipt.total,
-        finished_at=int(time.time()),
-        warnings=info.warnings,
+        None,
+        None,
+        at,
+        info.warnings,
     )
+    kept = request, _tuple(Facts, facts), saved.path.name, saved.size, info.duration, place
+    return _tuple(Record, kept)
 
 
-def _failed(result: BatchResult, key: str, request: bytes, place: int) -> Record:
+def _failure(result: BatchResult, at: int) -> Facts:
     error = result.error
-    return Record(
-        key,
-        request,
-        "failed",
-        place=place,
+    return Facts(
         name=result.name,
         ordinal=result.index,
         attempts=len(result.attempts),
         request_id=error.request_id if isinstance(error, APIError) else None,
         error=type(error).__name__,
         message=error.message if isinstance(error, APIError) else str(error),
-        finished_at=int(time.time()),
+        finished_at=at,
     )
 
 
 def saved_of(record: Record, directory: Path, name: str) -> SavedSpeech:
     """The result of an earlier run, of whose attempts only the last is told."""
+    facts = record.facts
     receipt = Receipt(
-        request_id=record.request_id,
-        attempts=_attempts_of(record),
-        queued=record.queued or 0.0,
-        first_byte=record.first_byte or 0.0,
-        total=record.total or 0.0,
-        sha256=record.sha256,
+        request_id=facts.request_id,
+        attempts=_attempts_of(facts),
+        queued=facts.queued or 0.0,
+        first_byte=facts.first_byte or 0.0,
+        total=facts.total or 0.0,
+        sha256=facts.sha256,
     )
     return SavedSpeech(
         path=directory / (record.path or name),
@@ -289,25 +294,26 @@ def saved_of(record: Record, directory: Path, name: str) -> SavedSpeech:
 
 
 def _info_of(record: Record) -> AudioInfo:
+    facts = record.facts
     return AudioInfo(
-        format=AudioFormat(record.format or "unknown"),
-        size=record.received or 0,
+        format=AudioFormat(facts.format or "unknown"),
+        size=facts.received or 0,
         duration=record.seconds,
-        sample_rate=record.sample_rate,
-        channels=record.channels,
-        codec=record.codec,
-        checked=record.checked or "nothing",
-        warnings=tuple(record.warnings),
+        sample_rate=facts.sample_rate,
+        channels=facts.channels,
+        codec=facts.codec,
+        checked=facts.checked or "nothing",
+        warnings=tuple(facts.warnings),
     )
 
 
-def _attempts_of(record: Record) -> tuple[Attempt, ...]:
-    done = Attempt(number=record.attempts, outcome="ok", request_id=record.request_id)
-    return (done,) if record.attempts else ()
+def _attempts_of(facts: Facts) -> tuple[Attempt, ...]:
+    done = Attempt(number=facts.attempts, outcome="ok", request_id=facts.request_id)
+    return (done,) if facts.attempts else ()
 
 
-def failure_of(record: Record) -> BatchRowError:
+def failure_of(facts: Facts) -> BatchRowError:
     """The failure of an earlier run, by its name and words."""
-    error = BatchRowError(f"Failed in an earlier run: {record.error}: {record.message}")
-    error.error = record.error or ""
+    error = BatchRowError(f"Failed in an earlier run: {facts.error}: {facts.message}")
+    error.error = facts.error or ""
     return error

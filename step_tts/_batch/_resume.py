@@ -15,7 +15,7 @@ import anyio.to_thread
 from step_tts._batch._async_journal import AsyncJournal
 from step_tts._batch._journal import JournalFile
 from step_tts._batch._journal_processor import JournalProcessor
-from step_tts._batch._records import MANIFEST, Record, texts
+from step_tts._batch._records import COLUMNS, MANIFEST, Facts, texts
 from step_tts._batch._status import StatusFile
 from step_tts._errors import SaveError
 from step_tts._files import replace_text
@@ -27,18 +27,18 @@ if TYPE_CHECKING:
 
     from step_tts._batch._destination import Destination
     from step_tts._batch._processor import Speak
-    from step_tts._batch._records import Claim, Columns, Found
+    from step_tts._batch._records import Claim, Columns, Found, Record
     from step_tts._batch._status import GateState
 
 __all__ = ["MANIFEST_NAME", "open_journal", "open_processor"]
 
 MANIFEST_NAME = "manifest.jsonl"
-_SECONDS = Record._fields.index("seconds")
+_SECONDS = COLUMNS.index("seconds")
 # A million lines take some seconds; whoever pressed Ctrl-C does not wait for ever.
 EXPORT_SECONDS = 30.0
 EXPORT_ROWS = 256
 _LINE = "{" + ", ".join(f'"{field}": %s' for field in MANIFEST) + "}\n"
-_HELD = Record._fields[Record._fields.index("path") :]
+_HELD = (*COLUMNS[COLUMNS.index("path") : COLUMNS.index("place")], *Facts._fields)
 _values = itemgetter(*map(_HELD.index, MANIFEST.values()))
 
 
@@ -54,9 +54,9 @@ class _Watched:
         """Note how the gate stands, on the event loop, whose clock it goes by."""
         self._status.look(self._gate)
 
-    def done(self, first: str, last: str, asked: Mapping[int, bytes]) -> dict[int, Columns]:
+    def done(self, asked: Mapping[int, bytes]) -> dict[int, Columns]:
         """Pass a group on, then count what is done already."""
-        found = self._journal.done(first, last, asked)
+        found = self._journal.done(asked)
         self._count(found.values())
         return found
 
@@ -73,7 +73,7 @@ class _Watched:
     def record(self, records: Sequence[Record]) -> None:
         """Pass a group on, then count what became of it."""
         self._journal.record(records)
-        done = [record for record in records if record.state == "done"]
+        done = [record for record in records if record.path]
         self._status.count(
             done=len(done),
             failed=len(records) - len(done),

@@ -136,11 +136,9 @@ def read_status(directory: Path) -> BatchStatus:
 
 def _at_rest(journal: JournalReader) -> BatchStatus:
     try:
-        totals = journal.totals()
+        done, failed, seconds = journal.totals()
     finally:
         journal.close()
-    done, seconds = totals.get("done", (0, 0.0))
-    failed, _ = totals.get("failed", (0, 0.0))
     return BatchStatus(running=False, done=done, failed=failed, seconds=seconds)
 
 

@@ -23,7 +23,7 @@ from step_tts import AsyncClient
 from step_tts._batch._journal import JournalFile
 from step_tts._batch._keys import request_key
 from step_tts._batch._names import DEFAULT_TEMPLATE, Namer
-from step_tts._batch._records import Record
+from step_tts._batch._records import Facts, Record
 from step_tts._models import DEFAULT_MODEL, SpeechRequest
 
 if TYPE_CHECKING:
@@ -57,19 +57,12 @@ def prepare(directory: Path, rows: int) -> None:
         key = request_key(SpeechRequest(text), model=DEFAULT_MODEL, placement="nested")
         group.append(
             Record(
-                key=name.lower(),
                 request=key or b"",
-                name=name,
-                ordinal=number,
-                state="done",
-                place=number,
-                attempts=1,
+                facts=Facts(name, number, 1, "0" * 64, "mp3", received=1),
                 path=path.name,
-                format="mp3",
-                seconds=1.0,
-                received=1,
-                sha256="0" * 64,
                 size=1,
+                seconds=1.0,
+                place=number,
             )
         )
         if len(group) == GROUP:
