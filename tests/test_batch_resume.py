@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import asyncio
 import copy
 import errno
 import hashlib
@@ -11,6 +12,7 @@ import pickle
 import re
 import subprocess
 import sys
+import threading
 import time
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
@@ -80,6 +82,34 @@ async def test_the_second_run_pays_for_nothing(tmp_path: Path) -> None:
         assert new.saved.receipt.sha256 == old.saved.receipt.sha256
         assert new.saved.receipt.request_id == old.saved.receipt.request_id
         assert [a.outcome for a in new.attempts] == ["ok"]
+
+
+@pytest.mark.parametrize("anyio_backend", ["asyncio"])
+async def test_a_journal_that_is_being_opened_is_let_go_when_its_task_is_cancelled(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """By asyncio itself, which stops for no shield of anyio's: the lock would stay behind."""
+    opening, go_on = asyncio.Event(), threading.Event()
+    loop = asyncio.get_running_loop()
+    kept: list[_journal.JournalFile] = []
+
+    def slowly(*args: Any, **kwargs: Any) -> _journal.JournalFile:
+        loop.call_soon_threadsafe(opening.set)
+        go_on.wait()
+        kept.append(_journal.JournalFile(*args, **kwargs))
+        return kept[0]
+
+    monkeypatch.setattr(_resume, "JournalFile", slowly)
+    task = asyncio.create_task(Server().run(["a"], tmp_path))
+    await opening.wait()
+    task.cancel()
+    await asyncio.sleep(0)
+    go_on.set()
+    with pytest.raises(asyncio.CancelledError):
+        await task
+    assert kept
+    monkeypatch.undo()
+    assert len(await Server().run(["a"], tmp_path)) == 1
 
 
 async def test_rows_in_front_do_not_make_the_others_dear(tmp_path: Path) -> None:

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import time
 from contextlib import asynccontextmanager
+from functools import partial
 from itertools import islice
 from operator import itemgetter
 from typing import TYPE_CHECKING
@@ -18,9 +19,10 @@ from step_tts._batch._journal_processor import JournalProcessor
 from step_tts._batch._records import MANIFEST, Record, texts
 from step_tts._batch._status import StatusFile
 from step_tts._errors import SaveError
+from step_tts._threads import Threads
 
 if TYPE_CHECKING:
-    from collections.abc import AsyncGenerator, Iterable, Iterator, Mapping, Sequence
+    from collections.abc import AsyncGenerator, Callable, Iterable, Iterator, Mapping, Sequence
     from pathlib import Path
 
     from step_tts._batch._destination import Destination
@@ -102,15 +104,30 @@ async def open_journal(
         BatchOptionsError: It was begun with other options.
         SaveError: It cannot be opened or written.
     """
-    journal = await anyio.to_thread.run_sync(
-        lambda: JournalFile(directory, options, durable=durable)
-    )
+    journal = await _opened(partial(JournalFile, directory, options, durable=durable))
     watched = _Watched(journal, directory, gate)
     try:
         yield AsyncJournal(watched, watched.look)
     finally:
         with anyio.CancelScope(shield=True):  # Bounded by the deadline of the export.
             await anyio.to_thread.run_sync(watched.close)
+
+
+async def _opened(open_it: Callable[[], JournalFile]) -> JournalFile:
+    """Open a journal in a thread, and close it again if the task is cancelled meanwhile.
+
+    A thread of anyio's would be left behind where asyncio itself cancels, and with it the lock.
+    """
+    thread = Threads(1)
+    opened: list[JournalFile] = []
+    try:
+        await thread.run(lambda: opened.append(open_it()))
+    except BaseException:
+        with anyio.CancelScope(shield=True):
+            for journal in opened:
+                await thread.run(journal.close)
+        raise
+    return opened[0]
 
 
 @asynccontextmanager
