@@ -275,6 +275,7 @@ class APIError(StepTTSError):
             "status": self.status_code,
             "code": self.code,
             "request id": self.request_id,
+            "retry after": f"{self.retry_after:g} s" if self.retry_after else None,
             "attempts": len(self.attempts) or None,
         }
         known = ", ".join(f"{name} {value}" for name, value in facts.items() if value is not None)

@@ -151,6 +151,7 @@ def test_arguments_win_over_the_classs_defaults() -> None:
     error = RateLimitError("m", advice=RetryAdvice.NEVER, retry_after=3.0, type="t", body="b")
     assert not error.retryable
     assert (error.retry_after, error.type, error.body) == (3.0, "t", "b")
+    assert str(error) == "m [retry after 3 s]"
 
 
 def rich(kind: type[APIError]) -> APIError:
