@@ -40,6 +40,7 @@ from step_tts._policies import (
     Timeouts,
     TransportName,
     chosen_concurrency,
+    chosen_rate,
     chosen_retry,
     chosen_timeouts,
     in_range,
@@ -147,7 +148,11 @@ class AsyncClient:
     ) -> None:
         settings = resolve_settings(os.environ, api_key=api_key, base_url=base_url)
         watch = watch_for(on_event)
-        gate = Gate(chosen_concurrency(concurrency), rate, watch=watch.gate() if watch else None)
+        gate = Gate(
+            chosen_concurrency(concurrency),
+            chosen_rate(rate),
+            watch=watch.gate() if watch else None,
+        )
         hosts = [fetch_audio_from] if isinstance(fetch_audio_from, str) else fetch_audio_from
         http = HTTPOptions(
             transport=one_of(transport, TransportName, "transport"),

@@ -58,14 +58,21 @@ def resolve_settings(
 
 def _base_url(environ: Mapping[str, str], given: str | None) -> tuple[str, str]:
     if given is not None:
-        return given, "base_url"
+        return _text(given, "base_url"), "base_url"
     return environ.get(BASE_URL_VARIABLE, "").strip() or DEFAULT_BASE_URL, BASE_URL_VARIABLE
 
 
 def _api_key(environ: Mapping[str, str], given: str | None) -> tuple[str, str]:
     if given is not None:
-        return given, "api_key"
+        return _text(given, "api_key"), "api_key"
     return environ.get(API_KEY_VARIABLE, ""), API_KEY_VARIABLE
+
+
+def _text(given: object, name: str) -> str:
+    """What was given; not the wrappers that other libraries put around secrets and URLs."""
+    if isinstance(given, str):
+        return given
+    raise ConfigurationError(f"{name} must be a str, not {type(given).__name__}.")
 
 
 def _key(raw: str, source: str) -> str:

@@ -21,6 +21,7 @@ __all__ = [
     "Timeouts",
     "TransportName",
     "chosen_concurrency",
+    "chosen_rate",
     "chosen_retry",
     "chosen_timeouts",
     "in_range",
@@ -29,6 +30,7 @@ __all__ = [
 
 Choice = TypeVar("Choice", bound=str)
 Number = TypeVar("Number", int, float)
+Policy = TypeVar("Policy")
 
 TransportName: TypeAlias = Literal["auto", "asyncio", "httpx", "httpx2"]
 """What carries the requests: an engine of our own on asyncio, or an HTTP library."""
@@ -181,8 +183,20 @@ def chosen_timeouts(timeout: Timeouts | float | None) -> Timeouts:
 
 def chosen_retry(retry: RetryPolicy | None, max_retries: int | None) -> RetryPolicy:
     """The number of retries may be said alone."""
-    policy = retry or RetryPolicy()
+    policy = _policy(retry, RetryPolicy, "retry")
     return policy if max_retries is None else attrs.evolve(policy, max_retries=max_retries)
+
+
+def chosen_rate(rate: Rate | None) -> Rate:
+    """A bare number would not say of what."""
+    return _policy(rate, Rate, "rate")
+
+
+def _policy(given: object, kind: type[Policy], name: str) -> Policy:
+    """The policy, or its defaults."""
+    if given is None or isinstance(given, kind):
+        return given or kind()
+    raise ConfigurationError(f"{name} must be a step_tts.{kind.__name__}: {given!r}")
 
 
 def chosen_concurrency(concurrency: int | Concurrency | None) -> Concurrency:

@@ -4,17 +4,14 @@ import io
 import os
 import sys
 from contextlib import ExitStack
+from pathlib import Path
 from threading import Barrier, get_ident
-from typing import TYPE_CHECKING
 
 import anyio
 import click
 import pytest
 
 from step_tts.cli import _pipes
-
-if TYPE_CHECKING:
-    from pathlib import Path
 
 
 class InMemory(io.TextIOWrapper):
@@ -83,6 +80,15 @@ def test_standard_output_takes_all_it_is_given(monkeypatch: pytest.MonkeyPatch) 
         monkeypatch.setattr(os, "write", narrow)
         _pipes.standard_output()(b"12345678")
     assert taken == [b"123", b"456", b"78"]
+
+
+@pytest.mark.skipif(not Path("/dev/full").exists(), reason="Linux has it.")
+def test_standard_output_that_is_full_is_named(monkeypatch: pytest.MonkeyPatch) -> None:
+    """Where audio is saved too, it could be that disk that is full."""
+    with Path("/dev/full").open("w") as full:
+        monkeypatch.setattr(sys, "stdout", full)
+        with pytest.raises(OSError, match=r"No space .*: 'standard output'"):
+            _pipes.standard_output()(b"1234")
 
 
 def test_standard_output_in_memory_serves_as_well(monkeypatch: pytest.MonkeyPatch) -> None:

@@ -1,5 +1,7 @@
 from __future__ import annotations
 
+from typing import Any
+
 import pytest
 from hypothesis import given
 from hypothesis import strategies as st
@@ -127,6 +129,16 @@ def test_a_missing_key_names_every_way_out(raw: str | None) -> None:
     """The variable, the argument, and the way to try without a key."""
     message = refusal(api_key=raw)
     assert all(way in message for way in ("STEP_TTS_API_KEY", "api_key=", "--sandbox"))
+
+
+@pytest.mark.parametrize("name", ["api_key", "base_url"])
+def test_what_other_libraries_wrap_is_to_be_unwrapped(name: str) -> None:
+    """As a secret of pydantic's; its value is not shown."""
+    wrapped: Any = b"secret"
+    given: dict[str, Any] = {"api_key": "k", "base_url": None, name: wrapped}
+    with pytest.raises(ConfigurationError, match=f"^{name} must be a str, not bytes") as caught:
+        resolve_settings({}, **given)
+    assert "secret" not in str(caught.value)
 
 
 def test_the_environment_fills_in_what_no_argument_gives() -> None:

@@ -15,6 +15,8 @@ from step_tts._policies import (
     RetryPolicy,
     Timeouts,
     chosen_concurrency,
+    chosen_rate,
+    chosen_retry,
     chosen_timeouts,
     in_range,
 )
@@ -77,6 +79,16 @@ def test_the_most_at_once_is_a_whole_number(number: Any) -> None:
     """Refused where the client is made, not where its first call waits."""
     with pytest.raises(ConfigurationError, match=r"^concurrency.* must be .*: " + repr(number)):
         chosen_concurrency(number)
+
+
+def test_a_bare_number_is_neither_a_rate_nor_a_policy_of_retries() -> None:
+    """It would not say of what; the error names the class that does."""
+    number: Any = 5
+    with pytest.raises(ConfigurationError, match=r"^rate must be a step_tts.Rate: 5"):
+        chosen_rate(number)
+    with pytest.raises(ConfigurationError, match=r"^retry must be a step_tts.RetryPolicy: 5"):
+        chosen_retry(number, None)
+    assert (chosen_rate(None), chosen_retry(None, 3)) == (Rate(), RetryPolicy(max_retries=3))
 
 
 def test_a_bare_number_of_seconds_is_the_whole_calls() -> None:

@@ -100,6 +100,8 @@ class TestOrders:
         assert (order.text, order.response_format, order.may_fail) == ("seven", "mp3", False)
         for target in ("/media/8.mp3", "/media/7.exe"):
             assert refused(request(method="GET", target=target)).status == 404
+        too_long = request(method="GET", target=f"/media/{'7' * 5000}.mp3")
+        assert "html" in str(refused(too_long).type)
 
     def test_no_text_in_a_repr(self) -> None:
         """An order is private."""

@@ -113,6 +113,23 @@ async def open_journal(
             await anyio.to_thread.run_sync(watched.close)
 
 
+async def _opened(open_it: Callable[[], JournalFile]) -> JournalFile:
+    """Open a journal in a thread, and close it again if the task is cancelled meanwhile.
+
+    A thread of anyio's would be left behind where asyncio itself cancels, and with it the lock.
+    """
+    thread = Threads(1)
+    opened: list[JournalFile] = []
+    try:
+        await thread.run(lambda: opened.append(open_it()))
+    except BaseException:
+        with anyio.CancelScope(shield=True):
+            for journal in opened:
+                await thread.run(journal.close)
+        raise
+    return opened[0]
+
+
 @asynccontextmanager
 async def open_processor(
     speak: Speak,

@@ -130,8 +130,12 @@ def _binary(stream: TextIO | None, name: str) -> BinaryIO:
 
 def _write_all(descriptor: int, data: bytes) -> None:
     left = memoryview(data)
-    while left:
-        left = left[os.write(descriptor, left) :]
+    try:
+        while left:
+            left = left[os.write(descriptor, left) :]
+    except OSError as error:
+        error.filename = "standard output"  # or a full disk would be taken for the audio's
+        raise
 
 
 def _write_to(stream: BinaryIO, data: bytes) -> None:

@@ -26,7 +26,7 @@ __all__ = ["Order", "Rules", "judge", "not_admitted", "presented_key", "refusal"
 
 SPEECH_PATH = "/v1/audio/speech"
 MODELS_PATH = "/v1/models"
-_MEDIA = re.compile(r"/media/(\d+)\.(\w+)")
+_MEDIA = re.compile(r"/media/(\d{1,18})\.(\w+)")
 
 
 @attrs.frozen(kw_only=True)
