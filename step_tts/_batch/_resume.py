@@ -159,23 +159,6 @@ async def open_processor(
         yield JournalProcessor(speak, journal, destination, keep_failures=keep_failures)
 
 
-async def _opened(open_it: Callable[[], JournalFile]) -> JournalFile:
-    """Open a journal in a thread, and close it again if the task is cancelled meanwhile.
-
-    A thread of anyio's would be left behind where asyncio itself cancels, and with it the lock.
-    """
-    thread = Threads(1)
-    opened: list[JournalFile] = []
-    try:
-        await thread.run(lambda: opened.append(open_it()))
-    except BaseException:
-        with anyio.CancelScope(shield=True):
-            for journal in opened:
-                await thread.run(journal.close)
-        raise
-    return opened[0]
-
-
 def export(journal: JournalFile, directory: Path) -> None:
     """Write the manifest, whole or not at all."""
     deadline = time.monotonic() + EXPORT_SECONDS
