@@ -2,14 +2,12 @@
 
 from __future__ import annotations
 
-from functools import cache
-from itertools import cycle, islice
 from typing import TYPE_CHECKING
 
 import pytest
 from corpus_index import BY_NAME
 from decoders import DECODERS, samples_of
-from join_kit import Joined, join
+from join_kit import GROUPS, join, joined
 
 from step_tts._formats import AudioFormat
 
@@ -19,50 +17,8 @@ if TYPE_CHECKING:
 
     from step_tts._models import AudioInfo
 
-# Each group is of one kind and of many makes: encoders, tags, header frames, checksums.
-GROUPS = {
-    "mp3_22k": (
-        "mp3_lame_22k.mp3",
-        "mp3_lameenc_22k.mp3",
-        "mp3_pyav_22k.mp3",
-        "mp3_lame_crc_22k.mp3",
-        "mp3_lame_id3v1.mp3",
-        "mp3_id3_60k.mp3",
-        "mp3_mid_frame.mp3",
-    ),
-    "mp3_24k_vbr": (
-        "mp3_libsndfile_24k.mp3",
-        "mp3_lame_vbr_24k.mp3",
-        "mp3_ffmpeg_pipe_24k.mp3",
-        "mp3_ffmpeg_no_reservoir.mp3",
-        "mp3_ffmpeg_id3v23.mp3",
-        "mp3_lame_abr_24k.mp3",
-    ),
-    "mp3_44k": ("mp3_shine_44k.mp3",),
-    "mp3_stereo": ("mp3_lame_mpeg1_stereo.mp3", "mp3_mid_frame_stereo.mp3"),
-    "mp2": ("mp2_twolame_24k.mp2",),
-    "wav_s16": (
-        "wav_s16_8k.wav",
-        "wav_streamed_sox.wav",
-        "wav_streamed_ffmpeg.wav",
-        "wav_rf64_libsndfile.wav",
-        "w64_ffmpeg.w64",
-    ),
-    "wav_s24": ("wav_s24.wav",),
-    "wav_u8": ("wav_u8.wav",),
-    "wav_float": ("wav_float_ffmpeg.wav", "wav_float_sox.wav", "wav_libsndfile_peak.wav"),
-    "wav_alaw": ("wav_alaw.wav",),
-    "wav_mulaw": ("wav_mulaw.wav",),
-}
 STREAM_DECODERS = tuple(name for name in DECODERS if name not in {"mutagen", "libsndfile"})
 """Those that read to the end. The others estimate what no header tells."""
-
-
-@cache
-def joined(group: str, count: int, *, pause: float = 0.0) -> Joined:
-    """So many parts of a group, one after the other."""
-    parts = islice(cycle([BY_NAME[name].data for name in GROUPS[group]]), count)
-    return join(list(parts), pause=pause)
 
 
 def judge(decoder: str, directory: Path, audio: bytes, info: AudioInfo) -> None:

@@ -10,9 +10,9 @@ import time
 from typing import TYPE_CHECKING, Any
 
 import pytest
+from batch_kit import Server, claim_of, options_of
 from scripted import audio_in
 from sounds import wav
-from test_batch_resume import Server, claim_of, options_of
 
 import step_tts
 from step_tts import BatchItem, BatchStoppedError, SaveError, inspect

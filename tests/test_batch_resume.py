@@ -20,49 +20,19 @@ from typing import TYPE_CHECKING, Any
 import anyio
 import attrs
 import pytest
-from scripted import answer, audio_in, client, library
+from batch_kit import Server, claim_of, options_of
+from scripted import audio_in
 from sounds import mp3, wav
 
 import step_tts
-from step_tts import AsyncClient, BatchItem, BatchResult, SpeechRequest, _files, inspect
+from step_tts import BatchItem, SpeechRequest, _files, inspect
 from step_tts._batch import _journal, _journal_processor, _processor, _resume
 from step_tts._batch._records import Facts, Record
 
 if TYPE_CHECKING:
-    from collections.abc import Iterable, Iterator
+    from collections.abc import Iterator
 
-LIB = library("httpx")
 JOURNAL = _journal.JOURNAL_NAME
-
-
-class Server:
-    """Counts what is paid for, by text."""
-
-    def __init__(self, audio: bytes = wav(), status: int = 200, wrong: Iterable[str] = ()) -> None:
-        self.audio, self.status, self.wrong = audio, status, wrong
-        self.paid: list[str] = []
-
-    def __call__(self, request: Any) -> Any:
-        self.paid.append(json.loads(request.content)["input"])
-        headers = {"x-request-id": f"r-{len(self.paid)}"}
-        status = 400 if self.paid[-1] in self.wrong else self.status
-        if status != 200:
-            return answer(LIB, [b"{}"], status=status, headers=headers)
-        return answer(LIB, [self.audio], headers=headers)
-
-    def client(self, **options: Any) -> AsyncClient:
-        return AsyncClient(
-            api_key="k", http_client=client(LIB, self), max_retries=0, concurrency=2, **options
-        )
-
-    async def run(
-        self, rows: Iterable[Any], to: Path, options: dict[str, Any] | None = None, **kwargs: Any
-    ) -> list[BatchResult]:
-        """One batch; its results by row."""
-        kwargs = {"durable": False, **kwargs}
-        async with self.client(**(options or {})) as tts:
-            async with tts.batch(rows, to=to, **kwargs) as results:
-                return sorted([result async for result in results], key=lambda r: r.index)
 
 
 async def test_the_second_run_pays_for_nothing(tmp_path: Path) -> None:
@@ -571,23 +541,6 @@ async def test_a_copy_for_which_there_is_no_room_is_not_paid_for(
         await server.run([BatchItem("a", name="other")], tmp_path)
 
     assert server.paid == ["a"]
-
-
-def options_of() -> dict[str, object]:
-    return {
-        "model": "Step-Audio-TTS-3B",
-        "prompt_placement": "nested",
-        "name": "{index:05d}-{slug}",
-        "repair": True,
-    }
-
-
-def claim_of(text: str, name: str) -> Any:
-    from step_tts._batch._keys import request_key
-
-    key = request_key(SpeechRequest(text), model="Step-Audio-TTS-3B", placement="nested")
-    assert key
-    return name, key
 
 
 @pytest.mark.skipif(sys.platform == "win32", reason="There is no SIGKILL on Windows.")

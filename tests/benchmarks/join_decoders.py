@@ -17,7 +17,7 @@ import pytest
 sys.path.insert(0, str(Path(__file__).parent.parent))
 
 from decoders import DECODERS
-from test_audio_join_oracles import joined
+from join_kit import joined
 
 
 def main() -> None:
