@@ -36,9 +36,9 @@ if TYPE_CHECKING:
     from step_tts._config import Settings
     from step_tts._files import FileStore
     from step_tts._gate import Gate, Slot
+    from step_tts._lane import Lane
     from step_tts._models import PromptPlacement, Receipt, SpeechRequest
     from step_tts._policies import RetryPolicy, Timeouts
-    from step_tts._recall import Recall
     from step_tts._transport import Answer, Transport
     from step_tts._watch import Watch
 
@@ -92,10 +92,10 @@ class Call:
         engine: Engine,
         options: Options,
         request: SpeechRequest,
-        recall: Recall | None = None,
+        lane: Lane | None = None,
     ) -> None:
         self._engine = engine
-        self._recall = recall
+        self._lane = lane
         self._options = options
         self._expect = request.response_format
         self._characters = len(request.input)
@@ -177,7 +177,7 @@ class Call:
         The slot is left by ``aclose``, which may be much later.
         """
         again = None if self._link else self._slot
-        slot = self._engine.gate.slot(characters=self._characters, again=again, recall=self._recall)
+        slot = self._engine.gate.slot(characters=self._characters, again=again, lane=self._lane)
         if self._slot is None:
             self._slot = await slot.__aenter__()
             return

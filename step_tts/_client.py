@@ -46,7 +46,6 @@ from step_tts._policies import (
     in_range,
     one_of,
 )
-from step_tts._recall import Recall
 from step_tts._sinks import into_file, into_memory
 from step_tts._stream import SpeechStream
 from step_tts._transport import HTTPOptions, Transport
@@ -61,6 +60,7 @@ if TYPE_CHECKING:
     from step_tts._batch import BatchRow, Speak, SpeechBatch
     from step_tts._body import VerifiedBody
     from step_tts._events import Listener
+    from step_tts._lane import Lane
     from step_tts._narrate import Keeper, Narration, NarrationText, Part, Take
     from step_tts._text import Segmentation
 
@@ -363,18 +363,19 @@ class AsyncClient:
             SaveError: ``to`` cannot be made or written.
             BatchStoppedError: While iterating: every further row would fail the same way.
         """
-        namer, recall, files = Namer(name), Recall(), self._engine.files
+        namer, files = Namer(name), self._engine.files
         one_of(order, BatchOrder, "order")
         directory = None if to is None else Path(to)
 
         async def speak(request: SpeechRequest, row: str) -> SavedSpeech | Speech:
-            call = self._call(request, recall)
+            call = self._call(request, lane)
             if directory is None:
                 return await into_memory(call, repair=repair)
             asked, place = directory / row, files.place_of(row, directory)
             return await into_file(call, files, asked, place, repair=repair, durable=durable)
 
         async with AsyncExitStack() as stack:
+            lane = stack.enter_context(self._engine.gate.lane())
             processor = Processor(speak)
             if directory is not None:
                 await files.prepare_directory(directory)
@@ -393,7 +394,7 @@ class AsyncClient:
                     in_order=order == "input",
                     namer=namer,
                     watch=self._engine.watch.batch() if self._engine.watch else None,
-                    recall=partial(self._engine.gate.recall, recall),
+                    lane=lane,
                 )
             )
 
@@ -518,6 +519,6 @@ class AsyncClient:
         ) as processor:
             yield Keeper(processor, like)
 
-    def _call(self, text: str | SpeechRequest, recall: Recall | None = None) -> Call:
+    def _call(self, text: str | SpeechRequest, lane: Lane | None = None) -> Call:
         request = text if isinstance(text, SpeechRequest) else SpeechRequest(text)
-        return Call(self._engine, self._options, request, recall)
+        return Call(self._engine, self._options, request, lane)

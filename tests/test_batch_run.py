@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from contextlib import AsyncExitStack, asynccontextmanager
 from itertools import count
 from typing import TYPE_CHECKING, Any, cast
 
@@ -17,13 +18,16 @@ from step_tts._errors import (
     StreamConsumedError,
 )
 from step_tts._formats import AudioFormat
+from step_tts._gate import Gate
 from step_tts._models import AudioInfo, BatchItem, BatchResult, Receipt, Speech, SpeechRequest
+from step_tts._policies import Concurrency
 
 if TYPE_CHECKING:
     from collections.abc import AsyncIterator, Callable, Iterable, Iterator, Sequence
     from contextlib import AbstractAsyncContextManager
 
     from step_tts._batch._processor import Row
+    from step_tts._lane import Lane
 
 INFO = AudioInfo(format=AudioFormat.WAV, size=1)
 RECEIPT = Receipt(request_id=None, attempts=(), queued=0, first_byte=0, total=0)
@@ -60,6 +64,42 @@ def batch(
     return open_batch(
         rows, Processor(voice.speak), workers=workers, in_order=in_order, namer=Namer()
     )
+
+
+class GatedVoice:
+    """Speaks through a gate, then has something to do for which no slot is needed."""
+
+    def __init__(self, gate: Gate, lane: Lane, after: int = 0) -> None:
+        self._gate, self._lane, self._after = gate, lane, after
+        self.most_in_line = self.spoken = 0
+
+    async def speak(self, request: SpeechRequest, name: str) -> Speech:
+        async with self._gate.slot(lane=self._lane) as slot:
+            for _ in range(5):
+                self.most_in_line = max(self.most_in_line, self._lane.in_line)
+                await anyio.lowlevel.checkpoint()
+            slot.ok(None)
+        for _ in range(self._after):
+            await anyio.lowlevel.checkpoint()
+        self.spoken += 1
+        return Speech(audio=b"", info=INFO, receipt=RECEIPT)
+
+
+@asynccontextmanager
+async def gated(
+    gate: Gate, rows: int, after: int = 0
+) -> AsyncIterator[tuple[SpeechBatch, GatedVoice]]:
+    with gate.lane() as lane:
+        voice = GatedVoice(gate, lane, after)
+        async with open_batch(
+            map(str, range(rows)),
+            Processor(voice.speak),
+            workers=2 * gate.most,
+            in_order=False,
+            namer=Namer(),
+            lane=lane,
+        ) as results:
+            yield results, voice
 
 
 async def collect(rows: Any, voice: Voice | None = None, **options: Any) -> list[BatchResult]:
@@ -324,6 +364,81 @@ async def test_an_outer_cancellation_passes_through() -> None:
 
     assert scope.cancelled_caught
     assert voice.at_once == 0
+
+
+@pytest.mark.parametrize("after", [0, 3])
+async def test_no_row_is_begun_before_it_can_go_and_no_slot_is_empty_for_long(after: int) -> None:
+    """A worker that goes on takes the slot it freed; for one that does not, another is woken."""
+    gate, empty = Gate(Concurrency(fixed=8)), 0
+
+    async def look() -> None:
+        nonlocal empty
+        while voice.spoken < 180:
+            await anyio.lowlevel.checkpoint()
+            empty += 8 - gate.in_flight
+
+    async with gated(gate, 200, after) as (results, voice), anyio.create_task_group() as tasks:
+        tasks.start_soon(look)
+        assert len([result async for result in results]) == 200
+    assert voice.most_in_line == 0
+    assert empty / 180 <= (2 if after else 0.2)  # Turns of the loop for each row.
+
+
+async def test_slots_that_come_free_at_once_are_taken_at_once() -> None:
+    """One in each turn of the loop would take eight; until then, one row waits in line."""
+    gate = Gate(Concurrency(fixed=8))
+    async with gated(gate, 50) as (results, voice):
+        async with AsyncExitStack() as stack:
+            for _ in range(8):
+                await stack.enter_async_context(gate.slot())
+            await anyio.wait_all_tasks_blocked()
+            assert gate.in_line == 1
+        for _ in range(3):
+            assert voice.spoken == 0
+            await anyio.lowlevel.checkpoint()
+        assert gate.in_flight == 8
+        assert len([result async for result in results]) == 50
+
+
+async def test_a_batch_is_not_starved_by_other_calls() -> None:
+    """As many as there are workers take half of the slots, no more."""
+    gate, others = Gate(Concurrency(fixed=4)), 0
+
+    async def other() -> None:
+        nonlocal others
+        while True:
+            async with gate.slot():
+                for _ in range(5):
+                    await anyio.lowlevel.checkpoint()
+            others += 1
+
+    async with anyio.create_task_group() as tasks:
+        for _ in range(8):
+            tasks.start_soon(other)
+        await anyio.lowlevel.checkpoint()
+        async with gated(gate, 100) as (results, _):
+            assert len([result async for result in results]) == 100
+        tasks.cancel_scope.cancel()
+    assert 60 < others < 160
+
+
+async def test_rows_that_need_no_slot_wait_for_none_of_a_crowd() -> None:
+    """One after the other they are refused, though all slots are taken by others."""
+    gate = Gate(Concurrency(fixed=1))
+    with gate.lane() as lane:
+        voice = GatedVoice(gate, lane)
+        async with (
+            gate.slot(),
+            open_batch(
+                [" "] * 9,
+                Processor(voice.speak),
+                workers=2,
+                in_order=True,
+                namer=Namer(),
+                lane=lane,
+            ) as results,
+        ):
+            assert [result.ok async for result in results] == [False] * 9
 
 
 class Remembering(Processor):

@@ -419,14 +419,21 @@ async def test_a_call_that_backs_off_holds_no_slot(lib: ModuleType) -> None:
 
 @on_mock_clock
 async def test_queueing_does_not_count_against_the_total(lib: ModuleType) -> None:
-    """Behind a slow call in the gate, a row of a batch has not begun."""
+    """Behind a slow call in the gate, a call has not begun; nor has a row of a batch."""
     slow = lambda: answer(lib, [50, wav()])  # noqa: E731
+    queued = []
     async with Server(lib, slow).client(concurrency=1, timeout=60) as tts:
-        async with tts.batch(["a", "b", "c"]) as results:
-            done = [result async for result in results]
-    assert all(result.ok for result in done)
-    assert max(r.speech.receipt.queued for r in done if r.speech) == pytest.approx(50)
-    assert trio.current_time() == pytest.approx(150)
+
+        async def call() -> None:
+            queued.append((await tts.synthesize(TEXT)).receipt.queued)
+
+        async with trio.open_nursery() as nursery:
+            for _ in range(2):
+                nursery.start_soon(call)
+        async with tts.batch(["a", "b"]) as results:
+            assert all([result.ok async for result in results])
+    assert queued == pytest.approx([0, 50])
+    assert trio.current_time() == pytest.approx(200)
 
 
 @on_mock_clock

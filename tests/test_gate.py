@@ -16,8 +16,8 @@ from trio.testing import MockClock
 
 from step_tts._errors import UsageError
 from step_tts._gate import Gate, Slot
+from step_tts._lane import Lane, Recalled
 from step_tts._policies import Concurrency, Rate
-from step_tts._recall import Recall, Recalled
 from step_tts._wire import LimitHints
 
 
@@ -295,24 +295,84 @@ async def test_the_words_of_the_server_are_passed_on() -> None:
 @BOTH
 async def test_whoever_is_taken_back_leaves_the_line() -> None:
     """Whoever was sent already stays, those of others too, and none is let in later."""
-    gate, mine, done = fixed(1), Recall(), []
+    gate, done = fixed(1), list[str]()
 
-    async def work(name: str, recall: Recall | None) -> None:
+    async def work(name: str, lane: Lane | None) -> None:
         try:
-            async with gate.slot(recall=recall):
+            async with gate.slot(lane=lane):
                 await anyio.wait_all_tasks_blocked()
                 done.append(name)
         except Recalled:
             done.append(f"no {name}")
 
-    async with anyio.create_task_group() as tasks:
-        for name, recall in [("a", mine), ("b", mine), ("c", None), ("d", mine)]:
-            tasks.start_soon(work, name, recall)
-            await anyio.lowlevel.checkpoint()
-        gate.recall(mine)
-        tasks.start_soon(work, "e", mine)
+    with gate.lane() as mine:
+        async with anyio.create_task_group() as tasks:
+            for name, lane in [("a", mine), ("b", mine), ("c", None), ("d", mine)]:
+                tasks.start_soon(work, name, lane)
+                await anyio.lowlevel.checkpoint()
+            mine.recall()
+            tasks.start_soon(work, "e", mine)
+        assert (mine.in_line, mine.in_flight) == (0, 0)
     assert sorted(done) == ["a", "c", "no b", "no d", "no e"]
     assert gate.in_flight == 0
+
+
+@BOTH
+async def test_a_lane_alone_begins_only_who_can_go_at_once() -> None:
+    """Full, it is told when that has changed."""
+    gate, told = fixed(2), list[int]()
+    with gate.lane() as lane:
+        lane.changed = lambda: told.append(lane.room())
+        assert lane.room() == 2
+        async with gate.slot(lane=lane):
+            assert lane.room() == 1
+            async with gate.slot(lane=lane):
+                assert lane.room() == 0
+            assert told == [1]
+        assert told == [1, 2]
+    async with gate.slot():
+        pass
+    assert told == [1, 2]
+
+
+@BOTH
+async def test_a_lane_beside_others_has_its_place_in_line() -> None:
+    """One where others only hold slots, then as many as they have in line."""
+    gate, room = fixed(1), list[int]()
+
+    async def wait(lane: Lane | None) -> None:
+        async with gate.slot(lane=lane):
+            pass
+
+    with gate.lane() as lane:
+        async with anyio.create_task_group() as tasks, gate.slot():
+            for of in (lane, None, None, lane, None):
+                room.append(lane.room())
+                tasks.start_soon(wait, of)
+                await anyio.wait_all_tasks_blocked()
+        assert room == [1, 0, 0, 1, 0]
+        assert (gate.in_line, lane.in_line, lane.in_flight, lane.room()) == (0, 0, 0, 1)
+
+
+@CLOCKED
+async def test_one_of_a_lane_waits_for_a_time_that_must_come() -> None:
+    """Else nobody would be there to go when it does; more only go when they can."""
+    gate = fixed(4)
+    with gate.lane() as lane:
+        async with anyio.create_task_group() as tasks:
+            async with gate.slot() as other:
+                other.throttled(10.0)
+            assert lane.room() == 1
+
+            async def work() -> None:
+                async with gate.slot(lane=lane):
+                    assert trio.current_time() - begun == pytest.approx(10.0)
+                    assert lane.room() == 3
+
+            begun = trio.current_time()
+            tasks.start_soon(work)
+            await anyio.wait_all_tasks_blocked()
+            assert lane.room() == 0
 
 
 def test_two_loops_at_once_are_one_too_many() -> None:
@@ -346,12 +406,17 @@ def test_what_an_ended_loop_left_in_flight_is_gone(first: str, then: str) -> Non
     gate = fixed(1)
 
     async def leaves() -> None:
-        slot = await gate.slot().__aenter__()
+        lane = gate.lane().__enter__()
+        lane.changed = told
+        slot = await gate.slot(lane=lane).__aenter__()
         slot.throttled(100.0)
 
     async def asks() -> float:
         async with gate.slot() as slot:
             return slot.queued
+
+    def told() -> None:
+        raise AssertionError
 
     anyio.run(leaves, backend=first)
     gate.controller.paused_until = -math.inf if first == then == "asyncio" else math.nan

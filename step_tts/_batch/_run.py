@@ -21,12 +21,12 @@ from step_tts._batch._condition import Condition
 from step_tts._batch._intake import Intake
 from step_tts._beside import beside
 from step_tts._errors import ConfigurationError, StepTTSError, StreamConsumedError
+from step_tts._lane import Lane, Recalled
 from step_tts._loop import Signal
 from step_tts._models import BatchResult
-from step_tts._recall import Recalled
 
 if TYPE_CHECKING:
-    from collections.abc import AsyncGenerator, AsyncIterable, Callable, Iterable, Sequence
+    from collections.abc import AsyncGenerator, AsyncIterable, Iterable, Sequence
 
     from step_tts._batch._names import Namer
     from step_tts._batch._processor import BatchRow, Processor, Row
@@ -98,7 +98,7 @@ async def open_batch(
     in_order: bool,
     namer: Namer,
     watch: BatchWatch | None = None,
-    recall: Callable[[], None] = lambda: None,
+    lane: Lane | None = None,
 ) -> AsyncGenerator[SpeechBatch, None]:
     """Run a batch; leaving the block cancels what has not ended.
 
@@ -111,11 +111,14 @@ async def open_batch(
     if isinstance(rows, str | bytes):
         raise ConfigurationError("A batch takes many texts; this is one text. Put it in a list.")
     run = _Run(
-        Intake(rows, namer), processor, workers, in_order=in_order, watch=watch, recall=recall
+        Intake(rows, namer), processor, workers, in_order=in_order, watch=watch, lane=lane or Lane()
     )
     try:
         async with beside(run.crew, run.feed, run.keep):
-            yield SpeechBatch(run, in_order=in_order)
+            try:
+                yield SpeechBatch(run, in_order=in_order)
+            finally:
+                run.stop()
     finally:
         await run.flush()
 
@@ -131,13 +134,14 @@ class _Run:
         *,
         in_order: bool,
         watch: BatchWatch | None,
-        recall: Callable[[], None],
+        lane: Lane,
     ) -> None:
         self._intake = intake
         self._processor = processor
         self._workers = workers
         self._watch = watch
-        self._recall = recall
+        self._lane = lane
+        self._lane.changed = self._wake
         self._circuit = Circuit()
         self._reading = anyio.CancelScope()
         self._broken: Exception | None = None
@@ -155,6 +159,7 @@ class _Run:
         self._entered = self._emitted = 0
 
         self._idle: deque[Signal] = deque()
+        self._woken = 0
         self._hungry, self._taken = Condition(), Condition()
         self._ends, self._news = Condition(), Condition()
         self._fed = self._left = self._over = False
@@ -163,7 +168,7 @@ class _Run:
         """Take no more rows, and back those that were not sent."""
         self._reading.cancel()
         self._ready.clear()
-        self._recall()
+        self._lane.recall()
         self._wake()
 
     # The reader's side.
@@ -187,9 +192,9 @@ class _Run:
 
     def emitted(self) -> None:
         """Note that the reader took one more result, so that one more row may be begun."""
-        self._in_hand -= 1
         self._emitted += 1
-        if self._idle:
+        self._in_hand -= 1
+        if self._in_hand == self._most - 1:
             self._wake()
             self._hungry.notify_all()
         if self._window:
@@ -233,10 +238,10 @@ class _Run:
     async def _wanted(self) -> int:
         """How many rows to read; waits until that is worth a look-up."""
         while True:
-            ahead = self._processor.ahead
-            free = min(len(self._idle), self._most - self._in_hand)
-            lacking = ahead + max(free, 0) - len(self._ready)
-            if 2 * lacking > ahead:
+            free = max(0, min(self._workers, self._most - self._in_hand))
+            stock = self._processor.ahead + free
+            lacking = stock - len(self._ready)
+            if 2 * lacking > stock:
                 return lacking
             await self._hungry.wait()
 
@@ -252,13 +257,14 @@ class _Run:
                 done.append((row.turn, each))
             else:
                 self._ready.append(each)
-                self._wake()
+        self._wake()
         if done:
             await self._tell_done(done)
 
     async def _enter_window(self, done: list[tuple[int, BatchResult]]) -> None:
         """Wait for the reader to catch up; what it could read meanwhile is not held back."""
         while self._window is not None and self._entered - self._emitted >= self._window:
+            self._wake()
             if done:
                 await self._tell_done(done)
             else:
@@ -305,23 +311,33 @@ class _Run:
 
     async def _next_row(self) -> Row | None:
         """The next row, as soon as there is one and the reader keeps up."""
-        while not self._ready or self._in_hand >= self._most:
+        while not self._ready or self._in_hand >= self._most or not self._lane.room():
             if self._fed and not self._ready:
                 return None
             woken = Signal()
             self._idle.append(woken)
-            self._hungry.notify_all()
             await woken.wait()
+            self._woken -= 1
         self._in_hand += 1
+        row = self._ready.popleft()
+        self._wake()
         self._hungry.notify_all()
-        return self._ready.popleft()
+        return row
 
     def _wake(self) -> None:
-        """Wake one idle worker if there is a row for it, or all when there will be none."""
+        """Wake as many idle workers as can begin a row, or all when there will be none.
+
+        Those who are on their way already look for themselves.
+        """
         if self._fed and not self._ready:
-            while self._idle:
-                self._idle.popleft().set()
-        elif self._ready and self._idle and self._in_hand < self._most:
+            self._rouse(len(self._idle))
+        elif self._ready and self._idle and not self._woken and self._in_hand < self._most:
+            rows = min(len(self._ready), self._most - self._in_hand)
+            self._rouse(min(len(self._idle), rows, self._lane.room()))
+
+    def _rouse(self, workers: int) -> None:
+        self._woken += workers
+        for _ in range(workers):
             self._idle.popleft().set()
 
     def _heed(self, result: BatchResult) -> None:

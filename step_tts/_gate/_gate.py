@@ -13,6 +13,7 @@ import asyncio
 import math
 import random
 from collections import deque
+from contextlib import contextmanager
 from functools import partial
 from typing import TYPE_CHECKING, Self
 
@@ -21,14 +22,14 @@ import attrs
 
 from step_tts._errors import UsageError
 from step_tts._gate._controller import Controller
+from step_tts._lane import Lane
 from step_tts._loop import Signal, clock, home, now
 from step_tts._policies import Concurrency, Rate
 
 if TYPE_CHECKING:
-    from collections.abc import Callable
+    from collections.abc import Callable, Iterator
 
     from step_tts._gate._controller import Ticket
-    from step_tts._recall import Recall
     from step_tts._watch import GateWatch
     from step_tts._wire import LimitHints
 
@@ -50,15 +51,23 @@ class Gate:
         self._begin = partial(Controller, concurrency or Concurrency(), rate or Rate(), chance)
         self.controller = self._begin()
         self._home: object = None
-        self._now = now
+        self.now = now
         self._watch = watch
         self._again: deque[_Waiter] = deque()
         self._new: deque[_Waiter] = deque()
+        self.alone = Lane()
+        """The lane of all calls that are of no batch."""
+        self._lanes = set[Lane]()
 
     @property
     def in_flight(self) -> int:
         """How many hold a slot."""
         return self.controller.in_flight
+
+    @property
+    def in_line(self) -> int:
+        """How many wait for one."""
+        return len(self._again) + len(self._new)
 
     @property
     def limit(self) -> int:
@@ -68,10 +77,10 @@ class Gate:
     @property
     def paused_for(self) -> float:
         """Seconds until the shared pause ends; 0 without one."""
-        return max(0.0, self.controller.paused_until - self._now())
+        return max(0.0, self.controller.paused_until - self.now())
 
     def slot(
-        self, *, characters: int = 0, again: Slot | None = None, recall: Recall | None = None
+        self, *, characters: int = 0, again: Slot | None = None, lane: Lane | None = None
     ) -> Slot:
         """Hold a slot for one attempt: ``async with gate.slot() as slot``.
 
@@ -80,15 +89,29 @@ class Gate:
         Args:
             characters: The length of the text.
             again: The slot of the attempt that this one repeats.
-            recall: What may take it back before it is sent: then it raises ``Recalled``.
+            lane: That of its batch, which may take it back before it is sent.
         """
-        return Slot(self, characters, again, recall)
+        return Slot(self, characters, again, lane or self.alone)
 
-    def recall(self, recall: Recall) -> None:
-        """Take back whoever waits in line with it, and whoever comes."""
-        recall.made = True
+    @contextmanager
+    def lane(self) -> Iterator[Lane]:
+        """A lane for the calls of one batch, for as long as it lasts.
+
+        Raises:
+            UsageError: Another loop that runs has calls in flight.
+        """
+        self.arrive()
+        lane = _GateLane(self)
+        self._lanes.add(lane)
+        try:
+            yield lane
+        finally:
+            self._lanes.discard(lane)
+
+    def rouse(self, lane: Lane) -> None:
+        """Have those of a lane that are in line look again at whether they are to wait."""
         for waiter in (*self._again, *self._new):
-            if waiter.recall is recall:
+            if waiter.lane is lane:
                 waiter.woken.set()
 
     def arrive(self) -> Callable[[], float]:
@@ -100,8 +123,8 @@ class Gate:
         here = home()
         if here != self._home:
             self._move(here)
-            self._now = clock()
-        return self._now
+            self.now = clock()
+        return self.now
 
     def _move(self, here: object) -> None:
         """Be at home on another event loop; what an ended one left in flight is gone.
@@ -119,6 +142,7 @@ class Gate:
                 )
             self._again.clear()
             self._new.clear()
+            self._lanes.clear()
             self.controller.forget()
         self._home = here
         if not both:
@@ -128,11 +152,12 @@ class Gate:
         """Whether nobody is in line and the next may go."""
         return not (self._again or self._new) and self.controller.ready_at() <= moment
 
-    async def turn(self, characters: int, again: Ticket | None, recall: Recall | None) -> Ticket:
+    async def turn(self, characters: int, again: Ticket | None, lane: Lane) -> Ticket:
         """Wait in line until the controller lets this caller go."""
         line = self._again if again else self._new
-        waiter = _Waiter(characters, again, recall)
+        waiter = _Waiter(characters, again, lane)
         line.append(waiter)
+        lane.in_line += 1
         try:
             while waiter.ticket is None:
                 first = line[0] is waiter and line is self._line
@@ -141,15 +166,15 @@ class Gate:
                 await waiter.woken.wait(waiter.until)
                 waiter.until = -math.inf
                 if waiter.ticket is None:
-                    if recall:
-                        recall.check()
+                    lane.check()
                     self.wake()
         except BaseException:
             if waiter.ticket:
-                self.controller.leave(waiter.ticket)
+                self.leave(waiter.ticket, lane)
             else:
                 line.remove(waiter)
-            self.wake()
+                lane.in_line -= 1
+                self.wake()
             raise
         return waiter.ticket
 
@@ -165,18 +190,33 @@ class Gate:
         """
         while line := self._line:
             ready_at, first = self.controller.ready_at(), line[0]
-            if ready_at == math.inf or ready_at > (moment := self._now()):
+            if ready_at == math.inf or ready_at > (moment := self.now()):
                 if ready_at < first.until:
                     first.woken.set()
                 break
-            first.ticket = self.controller.start(moment, first.characters, first.again)
-            line.popleft().woken.set()
+            line.popleft()
+            first.lane.in_line -= 1
+            first.ticket = self.start(moment, first.characters, first.again, first.lane)
+            first.woken.set()
         self.look()
+        for lane in self._lanes:
+            lane.changed()
+
+    def start(self, moment: float, characters: int, again: Ticket | None, lane: Lane) -> Ticket:
+        """Book a slot."""
+        lane.in_flight += 1
+        return self.controller.start(moment, characters, again)
+
+    def leave(self, ticket: Ticket, lane: Lane) -> None:
+        """Free it, for whoever is next."""
+        lane.in_flight -= 1
+        self.controller.leave(ticket)
+        self.wake()
 
     def look(self) -> None:
         """Let the listener know what changed, if there is one."""
         if self._watch:
-            self._watch.look(self.limit, self.controller.paused_until, self._now())
+            self._watch.look(self.limit, self.controller.paused_until, self.now())
 
 
 @attrs.define(eq=False)
@@ -185,7 +225,7 @@ class _Waiter:
 
     characters: int
     again: Ticket | None
-    recall: Recall | None
+    lane: Lane
     ticket: Ticket | None = None
     """Given when it is let go."""
     until: float = -math.inf
@@ -193,23 +233,51 @@ class _Waiter:
     woken: Signal = attrs.field(init=False)
 
 
+class _GateLane(Lane):
+    """A lane through a gate."""
+
+    def __init__(self, gate: Gate) -> None:
+        super().__init__()
+        self._gate = gate
+
+    def room(self) -> int:
+        """As many as can go at once: whoever is begun too early only waits.
+
+        One is begun to wait in line for a time that must come first, or among others, who would
+        else be first for ever; as long as others are in line, up to as many as they are.
+        """
+        gate, controller = self._gate, self._gate.controller
+        others = gate.in_line - self.in_line
+        if self.in_line and self.in_line >= others:
+            return 0
+        free = controller.limit.slots - controller.in_flight
+        if free <= 0:
+            return int(others > 0 or controller.in_flight > self.in_flight)
+        if free > 1 and (others or controller.ready_at() > gate.now()):
+            return 1
+        return free
+
+    def recall(self) -> None:
+        """Those in line learn it at once."""
+        super().recall()
+        self._gate.rouse(self)
+
+
 class Slot:
     """A slot that is held; say how the attempt went before leaving."""
 
-    __slots__ = ("_again", "_characters", "_gate", "_now", "_recall", "queued", "ticket")
+    __slots__ = ("_again", "_characters", "_gate", "_lane", "_now", "queued", "ticket")
 
     queued: float
     """Seconds spent waiting for it."""
     ticket: Ticket
     """The attempt, once it was sent."""
 
-    def __init__(
-        self, gate: Gate, characters: int, again: Slot | None, recall: Recall | None
-    ) -> None:
+    def __init__(self, gate: Gate, characters: int, again: Slot | None, lane: Lane) -> None:
         self._gate = gate
         self._characters = characters
         self._again = again.ticket if again else None
-        self._recall = recall
+        self._lane = lane
         self._now = now
 
     async def __aenter__(self) -> Self:
@@ -219,23 +287,22 @@ class Slot:
             Recalled: It was taken back.
         """
         gate, self._now = self._gate, self._gate.arrive()
-        if self._recall:
-            self._recall.check()
+        self._lane.check()
         asked_at = self._now()
         if gate.is_free(asked_at):
-            await anyio.lowlevel.checkpoint_if_cancelled()
+            if self._lane is gate.alone:  # A batch's worker was cancelled where it last waited.
+                await anyio.lowlevel.checkpoint_if_cancelled()
             self.queued = 0.0
-            self.ticket = gate.controller.start(asked_at, self._characters, self._again)
+            self.ticket = gate.start(asked_at, self._characters, self._again, self._lane)
         else:
-            self.ticket = await gate.turn(self._characters, self._again, self._recall)
+            self.ticket = await gate.turn(self._characters, self._again, self._lane)
             self.queued = self.ticket.sent_at - asked_at
         gate.look()
         return self
 
     async def __aexit__(self, *_: object) -> None:
         """Free the slot."""
-        self._gate.controller.leave(self.ticket)
-        self._gate.wake()
+        self._gate.leave(self.ticket, self._lane)
 
     def ok(self, seconds: float | None) -> None:
         """Whole audio came, after so many seconds of the server's time if that is known.

@@ -2,7 +2,8 @@
 
 ``python tests/benchmarks/engine_cost.py [ROWS]``: the same batch over a transport that answers at
 once and writes nothing, with 64 slots, its journal flushed to the disk. Medians of five rounds;
-what a part costs is the difference between a batch with it and one without.
+what a part costs is the difference between a batch with it and one without. The run's share holds
+the transport's own turn of the loop, which is told as well.
 """
 
 from __future__ import annotations
@@ -18,19 +19,19 @@ from typing import TYPE_CHECKING
 
 import anyio
 
-from step_tts import AudioFormat, AudioInfo, Concurrency, Receipt, SavedSpeech
+from step_tts import AudioFormat, AudioInfo, Concurrency, Receipt, SavedSpeech, SpeechRequest
 from step_tts._attempt import Attempt
 from step_tts._batch import Destination, Namer, Processor, open_batch
 from step_tts._batch._journal_processor import JournalProcessor
 from step_tts._batch._resume import open_journal
 from step_tts._files import FileStore
 from step_tts._gate import Gate
+from step_tts._lane import Lane
 from step_tts._models import DEFAULT_MODEL
 
 if TYPE_CHECKING:
-    from collections.abc import Iterator
+    from collections.abc import Awaitable, Callable, Iterator
 
-    from step_tts import SpeechRequest
     from step_tts._batch import Speak
 
 SLOTS, ROUNDS = 64, 5
@@ -60,7 +61,7 @@ def texts(rows: int) -> Iterator[str]:
     return (f"This is sentence number {number} of a long book." for number in range(rows))
 
 
-def speaker(directory: Path, gate: Gate | None) -> Speak:
+def speaker(directory: Path, gate: Gate | None, lane: Lane) -> Speak:
     """Answers at once, perhaps through a gate."""
     saved = SavedSpeech(
         path=directory / "clip.mp3", asked=directory / "clip", size=1, info=INFO, receipt=RECEIPT
@@ -70,7 +71,7 @@ def speaker(directory: Path, gate: Gate | None) -> Speak:
         if gate is None:
             await anyio.lowlevel.checkpoint()
         else:
-            async with gate.slot(characters=len(request.input)) as slot:
+            async with gate.slot(characters=len(request.input), lane=lane) as slot:
                 await anyio.lowlevel.checkpoint()
                 slot.ok(ANSWERED_IN)
         return saved
@@ -78,13 +79,29 @@ def speaker(directory: Path, gate: Gate | None) -> Speak:
     return speak
 
 
+async def calls(rows: int) -> float:
+    """Seconds of CPU for the transport alone."""
+    speak, request = speaker(Path(), None, Lane()), SpeechRequest("-")
+    numbers, before = iter(range(rows)), time.process_time()
+
+    async def work() -> None:
+        for _ in numbers:
+            await speak(request, "")
+
+    async with anyio.create_task_group() as tasks:
+        for _ in range(SLOTS):
+            tasks.start_soon(work)
+    return time.process_time() - before
+
+
 async def batch(rows: int, *, gated: bool, journal: bool) -> float:
     """Seconds of CPU."""
     with tempfile.TemporaryDirectory() as name:
         directory = Path(name)
         gate = Gate(Concurrency(fixed=SLOTS)) if gated else None
-        speak = speaker(directory, gate)
         async with AsyncExitStack() as stack:
+            lane = stack.enter_context(gate.lane()) if gate else Lane()
+            speak = speaker(directory, gate, lane)
             processor = Processor(speak)
             if journal:
                 destination = Destination(
@@ -99,7 +116,12 @@ async def batch(rows: int, *, gated: bool, journal: bool) -> float:
                 processor = JournalProcessor(speak, kept, destination, keep_failures=False)
             before, told = time.process_time(), 0
             async with open_batch(
-                texts(rows), processor, workers=2 * SLOTS, in_order=False, namer=Namer()
+                texts(rows),
+                processor,
+                workers=2 * SLOTS,
+                in_order=False,
+                namer=Namer(),
+                lane=lane,
             ) as results:
                 async for result in results:
                     told += result.ok
@@ -110,19 +132,23 @@ async def batch(rows: int, *, gated: bool, journal: bool) -> float:
 
 def main(rows: int) -> None:
     """Print the figures."""
-    kinds = {
-        "run": {"gated": False, "journal": False},
-        "gate": {"gated": True, "journal": False},
-        "journal": {"gated": False, "journal": True},
+    kinds: dict[str, Callable[[int], Awaitable[float]]] = {
+        "transport": calls,
+        "run": partial(batch, gated=False, journal=False),
+        "gate": partial(batch, gated=True, journal=False),
+        "journal": partial(batch, gated=False, journal=True),
     }
     took: dict[str, list[float]] = {kind: [] for kind in kinds}
     for _ in range(ROUNDS):
-        for kind, parts in kinds.items():
-            seconds = anyio.run(partial(batch, rows, **parts))
+        for kind, work in kinds.items():
+            seconds = anyio.run(work, rows)
             took[kind].append(1e6 * seconds / rows)
-    run = median(took["run"])
+    transport, run = median(took["transport"]), median(took["run"])
     gate, journal = median(took["gate"]) - run, median(took["journal"]) - run
-    print(f"{rows} rows, us of CPU each: run {run:.1f}, gate {gate:.1f}, journal {journal:.1f}")
+    print(
+        f"{rows} rows, us of CPU each: run {run:.1f} ({transport:.1f} of it the transport), "
+        f"gate {gate:.1f}, journal {journal:.1f}"
+    )
 
 
 if __name__ == "__main__":
