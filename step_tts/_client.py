@@ -377,8 +377,8 @@ class AsyncClient:
         async with AsyncExitStack() as stack:
             processor = Processor(speak)
             if directory is not None:
-                await files.prepare_directory(directory)
-                if resume:
+                await files.prepare_directory(directory, swept=not resume)
+                if resume:  # The journal knows whether there is anything to sweep.
                     options = {"name": name, "repair": repair}
                     kept = self._journal_processor(
                         speak, directory, options, durable=durable, keep_failures=keep_failures
