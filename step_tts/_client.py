@@ -378,8 +378,8 @@ class AsyncClient:
             lane = stack.enter_context(self._engine.gate.lane())
             processor = Processor(speak)
             if directory is not None:
-                await files.prepare_directory(directory)
-                if resume:
+                await files.prepare_directory(directory, swept=not resume)
+                if resume:  # The journal knows whether there is anything to sweep.
                     options = {"name": name, "repair": repair}
                     kept = self._journal_processor(
                         speak, directory, options, durable=durable, keep_failures=keep_failures

@@ -76,6 +76,18 @@ def test_rows_that_are_done_are_found_by_number_however_their_names_lie(tmp_path
     journal.close()
 
 
+def test_it_tells_a_run_that_ended_from_one_that_was_killed(tmp_path: Path) -> None:
+    """Of a first run there is nothing to tell."""
+    for ended_before in (False, True):
+        journal = JournalFile(tmp_path, {})
+        assert journal.ended_before is ended_before
+        journal.close()
+    JournalFile(tmp_path, {})._db.close()
+    journal = JournalFile(tmp_path, {})
+    assert not journal.ended_before
+    journal.close()
+
+
 def test_a_failed_group_leaves_nothing_behind(tmp_path: Path) -> None:
     """All of it or none."""
     journal = JournalFile(tmp_path, {})

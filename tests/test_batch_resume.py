@@ -10,6 +10,7 @@ import json
 import os
 import pickle
 import re
+import sqlite3
 import subprocess
 import sys
 import threading
@@ -28,6 +29,7 @@ import step_tts
 from step_tts import BatchItem, SpeechRequest, _files, inspect
 from step_tts._batch import _journal, _journal_processor, _processor, _resume
 from step_tts._batch._records import Facts, Record
+from step_tts._files._temp import Temp
 
 if TYPE_CHECKING:
     from collections.abc import Iterator
@@ -356,6 +358,24 @@ async def test_the_manifest_of_a_run_that_was_stopped(tmp_path: Path) -> None:
     await server.run(texts, tmp_path)
 
     assert manifest(tmp_path) == [spoken(*each, server) for each in enumerate(texts)]
+
+
+async def test_a_directory_is_swept_after_a_run_that_was_killed(tmp_path: Path) -> None:
+    """After one that ended, its files need not be gone through."""
+    orphan = Temp(tmp_path)
+    orphan.append(b"x")
+    os.close(orphan._fd)  # What the kernel does to a killed process.
+    path = Path(orphan._path)
+    aside = path.rename(tmp_path / "aside")
+    await Server().run(["a"], tmp_path)
+    aside.rename(path)
+    await Server().run(["a"], tmp_path)
+    assert path.exists()
+    with sqlite3.connect(tmp_path / JOURNAL) as journal:
+        journal.execute("INSERT INTO facts VALUES ('running', '')")
+    journal.close()
+    await Server().run(["a"], tmp_path)
+    assert not path.exists()
 
 
 async def test_the_manifest_is_written_on_interruption(tmp_path: Path) -> None:

@@ -28,7 +28,7 @@ class Destination:
     """Whether files shall survive a power cut."""
     model: str
     placement: PromptPlacement
-    text_key: Callable[[str], bytes | None] = attrs.field(init=False, repr=False, eq=False)
+    text_key: Callable[[str], bytes] = attrs.field(init=False, repr=False, eq=False)
     """Digests a request that says nothing but its text."""
 
     def options(self) -> dict[str, object]:
@@ -36,7 +36,7 @@ class Destination:
         return {"model": self.model, "prompt_placement": self.placement}
 
     @text_key.default
-    def _text_key(self) -> Callable[[str], bytes | None]:
+    def _text_key(self) -> Callable[[str], bytes]:
         return text_keys(model=self.model, placement=self.placement)
 
     def key(self, request: SpeechRequest) -> bytes | None:

@@ -121,7 +121,7 @@ class Intake:
             # What its number or name stand for may be another row's.
             name = self._namer.name(turn, text, slug(text))
             number = item.index if _is_index(item.index) else least
-            return Row(turn, number, name, item.input, refused=refused)
+            return Row(turn, number, name, refused)
         index = least if item.index is None else item.index
         self._next_index = index + 1
         if item.name:

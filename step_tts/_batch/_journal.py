@@ -47,6 +47,9 @@ CREATE INDEX by_request ON rows (request) WHERE path IS NOT NULL;
 PRAGMA user_version = {SCHEMA};
 """
 _PUT = "INSERT OR REPLACE INTO rows VALUES {}"
+_WAS_RUNNING = "SELECT 1 FROM facts WHERE name = 'running'"
+_RUN = "INSERT OR REPLACE INTO facts VALUES ('running', '')"
+_END = "DELETE FROM facts WHERE name = 'running'"
 # Of clock_gettime(2), from <linux/time.h>: Python has no name for it.
 _REALTIME_COARSE = 5
 
@@ -89,6 +92,8 @@ class JournalFile(JournalReader):
         patience: float = LOCK_PATIENCE_SECONDS,
     ) -> None:
         super().__init__(directory)
+        self.ended_before = False
+        """Whether a run was here before this one, and closed the journal."""
         self._sync = "FULL" if durable else "NORMAL"
         deadline = time.monotonic() + patience
         with self._translated():
@@ -118,6 +123,12 @@ class JournalFile(JournalReader):
         with self._group(self._sync):
             self._put(records)
 
+    def close(self) -> None:
+        """Note that the run has ended, and let go of it."""
+        with suppress(sqlite3.Error):
+            self._db.execute(_END)
+        super().close()
+
     def _has_opened(self, options: Mapping[str, object], *, last: bool) -> bool:
         """Whether the lock was free.
 
@@ -142,8 +153,11 @@ class JournalFile(JournalReader):
         for pragma in ("locking_mode = EXCLUSIVE", "journal_mode = WAL", "fullfsync = ON"):
             self._db.execute(f"PRAGMA {pragma}").fetchone()
         with self._transaction("IMMEDIATE"):
-            if not self._has_begun(options):
+            if self._has_begun(options):
+                self.ended_before = not self._db.execute(_WAS_RUNNING).fetchone()
+            else:
                 self._create(options)
+            self._db.execute(_RUN)
             self._notes.tidy()
         self._identity = self._seen()
 

@@ -61,17 +61,17 @@ class JournalProcessor(Processor):
         self, rows: Sequence[Row], name: Callable[[Row], None]
     ) -> Sequence[Row | BatchResult]:
         """Ask the journal for all of them at once: what is done, then what it knows of others."""
-        for row in rows:
-            row.digest = self._digest_of(row)
+        self._digest(rows)
         done = await self._done(rows) if self._skips else {}
         others = [row for row in rows if row.place not in done]
         for row in others:
             name(row)
         found = iter(await self._found([row for row in others if row.digest]))
         looked_up: list[Row | BatchResult] = []
+        directory = self._destination.directory
         for row in rows:
             if columns := done.get(row.place):
-                looked_up.append(self._resumed(row, columns))
+                looked_up.append(Resumed(row.index, row.name, columns, directory))
             else:
                 looked_up.append(self._placed(row, next(found)) if row.digest else row)
         self._skips = any(isinstance(each, BatchResult) for each in looked_up)
@@ -122,10 +122,14 @@ class JournalProcessor(Processor):
             if row.landed:
                 row.landed.set()
 
-    def _digest_of(self, row: Row) -> bytes:
+    def _digest(self, rows: Sequence[Row]) -> None:
+        """Most rows are texts alone, which are digested before their requests are made."""
+        text_key = self._destination.text_key
+        for row in rows:
+            row.digest = text_key(row.input) if isinstance(row.input, str) else self._key_of(row)
+
+    def _key_of(self, row: Row) -> bytes:
         try:
-            if isinstance(row.input, str) and not row.refused:
-                return self._destination.text_key(row.input) or b""
             return self._destination.key(request_of(row)) or b""
         except StepTTSError:
             return b""  # It is refused when it is to be spoken.
@@ -137,7 +141,7 @@ class JournalProcessor(Processor):
         forgotten only after its record is committed, so one or the other knows of it.
         """
         if not isinstance(found, Finding):
-            return self._resumed(row, found)
+            return Resumed(row.index, row.name, found, self._destination.directory)
         if found.failed and self._keeps(found.failed):
             error = failure_of(found.failed)
             return BatchResult(index=row.index, name=row.name, error=error, resumed=True)
@@ -145,9 +149,6 @@ class JournalProcessor(Processor):
         if row.leader is None and found.twin is None:
             self._leaders[row.digest] = row
         return row
-
-    def _resumed(self, row: Row, columns: Columns) -> BatchResult:
-        return Resumed(row.index, row.name, columns, self._destination.directory)
 
     def _keeps(self, failed: Facts) -> bool:
         """A wrong key or an empty account was not the row's fault: it is always tried again."""

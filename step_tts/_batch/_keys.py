@@ -51,20 +51,20 @@ def request_key(request: SpeechRequest, *, model: str, placement: PromptPlacemen
         return None
 
 
-def text_keys(*, model: str, placement: PromptPlacement) -> Callable[[str], bytes | None]:
+def text_keys(*, model: str, placement: PromptPlacement) -> Callable[[str], bytes]:
     """What digests requests that say nothing but their text, sooner than they are made.
 
-    It gives ``None`` for a text that is refused before it is sent.
+    It gives nothing for a text that is refused before it is sent.
     """
     begun = _manner(model, None, None, None, None, None, placement)
 
-    def text_key(text: str) -> bytes | None:
+    def text_key(text: str) -> bytes:
         if not text or text.isspace():
-            return None
+            return b""
         try:
             return _ended(begun, text)
         except ValueError:
-            return None
+            return b""
 
     return text_key
 

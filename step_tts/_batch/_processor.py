@@ -35,11 +35,9 @@ class Row:
     name: str
     """Its file's; empty until it is made, and of most rows that are done it never is."""
     input: object = attrs.field(repr=False)
-    """Its text or its request, as far as it has one."""
+    """Its text or its request, or why it has neither."""
     place: int = -1
     """Its ``index``, where it is named by that; -1 where it has a name of another kind."""
-    refused: StepTTSError | None = None
-    """Why it cannot be spoken, where that shows before its request is made."""
     request: SpeechRequest | None = None
     """What ``request_of`` has made of it."""
     digest: bytes = b""
@@ -101,12 +99,10 @@ def request_of(row: Row) -> SpeechRequest:
     Raises:
         InvalidRequestError: It is nothing that can be spoken.
     """
-    if row.refused:
-        raise row.refused
     if row.request is None:
         given = row.input
         if isinstance(given, InvalidRequestError):
-            raise given  # Whoever read the input could make nothing of it.
+            raise given  # Whoever read it could make nothing of it.
         if not isinstance(given, SpeechRequest):
             given = SpeechRequest(cast("str", given))  # Its validator refuses what is no text.
         row.request = given

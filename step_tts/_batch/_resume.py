@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import time
-from contextlib import asynccontextmanager
+from contextlib import asynccontextmanager, suppress
 from functools import partial
 from itertools import islice
 from operator import itemgetter
@@ -18,7 +18,7 @@ from step_tts._batch._journal_processor import JournalProcessor
 from step_tts._batch._records import COLUMNS, MANIFEST, Facts, texts
 from step_tts._batch._status import StatusFile
 from step_tts._errors import SaveError
-from step_tts._files import replace_text
+from step_tts._files import replace_text, sweep
 from step_tts._threads import Threads
 
 if TYPE_CHECKING:
@@ -104,13 +104,25 @@ async def open_journal(
         BatchOptionsError: It was begun with other options.
         SaveError: It cannot be opened or written.
     """
-    journal = await _opened(partial(JournalFile, directory, options, durable=durable))
+    journal = await _opened(partial(_swept, directory, options, durable=durable))
     watched = _Watched(journal, directory, gate)
     try:
         yield AsyncJournal(watched, watched.look)
     finally:
         with anyio.CancelScope(shield=True):  # Bounded by the deadline of the export.
             await anyio.to_thread.run_sync(watched.close)
+
+
+def _swept(directory: Path, options: Mapping[str, object], *, durable: bool) -> JournalFile:
+    """Open the journal, and remove what was in the making when a run was killed.
+
+    After a run that ended, a million files need not be gone through for that.
+    """
+    journal = JournalFile(directory, options, durable=durable)
+    if not journal.ended_before:
+        with suppress(OSError):  # Not every directory can be listed.
+            sweep(directory)
+    return journal
 
 
 async def _opened(open_it: Callable[[], JournalFile]) -> JournalFile:

@@ -11,5 +11,6 @@ the suffix and the patch.
 from step_tts._files._blocking import copy, replace_text
 from step_tts._files._place import Place
 from step_tts._files._store import FileStore, PendingFile
+from step_tts._files._temp import sweep
 
-__all__ = ["FileStore", "PendingFile", "Place", "copy", "replace_text"]
+__all__ = ["FileStore", "PendingFile", "Place", "copy", "replace_text", "sweep"]

@@ -43,7 +43,7 @@ class FileStore:
         self._settlers = Threads(SETTLER_THREADS)
         self._prepared: set[str] = set()
 
-    async def prepare(self, asked: Path) -> Place:
+    async def prepare(self, asked: Path, *, swept: bool = True) -> Place:
         """Fail before anything is paid for if ``asked`` cannot be written; sweep old temps.
 
         A directory is prepared once; a later call for it only looks at the target.
@@ -53,13 +53,16 @@ class FileStore:
         """
         place = _looked_at(os.fspath(asked))
         if place.directory not in self._prepared:
-            await self.settle(partial(prepare_directory, Path(place.directory)))
+            await self.settle(partial(prepare_directory, Path(place.directory), swept=swept))
             self._prepared.add(place.directory)
         return place
 
-    async def prepare_directory(self, directory: Path) -> None:
-        """The same for a directory whose files have no names yet."""
-        await self.prepare(directory / "_")
+    async def prepare_directory(self, directory: Path, *, swept: bool = True) -> None:
+        """The same for a directory whose files have no names yet.
+
+        To sweep it is to go through all of its files: who knows of no old temps has that left out.
+        """
+        await self.prepare(directory / "_", swept=swept)
 
     def place_of(self, row: str, directory: Path) -> Place:
         """Where a row of a batch will stand, in a directory that is prepared.

@@ -162,12 +162,13 @@ def _name() -> str:
     return f"{_PREFIX}{_host()}-{_process(os.getpid())}-{next(_numbers)}{_SUFFIX}"
 
 
-def prepare_directory(directory: Path) -> None:
-    """Make a directory, see that it can be written, and sweep it."""
+def prepare_directory(directory: Path, *, swept: bool) -> None:
+    """Make a directory, see that it can be written, and have it swept."""
     directory.mkdir(parents=True, exist_ok=True)
     if not os.access(directory, os.W_OK):
         raise PermissionError(errno.EACCES, _UNWRITABLE, str(directory))
-    sweep(directory)
+    if swept:
+        sweep(directory)
 
 
 def sweep(directory: Path) -> None:
