@@ -370,7 +370,7 @@ class ConflictError(APIStatusError):
 class RequestTooLargeError(APIStatusError):
     """413: the text or the body is too long."""
 
-    default_hint: ClassVar[str | None] = "Send shorter texts."
+    default_hint: ClassVar[str | None] = "Send shorter texts, or let narrate divide them."
 
 
 class UnprocessableEntityError(APIStatusError):

@@ -161,6 +161,7 @@ def test_unknown_formats_pass_when_allowed() -> None:
         ("application/octet-stream", ()),
         ("audio/x-whatever", ()),
         (None, ()),
+        ("text/event-stream", ()),
         ("audio/mpeg", ("Labelled audio/mpeg, but the bytes are WAV.",)),
         ("text/html", ("Labelled text/html, but the bytes are WAV.",)),
         ("application/json", ("Labelled application/json, but the bytes are WAV.",)),

@@ -58,7 +58,7 @@ DEFAULTS = {
     "PermissionDeniedError": ("never", ""),
     "NotFoundError": ("never", "Check the base URL and the model name."),
     "ConflictError": ("transient", ""),
-    "RequestTooLargeError": ("never", "Send shorter texts."),
+    "RequestTooLargeError": ("never", "Send shorter texts, or let narrate divide them."),
     "UnprocessableEntityError": ("never", ""),
     "RateLimitError": ("throttled", ""),
     "ContentRefusedError": ("never", ""),

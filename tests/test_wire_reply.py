@@ -275,6 +275,14 @@ def test_a_link_instead_of_audio_is_kept_but_never_shown(document: object) -> No
     shown = f"{error} {error!r} {error.body} {error.args}"
     assert "s3cr3t" not in shown
     assert "a.mp3" not in shown
+    assert "fetch_audio_from='cdn.h'" in shown
+
+
+def test_a_link_that_names_no_host_is_an_error_all_the_same() -> None:
+    """There is nothing to name then."""
+    error = reply(200, {"url": "https://[broken/a.mp3"})
+    assert isinstance(error, AudioLinkError)
+    assert error.hint == AudioLinkError.default_hint
 
 
 @pytest.mark.parametrize("status", [301, 302, 303, 304, 307, 308])

@@ -46,6 +46,8 @@ _CLAIMS: dict[frozenset[str], frozenset[AudioFormat]] = {
 }
 _FORMATS = {subtype: formats for subtypes, formats in _CLAIMS.items() for subtype in subtypes}
 _SILENT = frozenset({"", "application/octet-stream", "binary/octet-stream", "application/audio"})
+_WRAPPING = "text/event-stream"
+"""Says what the audio came in, and so nothing of the audio."""
 _TEXTUAL = (
     "text/",
     "application/json",
@@ -98,7 +100,7 @@ class Label:
 
     def contradicts(self, audio_format: AudioFormat) -> bool:
         """Whether it names something else than the bytes are."""
-        if self.media_type in _SILENT:
+        if self.media_type in _SILENT or self.media_type == _WRAPPING:
             return False
         kind, _, subtype = self.media_type.partition("/")
         claimed = _FORMATS.get(subtype)

@@ -115,11 +115,20 @@ def _advice(advice: RetryAdvice, should_retry: bool | None) -> RetryAdvice:  # n
 def _with_address(error: APIError, link: str | None, location: str, redactor: Redactor) -> APIError:
     if isinstance(error, AudioLinkError):
         error.url = link
+        if host := _name(_host(link or ""), redactor):
+            error.hint = f"To have it fetched, name its host: fetch_audio_from={host!r}."
     if isinstance(error, RedirectError):
         error.location = _name(_without_query(location), redactor)
         where = f"It is {error.location}" if error.location else "It does not say which"
         error.hint = f"{where}; set base_url to the address of the API itself."
     return error
+
+
+def _host(link: str) -> str | None:
+    try:
+        return urlsplit(link).hostname
+    except ValueError:
+        return None
 
 
 def _without_query(location: str) -> str | None:
