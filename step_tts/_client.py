@@ -39,11 +39,11 @@ from step_tts._policies import (
     RetryPolicy,
     Timeouts,
     TransportName,
+    at_least,
     chosen_concurrency,
     chosen_rate,
     chosen_retry,
     chosen_timeouts,
-    in_range,
     one_of,
 )
 from step_tts._sinks import into_file, into_memory
@@ -176,7 +176,7 @@ class AsyncClient:
             headers=request_headers(settings.api_key, headers or {}),
             extra_headers=dict(headers or {}),
             prompt_placement=one_of(prompt_placement, PromptPlacement, "prompt_placement"),
-            max_bytes=in_range("max_bytes", max_bytes, least=1),
+            max_bytes=at_least("max_bytes", max_bytes, 1),
             follow_redirects=follow_redirects,
             fetch_audio_from=tuple(hosts),
             allow_unknown_audio=allow_unknown_audio,
@@ -211,9 +211,7 @@ class AsyncClient:
             prompt_placement=one_of(
                 prompt_placement or now.prompt_placement, PromptPlacement, "prompt_placement"
             ),
-            max_bytes=now.max_bytes
-            if max_bytes is None
-            else in_range("max_bytes", max_bytes, least=1),
+            max_bytes=now.max_bytes if max_bytes is None else at_least("max_bytes", max_bytes, 1),
         )
         return sibling
 

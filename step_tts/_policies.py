@@ -20,6 +20,7 @@ __all__ = [
     "RetryPolicy",
     "Timeouts",
     "TransportName",
+    "at_least",
     "chosen_concurrency",
     "chosen_rate",
     "chosen_retry",
@@ -29,7 +30,6 @@ __all__ = [
 ]
 
 Choice = TypeVar("Choice", bound=str)
-Number = TypeVar("Number", int, float)
 Policy = TypeVar("Policy")
 
 TransportName: TypeAlias = Literal["auto", "asyncio", "httpx", "httpx2"]
@@ -53,12 +53,14 @@ def _seconds(_: object, field: attrs.Attribute[Any], value: object) -> None:
 
 def _count(_: object, field: attrs.Attribute[Any], value: object) -> None:
     if not is_count(value):
-        raise ConfigurationError(f"{field.name} must be 0 or more: {value!r}")
+        raise ConfigurationError(f"{field.name} must be a whole number, 0 or more: {value!r}")
 
 
 def _at_least_one(_: object, field: attrs.Attribute[Any], value: object) -> None:
     if value is not None and not is_count(value, 1):
-        raise ConfigurationError(f"concurrency: {field.name} must be 1 or more: {value!r}")
+        raise ConfigurationError(
+            f"concurrency: {field.name} must be a whole number, 1 or more: {value!r}"
+        )
 
 
 def _per_minute(_: object, field: attrs.Attribute[Any], value: object) -> None:
@@ -217,10 +219,17 @@ def one_of(choice: Choice, choices: object, name: str) -> Choice:
     return choice
 
 
-def in_range(name: str, number: Number, least: float = 0, most: float = math.inf) -> Number:
-    """The number, if it is neither below the least nor above the most."""
+def in_range(name: str, number: float, most: float = math.inf) -> float:
+    """The number, if it is neither below 0 nor above the most."""
     given: object = number  # Not everybody's types are checked.
-    if isinstance(given, (int, float)) and least <= given <= most:
+    if isinstance(given, (int, float)) and 0 <= given <= most:
         return number
-    span = f"{least:g} or more" if most == math.inf else f"from {least:g} to {most:g}"
+    span = "0 or more" if most == math.inf else f"from 0 to {most:g}"
     raise ConfigurationError(f"{name} must be {span}: {number!r}")
+
+
+def at_least(name: str, number: int, least: int) -> int:
+    """The whole number, if it is not below the least."""
+    if is_count(number, least):
+        return number
+    raise ConfigurationError(f"{name} must be a whole number, {least} or more: {number!r}")

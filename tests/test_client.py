@@ -678,9 +678,9 @@ def test_configuration_is_checked_at_construction(monkeypatch: pytest.MonkeyPatc
     with pytest.raises(ValueError, match="concurrency"):
         AsyncClient(concurrency=0)
     for number in (0, -1):
-        with pytest.raises(step_tts.ConfigurationError, match="max_bytes must be 1 or more"):
+        with pytest.raises(step_tts.ConfigurationError, match="max_bytes must be a whole number"):
             AsyncClient(max_bytes=number)
-        with pytest.raises(step_tts.ConfigurationError, match="max_bytes must be 1 or more"):
+        with pytest.raises(step_tts.ConfigurationError, match="max_bytes must be a whole number"):
             AsyncClient().with_options(max_bytes=number)
 
 

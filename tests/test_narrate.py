@@ -204,7 +204,14 @@ async def test_raw_pcm_is_refused_before_anything_is_paid(wanted: str) -> None:
 
 
 @pytest.mark.parametrize(
-    "wrong", [{"pause": -1}, {"pause": float("inf")}, {"ahead": -1}, {"patience": float("nan")}]
+    "wrong",
+    [
+        {"pause": -1},
+        {"pause": float("inf")},
+        {"ahead": -1},
+        {"ahead": 1.5},
+        {"patience": float("nan")},
+    ],
 )
 async def test_numbers_must_make_sense(wrong: Any) -> None:
     """The message names the one that does not."""

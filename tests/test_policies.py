@@ -14,6 +14,7 @@ from step_tts._policies import (
     Rate,
     RetryPolicy,
     Timeouts,
+    at_least,
     chosen_concurrency,
     chosen_rate,
     chosen_retry,
@@ -46,7 +47,7 @@ def test_waits_must_be_positive_and_finite(field: str, value: float) -> None:
 @pytest.mark.parametrize("field", ["max_retries", "max_billed_retries"])
 def test_counts_must_not_be_negative(field: str) -> None:
     """Zero is off; less is a mistake."""
-    with pytest.raises(ValueError, match=f"^{field} must be 0 or more: -1"):
+    with pytest.raises(ValueError, match=f"^{field} must be a whole number, 0 or more: -1"):
         RetryPolicy(**{field: -1})
     assert getattr(RetryPolicy(**{field: 0}), field) == 0
 
@@ -62,7 +63,9 @@ def test_one_bound_of_concurrency_moves_the_start() -> None:
 @pytest.mark.parametrize("value", [0, 2.5, "8"])
 def test_bounds_of_concurrency_are_whole_numbers(field: str, value: Any) -> None:
     """Those too by which a start is chosen that is not said."""
-    with pytest.raises(ConfigurationError, match=f"^concurrency: {field} must be 1 or more"):
+    with pytest.raises(
+        ConfigurationError, match=f"^concurrency: {field} must be a whole number, 1 or more"
+    ):
         Concurrency(**{field: value})
 
 
@@ -109,5 +112,14 @@ def test_a_number_out_of_its_range_is_refused_with_the_range(number: Any) -> Non
 
 def test_a_range_without_an_end_names_its_least() -> None:
     """Infinity is no news."""
-    with pytest.raises(ConfigurationError, match=r"^ahead must be 1 or more: 0"):
-        in_range("ahead", 0, least=1)
+    with pytest.raises(ConfigurationError, match=r"^patience must be 0 or more: -1"):
+        in_range("patience", -1)
+    assert in_range("patience", math.inf) == math.inf
+
+
+@pytest.mark.parametrize("number", [0, 1.5, "8"])
+def test_a_number_of_things_is_whole(number: Any) -> None:
+    """Half a segment is no mistake of ours."""
+    with pytest.raises(ConfigurationError, match=r"^ahead must be a whole number, 1 or more: "):
+        at_least("ahead", number, 1)
+    assert at_least("ahead", 1, 1) == 1

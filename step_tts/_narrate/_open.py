@@ -11,7 +11,7 @@ from step_tts._narrate._assembly import Assembly
 from step_tts._narrate._narration import Narration
 from step_tts._narrate._narrator import Narrator
 from step_tts._narrate._script import Script
-from step_tts._policies import in_range
+from step_tts._policies import at_least, in_range
 
 if TYPE_CHECKING:
     from collections.abc import AsyncGenerator
@@ -63,7 +63,7 @@ async def open_narration(
         APIError: No audio came.
     """
     in_range("pause", pause, most=LONGEST_PAUSE_SECONDS)
-    in_range("ahead", ahead)
+    at_least("ahead", ahead, 0)
     in_range("patience", patience)
     _check_joinable(like.response_format)
     script = Script(text, segmentation, patience)
