@@ -90,7 +90,7 @@ class JournalReader:
             return self._found(claims)
 
     def done(self, asked: Mapping[int, bytes]) -> dict[int, Columns]:
-        """Of rows in ascending order those that are done, by ``place``; their digests are asked.
+        """Which of some rows are done, by ``place``; they are asked for in that order, by digest.
 
         Rows that are named by their numbers need no name for that.
         """
@@ -207,7 +207,7 @@ class JournalReader:
 
     def _is_whole(self, row: Columns) -> bool:
         """Whether a record's file stands where it was put, as long as it was."""
-        size: int = row[_SIZE]
+        size: int | None = row[_SIZE]
         try:
             return os.stat(f"{self._files}{row[_PATH]}").st_size == size  # noqa: PTH116  a Path costs more than the call
         except OSError:

@@ -119,6 +119,7 @@ def packed(records: Sequence[Record]) -> list[Columns]:
 
     To encode the facts of one alone costs twice as much.
     """
+    # Of a tuple that is no plain one the encoder would make a list.
     told = _as_json([tuple(record.facts) for record in records])[2:-2].split("],\n[")
     return [
         # SQLite takes a bytearray four times as fast as bytes, which could be adapted.
