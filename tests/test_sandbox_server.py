@@ -207,6 +207,9 @@ class TestRefusals:
             ):
                 assert (reply.status, reply.end) == (400, "whole")
                 assert "pip install 'step_tts[sandbox]'" in reply.error["message"]
+        with pytest.raises(errors.MissingExtraError, match=r"pip install 'step_tts\[sandbox\]'"):
+            async with serve(voice="tone", response_format="mp3"):
+                pass
 
     @pytest.mark.parametrize(
         "wrong",

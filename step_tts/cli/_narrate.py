@@ -194,10 +194,13 @@ class _Job:
             note(f"interrupted; {self._how_to_go_on()}")
             sys.exit(exit_code(end))
         except (StepTTSError, OSError) as error:
-            # There is nothing to go on with before the first answer.
-            if self.gauges.answers.total and self.output:
-                error.add_note(self._how_to_go_on())
+            self._note_how_to_go_on(error)
             raise
+
+    def _note_how_to_go_on(self, error: Exception) -> None:
+        """There is nothing to go on with before the first answer."""
+        if self.gauges.answers.total and self.output:
+            error.add_note(self._how_to_go_on())
 
     def _how_to_go_on(self) -> str:
         if not self.resume:

@@ -80,7 +80,7 @@ async def serve(
 
     Raises:
         ConfigurationError: An argument makes no sense.
-        MissingExtraError: The voice asked for is not installed.
+        MissingExtraError: What the voice or the format needs is not installed.
         ValueError: No fault has this name.
         OSError: Nothing can listen there: the port is taken, for one.
     """
@@ -103,6 +103,7 @@ async def serve(
         content_length=content_length,
         chunk_size=chunk_size,
     )
+    ENCODERS[response_format](plan.voice.sample_rate)  # What it lacks is said now, in full.
     async with await _listener(address, port) as listener:
         origin = _origin(host, listener.extra(SocketAttribute.local_port))  # noqa: S610  anyio, not Django
         state = State(origin=origin, api_key=api_key, keep=keep, seed=seed)
