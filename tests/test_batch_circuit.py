@@ -2,6 +2,9 @@
 
 from __future__ import annotations
 
+import errno
+import os
+
 import pytest
 
 from step_tts._batch._circuit import FATAL, Circuit
@@ -11,6 +14,7 @@ from step_tts._errors import (
     ClientClosedError,
     NotFoundError,
     QuotaExceededError,
+    SaveError,
     StepTTSError,
 )
 
@@ -42,6 +46,17 @@ def test_other_errors_are_the_rows_own() -> None:
     """And two kinds of fatal ones are not one."""
     assert rows_until_stopped(*[BadRequestError("no")] * 99) is None
     assert rows_until_stopped(*[AuthenticationError("a"), NotFoundError("b")] * 9) is None
+
+
+@pytest.mark.parametrize(
+    ("reason", "remedy"), [(errno.ENOSPC, "Free some space"), (errno.EMFILE, "ulimit -n")]
+)
+def test_a_disk_or_a_process_that_takes_no_more_is_known_from_one_row(
+    reason: int, remedy: str
+) -> None:
+    """Each further row would be paid for and lost."""
+    stopped = Circuit().note(SaveError(reason, os.strerror(reason)))
+    assert remedy in str(stopped)
 
 
 def test_a_mistake_of_the_calling_code_is_known_from_one_row() -> None:

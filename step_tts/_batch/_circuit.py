@@ -40,8 +40,9 @@ REMEDIES = {
     errno.EROFS: "Make the directory writable or write to another",
     errno.EACCES: "Make the directory writable or write to another",
     errno.EIO: "Look after the disk, then start the same batch again",
+    errno.EMFILE: "Allow more open files (ulimit -n) or fewer at once, then start the same again",
 }
-"""What to try when a directory takes no more files, by the system's reason."""
+"""What to try when no more files can be written, by the system's reason."""
 FATAL_NAMES = frozenset(error.__name__ for error in FATAL)
 FIRST, LATER = 3, 10
 
