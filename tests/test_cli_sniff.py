@@ -8,6 +8,7 @@ import pytest
 from cli_kit import step_tts
 
 from step_tts._formats import AudioFormat
+from step_tts._inspect import OPEN_END
 from step_tts._models import AudioInfo
 from step_tts.cli import _sniff
 
@@ -117,6 +118,10 @@ def test_a_terminal_has_a_width(wav: Path, monkeypatch: pytest.MonkeyPatch) -> N
         (
             AudioInfo(format=AudioFormat.AMR, size=1, warnings=("odd.", "old.")),
             ("amr", "length unknown", "", "", "1 B", "good head; odd.; old."),
+        ),
+        (
+            AudioInfo(format=AudioFormat.WAV, size=1, checked="chunks", warnings=(OPEN_END,)),
+            ("wav", "length unknown", "", "", "1 B", f"perhaps whole; {OPEN_END}"),
         ),
         (
             AudioInfo(format=AudioFormat.PCM, size=1, checked="nothing"),

@@ -35,9 +35,9 @@ _UNFOLDED_COLUMNS = 10_000
 def sniff(files: tuple[str, ...], *, as_json: bool, debug: bool) -> None:
     """Say what each FILE is, by its own bytes, and whether it is whole. - is standard input.
 
-    The verdict is "whole" where every frame, chunk or page was checked, "good head" for a
-    format of which only the head is checked, and otherwise what is wrong. The exit code is 1 if
-    anything is wrong with any of them.
+    The verdict is "whole" where every frame, chunk or page was checked, "perhaps whole" where
+    nothing says how long it should be, "good head" for a format of which only the head is
+    checked, and otherwise what is wrong. The exit code is 1 if anything is wrong with any of them.
     """
     with reported(debug=debug):
         findings = ((path, _inspected(path)) for path in files)
@@ -96,8 +96,15 @@ def _cells(found: AudioInfo | StepTTSError | OSError) -> tuple[str, ...]:
         f"{found.sample_rate} Hz" if found.sample_rate else "",
         channels_text(found.channels) if found.channels else "",
         bytes_text(found.size),
-        "; ".join((_VERDICTS.get(found.checked, "whole"), *found.warnings)),
+        "; ".join((_verdict(found), *found.warnings)),
     )
+
+
+def _verdict(info: AudioInfo) -> str:
+    from step_tts._inspect import OPEN_END
+
+    whole = "perhaps whole" if OPEN_END in info.warnings else "whole"
+    return _VERDICTS.get(info.checked, whole)
 
 
 def _format_cell(info: AudioInfo) -> str:
