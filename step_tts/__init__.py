@@ -66,16 +66,6 @@ if TYPE_CHECKING:
         UnprocessableEntityError,
         UsageError,
     )
-    from step_tts._events import (
-        AttemptEnded,
-        AttemptStarted,
-        Event,
-        LimitChanged,
-        Listener,
-        Paused,
-        RowEnded,
-        RowStarted,
-    )
     from step_tts._formats import AudioFormat
     from step_tts._inspect import inspect
     from step_tts._models import (
@@ -97,6 +87,16 @@ if TYPE_CHECKING:
         Suspicion,
     )
     from step_tts._narrate import Narration, NarrationText
+    from step_tts._observe import (
+        AttemptEnded,
+        AttemptStarted,
+        Event,
+        LimitChanged,
+        Listener,
+        Paused,
+        RowEnded,
+        RowStarted,
+    )
     from step_tts._policies import Concurrency, Rate, RetryPolicy, Timeouts, TransportName
     from step_tts._stream import SpeechStream
     from step_tts._text import Segmentation, SubtitleFormat
@@ -121,7 +121,7 @@ _HOMES = (
     "step_tts._formats",
     "step_tts._models",
     "step_tts._policies",
-    "step_tts._events",
+    "step_tts._observe",
     "step_tts._audio",
     "step_tts._inspect",
     "step_tts._stream",

@@ -1,9 +1,9 @@
 """``AsyncClient``: the verbs a caller knows.
 
-Turns arguments into one engine and one set of options, and each verb into calls. What an attempt
-is, and when it is tried again, is the business of ``_call``; what becomes of the audio, of
-``_sinks`` and ``_stream``; how many texts, or a long one, are spoken, of ``_batch`` and
-``_narrate``.
+Turns arguments into resources that siblings share and options that may differ, and each verb into
+calls. What an attempt is, when it is tried again and what becomes of its audio is the business of
+``_call``; what a listener holds, of ``_stream``; how many texts, or a long one, are spoken, of
+``_batch`` and ``_narrate``.
 """
 
 from __future__ import annotations
@@ -21,7 +21,7 @@ import anyio.to_thread
 import attrs
 
 from step_tts._batch import DEFAULT_TEMPLATE, Destination, Namer, Processor, open_batch
-from step_tts._call import Call, Engine, Options
+from step_tts._call import Call, Options, Resources, into_file, into_memory
 from step_tts._config import resolve_settings
 from step_tts._files import FileStore
 from step_tts._gate import Gate
@@ -33,6 +33,7 @@ from step_tts._models import (
     Speech,
     SpeechRequest,
 )
+from step_tts._observe import watch_for
 from step_tts._policies import (
     Concurrency,
     Rate,
@@ -46,10 +47,8 @@ from step_tts._policies import (
     chosen_timeouts,
     one_of,
 )
-from step_tts._sinks import into_file, into_memory
 from step_tts._stream import SpeechStream
 from step_tts._transport import HTTPOptions, Transport
-from step_tts._watch import watch_for
 from step_tts._wire import request_headers
 
 if TYPE_CHECKING:
@@ -58,10 +57,10 @@ if TYPE_CHECKING:
     from contextlib import AbstractAsyncContextManager
 
     from step_tts._batch import BatchRow, Speak, SpeechBatch
-    from step_tts._body import VerifiedBody
-    from step_tts._events import Listener
     from step_tts._lane import Lane
     from step_tts._narrate import Keeper, Narration, NarrationText, Part, Take
+    from step_tts._observe import Listener
+    from step_tts._stream import VerifiedBody
     from step_tts._text import Segmentation
 
 __all__ = ["AsyncClient"]
@@ -162,7 +161,7 @@ class AsyncClient:
             trust_env=trust_env,
             keepalive_connections=gate.most,
         )
-        self._engine = Engine(
+        self._resources = Resources(
             settings=settings,
             transport=Transport(http, http_client),
             gate=gate,
@@ -206,7 +205,7 @@ class AsyncClient:
             model=model or now.model,
             timeouts=now.timeouts if timeout is None else chosen_timeouts(timeout),
             retry=chosen_retry(retry or now.retry, max_retries),
-            headers=request_headers(self._engine.settings.api_key, extra),
+            headers=request_headers(self._resources.settings.api_key, extra),
             extra_headers=extra,
             prompt_placement=one_of(
                 prompt_placement or now.prompt_placement, PromptPlacement, "prompt_placement"
@@ -223,10 +222,10 @@ class AsyncClient:
 
     async def aclose(self) -> None:
         """Close the connections. A caller's own ``http_client`` stays open."""
-        await self._engine.transport.aclose()
+        await self._resources.transport.aclose()
 
     def __repr__(self) -> str:
-        return f"<AsyncClient {self._engine.settings.base_url} model={self._options.model!r}>"
+        return f"<AsyncClient {self._resources.settings.base_url} model={self._options.model!r}>"
 
     async def save(
         self,
@@ -259,16 +258,16 @@ class AsyncClient:
             APIError: No whole audio came.
         """
         if not isinstance(text, (str, SpeechRequest)):
-            ahead = self._engine.gate.most
+            ahead = self._resources.gate.most
             async with self.narrate(text, ahead=ahead, whole_segments=True) as narration:
                 return await narration.save(
                     path, exact_path=exact_path, repair=repair, durable=durable
                 )
         asked = path if isinstance(path, Path) else Path(path)
-        call, place = self._call(text), await self._engine.files.prepare(asked)
+        call, place = self._call(text), await self._resources.files.prepare(asked)
         return await into_file(
             call,
-            self._engine.files,
+            self._resources.files,
             asked,
             place,
             exact_path=exact_path,
@@ -311,7 +310,7 @@ class AsyncClient:
 
         async def use(body: VerifiedBody) -> SpeechStream:
             first = await body.next_piece()
-            return SpeechStream(body, first, call.receipt, call.complete, self._engine.files)
+            return SpeechStream(body, first, call.receipt, call.complete, self._resources.files)
 
         stream = await call.run(use, keep=True)
         try:
@@ -361,7 +360,7 @@ class AsyncClient:
             SaveError: ``to`` cannot be made or written.
             BatchStoppedError: While iterating: every further row would fail the same way.
         """
-        namer, files = Namer(name), self._engine.files
+        namer, files = Namer(name), self._resources.files
         one_of(order, BatchOrder, "order")
         directory = None if to is None else Path(to)
 
@@ -373,7 +372,7 @@ class AsyncClient:
             return await into_file(call, files, asked, place, repair=repair, durable=durable)
 
         async with AsyncExitStack() as stack:
-            lane = stack.enter_context(self._engine.gate.lane())
+            lane = stack.enter_context(self._resources.gate.lane())
             processor = Processor(speak)
             if directory is not None:
                 await files.prepare_directory(directory, swept=not resume)
@@ -383,7 +382,7 @@ class AsyncClient:
                         speak, directory, options, durable=durable, keep_failures=keep_failures
                     )
                     processor = await stack.enter_async_context(kept)
-            workers = WORKERS_PER_SLOT * self._engine.gate.most
+            workers = WORKERS_PER_SLOT * self._resources.gate.most
             yield await stack.enter_async_context(
                 open_batch(
                     texts,
@@ -391,7 +390,7 @@ class AsyncClient:
                     workers=workers,
                     in_order=order == "input",
                     namer=namer,
-                    watch=self._engine.watch.batch() if self._engine.watch else None,
+                    watch=self._resources.watch.batch() if self._resources.watch else None,
                     lane=lane,
                 )
             )
@@ -409,13 +408,13 @@ class AsyncClient:
         from step_tts._batch._resume import open_processor  # noqa: PLC0415  few clients need it
 
         destination = Destination(
-            files=self._engine.files,
+            files=self._resources.files,
             directory=directory,
             durable=durable,
             model=self._options.model,
             placement=self._options.prompt_placement,
         )
-        gate = self._engine.gate
+        gate = self._resources.gate
         return open_processor(speak, destination, options, gate=gate, keep_failures=keep_failures)
 
     @asynccontextmanager
@@ -485,7 +484,7 @@ class AsyncClient:
         async with open_narration(
             text,
             speaker,
-            self._engine.files,
+            self._resources.files,
             like=like,
             segmentation=segmentation,
             pause=pause,
@@ -511,7 +510,7 @@ class AsyncClient:
         async def speak(request: SpeechRequest, row: str) -> SavedSpeech:
             return await self.save(request, directory / row)
 
-        await self._engine.files.prepare_directory(directory)
+        await self._resources.files.prepare_directory(directory)
         async with self._journal_processor(
             speak, directory, {"narration": True}, durable=True
         ) as processor:
@@ -519,4 +518,4 @@ class AsyncClient:
 
     def _call(self, text: str | SpeechRequest, lane: Lane | None = None) -> Call:
         request = text if isinstance(text, SpeechRequest) else SpeechRequest(text)
-        return Call(self._engine, self._options, request, lane)
+        return Call(self._resources, self._options, request, lane)

@@ -3,6 +3,6 @@
 One function makes the listener: ``AsyncClient(on_event=step_tts.otel.listener())``.
 """
 
-from step_tts._otel import listener
+from step_tts._observe._otel import listener
 
 __all__ = ["listener"]

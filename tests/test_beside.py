@@ -7,7 +7,7 @@ from typing import TYPE_CHECKING
 import anyio
 import pytest
 
-from step_tts._beside import beside
+from step_tts._runtime._beside import beside
 
 if TYPE_CHECKING:
     from collections.abc import AsyncIterator

@@ -142,7 +142,7 @@ async def test_a_slow_listener_is_no_slow_server(lib: Any) -> None:
     script = [audio[:100], 0.5, audio[100:]]
     http = client(lib, lambda request: answer(lib, script))
     async with http, AsyncClient(api_key="k", http_client=http) as tts:
-        gate = tts._engine.gate
+        gate = tts._resources.gate
         await tts.synthesize("text")
         assert gate.controller.latency.mean == pytest.approx(0.5)
         async with tts.stream("text") as stream:
@@ -161,7 +161,7 @@ async def test_streams_that_break_are_faults_of_the_server() -> None:
             with pytest.raises(step_tts.StreamInterruptedError):
                 async with tts.stream("text") as stream:
                     await stream.read()
-        gate = tts._engine.gate
+        gate = tts._resources.gate
         assert (gate.controller._faults, gate.in_flight) == (3, 0)
 
 
@@ -187,7 +187,7 @@ async def test_a_batch_that_stops_sends_nothing_more() -> None:
             rest = [result async for result in results]
         assert sent == before
         assert 1 + len(rest) == sent - 1
-        assert tts._engine.gate.in_flight == 0
+        assert tts._resources.gate.in_flight == 0
 
 
 @on_mock_clock
@@ -231,7 +231,7 @@ async def test_one_backend_that_fails_slows_nobody_else() -> None:
             await trio.testing.wait_all_tasks_blocked()
             other = await tts.synthesize("text")
             assert other.receipt.queued < 1
-            assert tts._engine.gate.limit >= 4
+            assert tts._resources.gate.limit >= 4
         assert anyio.current_time() >= begun + 7
 
 
@@ -254,7 +254,7 @@ async def test_refusals_of_the_text_say_nothing_about_load() -> None:
         for _ in range(10):
             with pytest.raises(step_tts.BadRequestError):
                 await tts.synthesize("text")
-        assert tts._engine.gate.limit == 4
+        assert tts._resources.gate.limit == 4
 
 
 @pytest.mark.parametrize(
@@ -264,7 +264,7 @@ async def test_refusals_of_the_text_say_nothing_about_load() -> None:
 async def test_a_number_is_the_most(given: int | None, most: int, limit: int) -> None:
     """The client starts small and goes no further."""
     async with AsyncClient(api_key="k", concurrency=given) as tts:
-        assert (tts._engine.gate.most, tts._engine.gate.limit) == (most, limit)
+        assert (tts._resources.gate.most, tts._resources.gate.limit) == (most, limit)
 
 
 @pytest.mark.parametrize("number", [0, -1])

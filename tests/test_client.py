@@ -239,7 +239,7 @@ async def test_siblings_share_the_gate_and_differ_in_options(lib: ModuleType) ->
     assert (first.headers["x-one"], first.headers["x-two"]) == ("1", "2")
     assert json.loads(second.content)["model"] == "a"
     assert "x-two" not in second.headers
-    assert sibling._engine is tts._engine
+    assert sibling._resources is tts._resources
 
 
 async def test_a_doubtful_prompt_is_noted_without_its_text(
@@ -453,7 +453,7 @@ async def test_the_total_bounds_the_wait_for_another_attempt(lib: ModuleType) ->
             with pytest.raises(step_tts.RateLimitError):
                 await tts.synthesize(TEXT)
         assert trio.current_time() == pytest.approx(3)
-        assert tts._engine.gate.in_flight == 0
+        assert tts._resources.gate.in_flight == 0
 
 
 # --- links ---------------------------------------------------------------------------------------
@@ -526,7 +526,7 @@ async def test_where_a_linked_file_lies_says_nothing_of_the_server(lib: ModuleTy
     ]
     server = Server(lib, status(lib, 302, location=LINK))
     async with server.client(fetch_audio_from=["*"], concurrency=GROWING, max_retries=0) as tts:
-        gate = tts._engine.gate
+        gate = tts._resources.gate
         answer_links(tts, client(lib, lambda *_: answers.pop(0)()))
         await tts.synthesize(TEXT)
         assert (gate.limit, gate.paused_for) == (2, 0.0)
@@ -565,7 +565,7 @@ async def test_a_link_behind_a_link_is_an_error(lib: ModuleType) -> None:
 async def test_a_bare_client_is_built_for_links(lib: ModuleType) -> None:
     """It is ours, knows no key, and is closed with the rest."""
     async with Server(lib, good(lib)).client(transport=lib.__name__) as tts:
-        transport = tts._engine.transport
+        transport = tts._resources.transport
         for _ in range(2):
             with pytest.raises(step_tts.APIConnectionError):
                 await transport.fetch("http://127.0.0.1:1/", 10, Deadlines(Timeouts()))
@@ -641,7 +641,7 @@ async def test_nothing_private_is_logged_or_shown(
     async with server.client() as tts:
         with pytest.raises(step_tts.UnprocessableEntityError) as caught:
             await tts.save(TEXT, tmp_path / "a")
-        shown = f"{tts!r} {tts._options!r} {tts._engine!r} {caught.value!r} {caught.value} "
+        shown = f"{tts!r} {tts._options!r} {tts._resources!r} {caught.value!r} {caught.value} "
 
     shown += f"{caught.value.body} {caught.value.attempts} {caplog.text}"
     assert "r-7" in caplog.text

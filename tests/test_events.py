@@ -27,8 +27,8 @@ from step_tts import (
     RowStarted,
     SaveError,
     StreamInterruptedError,
-    _watch,
 )
+from step_tts._observe import _watch
 
 if TYPE_CHECKING:
     from collections.abc import Callable

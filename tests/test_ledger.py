@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import pytest
 
+from step_tts._call._ledger import Ledger
 from step_tts._errors import (
     APIConnectionError,
     EmptyAudioError,
@@ -11,7 +12,6 @@ from step_tts._errors import (
     RateLimitError,
     RetryAdvice,
 )
-from step_tts._ledger import Ledger
 from step_tts._policies import RetryPolicy
 
 POLICY = RetryPolicy(max_retries=3, max_billed_retries=1, patience=10)

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import pytest
 
-from step_tts._links import may_fetch, resolved
+from step_tts._wire._links import may_fetch, resolved
 
 ANY = ("*",)
 

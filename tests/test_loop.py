@@ -8,7 +8,7 @@ import anyio
 import pytest
 import trio
 
-from step_tts._loop import Signal, asyncio_loop, now
+from step_tts._runtime._loop import Signal, asyncio_loop, now
 
 
 async def test_the_time_is_the_loops() -> None:

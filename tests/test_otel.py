@@ -241,7 +241,7 @@ def test_the_gate_is_measured(lab: Lab) -> None:
 
 def test_without_the_package_the_install_line_is_named(monkeypatch: pytest.MonkeyPatch) -> None:
     """As an ``ImportError``, which is what it is."""
-    for name in ("step_tts.otel", "step_tts._otel"):
+    for name in ("step_tts.otel", "step_tts._observe._otel"):
         monkeypatch.delitem(sys.modules, name, raising=False)
     monkeypatch.setitem(sys.modules, "opentelemetry", None)
     with pytest.raises(step_tts.MissingExtraError, match=r"pip install 'step_tts\[otel\]'"):

@@ -105,7 +105,7 @@ async def test_cancel_at_every_await(name: str, verb: str, tmp_path: Path) -> No
             script.turn = 0
             # Hundreds of refusals without a success would, rightly, pause the client for long.
             bounds = Concurrency(initial=2, maximum=2)
-            tts._engine.gate.controller = Controller(bounds, Rate(), lambda: 0.0)
+            tts._resources.gate.controller = Controller(bounds, Rate(), lambda: 0.0)
             if verb == "save":
                 await tts.save("hello", target, durable=False)
             elif verb == "stream":
@@ -120,7 +120,7 @@ async def test_cancel_at_every_await(name: str, verb: str, tmp_path: Path) -> No
                     assert [result.ok async for result in results] == [True] * 3
 
         async def check() -> None:
-            assert tts._engine.gate.in_flight == 0
+            assert tts._resources.gate.in_flight == 0
             assert len(script.closed) == script.opened
             assert not list(tmp_path.glob(".step_tts-*"))
             for path in audio_in(tmp_path):

@@ -12,7 +12,7 @@ from sounds import mp3, wav
 
 import step_tts
 from step_tts import AudioFormat, SpeechStream
-from step_tts._tee import Branch, open_tee
+from step_tts._stream._tee import Branch, open_tee
 
 if TYPE_CHECKING:
     from collections.abc import AsyncIterator

@@ -11,7 +11,7 @@ from typing import TYPE_CHECKING, Any
 import anyio
 import pytest
 
-from step_tts._threads import Threads
+from step_tts._runtime._threads import Threads
 
 if TYPE_CHECKING:
     from collections.abc import Callable

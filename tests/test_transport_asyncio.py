@@ -17,8 +17,8 @@ from conformance.engines import ask, drain, engine_for, nothing_left_behind
 from conformance.server import Reply, listening, raw_server
 
 from step_tts import _errors as errors
-from step_tts import _loop
 from step_tts._policies import Timeouts
+from step_tts._runtime import _loop
 from step_tts._transport import Deadlines, HTTPOptions, Outgoing
 from step_tts._transport._asyncio import AsyncioSender, _dial, parse_address
 from step_tts._transport._asyncio._connection import Connection

@@ -8,7 +8,7 @@ from __future__ import annotations
 from functools import partial
 from typing import TYPE_CHECKING
 
-from step_tts._threads import Threads
+from step_tts._runtime import Threads
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Mapping, Sequence

@@ -5,7 +5,7 @@ What ``asyncio.Condition`` is, without its lock: there is one thread.
 
 from __future__ import annotations
 
-from step_tts._loop import Signal
+from step_tts._runtime import Signal
 
 __all__ = ["Condition"]
 

@@ -15,8 +15,8 @@ from step_tts._batch._condition import Condition
 from step_tts._batch._names import LAST_INDEX, slug
 from step_tts._batch._processor import BatchRow, Row, text_of
 from step_tts._errors import ConfigurationError, InvalidRequestError
-from step_tts._loop import close_source
 from step_tts._models import BatchItem
+from step_tts._runtime import close_source
 
 if TYPE_CHECKING:
     from collections.abc import Iterable, Iterator

@@ -20,8 +20,8 @@ from step_tts._batch._records import NOTHING, Finding, Resumed, failure_of, reco
 from step_tts._errors import SaveError, StepTTSError
 from step_tts._files import copy
 from step_tts._formats import path_for
-from step_tts._loop import Signal
 from step_tts._models import BatchResult, SavedSpeech
+from step_tts._runtime import Signal
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Mapping, Sequence

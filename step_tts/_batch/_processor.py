@@ -13,7 +13,7 @@ if TYPE_CHECKING:
     from collections.abc import Awaitable, Callable, Sequence
 
     from step_tts._batch._records import Finding
-    from step_tts._loop import Signal
+    from step_tts._runtime import Signal
 
 
 __all__ = ["BatchRow", "Processor", "Row", "Speak", "request_of", "text_of"]

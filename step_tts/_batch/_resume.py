@@ -19,7 +19,7 @@ from step_tts._batch._records import COLUMNS, MANIFEST, Facts, texts
 from step_tts._batch._status import StatusFile
 from step_tts._errors import SaveError
 from step_tts._files import replace_text, sweep
-from step_tts._threads import Threads
+from step_tts._runtime import Threads
 
 if TYPE_CHECKING:
     from collections.abc import AsyncGenerator, Callable, Iterable, Iterator, Mapping, Sequence

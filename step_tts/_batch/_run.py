@@ -19,18 +19,17 @@ import anyio
 from step_tts._batch._circuit import Circuit
 from step_tts._batch._condition import Condition
 from step_tts._batch._intake import Intake
-from step_tts._beside import beside
 from step_tts._errors import ConfigurationError, StepTTSError, StreamConsumedError
 from step_tts._lane import Lane, Recalled
-from step_tts._loop import Signal
 from step_tts._models import BatchResult
+from step_tts._runtime import Signal, beside
 
 if TYPE_CHECKING:
     from collections.abc import AsyncGenerator, AsyncIterable, Iterable, Sequence
 
     from step_tts._batch._names import Namer
     from step_tts._batch._processor import BatchRow, Processor, Row
-    from step_tts._watch import BatchWatch
+    from step_tts._observe import BatchWatch
 
 __all__ = ["SpeechBatch", "open_batch"]
 

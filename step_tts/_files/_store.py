@@ -17,7 +17,7 @@ from step_tts._errors import SaveError
 from step_tts._files._place import Place, place_at
 from step_tts._files._temp import BLOCK_BYTES, Temp, prepare_directory
 from step_tts._formats import stem
-from step_tts._threads import Threads
+from step_tts._runtime import Threads
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Coroutine

@@ -23,14 +23,14 @@ import attrs
 from step_tts._errors import UsageError
 from step_tts._gate._controller import Controller
 from step_tts._lane import Lane
-from step_tts._loop import Signal, clock, home, now
 from step_tts._policies import Concurrency, Rate
+from step_tts._runtime import Signal, clock, home, now
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Iterator
 
     from step_tts._gate._controller import Ticket
-    from step_tts._watch import GateWatch
+    from step_tts._observe import GateWatch
     from step_tts._wire import LimitHints
 
 __all__ = ["Gate", "Slot"]

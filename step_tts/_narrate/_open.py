@@ -5,13 +5,13 @@ from __future__ import annotations
 from contextlib import asynccontextmanager
 from typing import TYPE_CHECKING
 
-from step_tts._beside import beside
 from step_tts._errors import InvalidRequestError
 from step_tts._narrate._assembly import Assembly
 from step_tts._narrate._narration import Narration
 from step_tts._narrate._narrator import Narrator
 from step_tts._narrate._script import Script
 from step_tts._policies import at_least, in_range
+from step_tts._runtime import beside
 
 if TYPE_CHECKING:
     from collections.abc import AsyncGenerator

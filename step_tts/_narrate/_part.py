@@ -17,8 +17,8 @@ from step_tts._text import implausible
 
 if TYPE_CHECKING:
     from step_tts._attempt import Attempt
-    from step_tts._body import VerifiedBody
     from step_tts._models import Receipt, Suspicion
+    from step_tts._stream import VerifiedBody
     from step_tts._text import Segment
 
 __all__ = ["Part", "Take"]

@@ -16,7 +16,7 @@ from typing import TYPE_CHECKING, TypeAlias
 import anyio
 
 from step_tts._errors import InvalidRequestError
-from step_tts._loop import close_source
+from step_tts._runtime import close_source
 from step_tts._text import Boundary, Segmenter
 
 if TYPE_CHECKING:

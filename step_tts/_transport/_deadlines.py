@@ -14,7 +14,7 @@ from step_tts._errors import (
     StallTimeoutError,
     TotalTimeoutError,
 )
-from step_tts._loop import clock
+from step_tts._runtime import clock
 
 if TYPE_CHECKING:
     from step_tts._policies import Timeouts

@@ -10,7 +10,7 @@ from typing import TYPE_CHECKING, Any
 import anyio
 
 from step_tts._errors import TruncatedAudioError
-from step_tts._loop import grace_period
+from step_tts._runtime import grace_period
 from step_tts._transport._seam import BODILESS, Late, is_framed
 
 if TYPE_CHECKING:

@@ -9,8 +9,7 @@ from urllib.parse import urlsplit
 import attrs
 
 from step_tts._errors import ClientClosedError
-from step_tts._links import resolved
-from step_tts._loop import asyncio_loop, home
+from step_tts._runtime import asyncio_loop, home
 from step_tts._transport._answer import Answer
 from step_tts._transport._build import HTTPOptions, build_sender, check_client, proxy_for
 from step_tts._transport._engines import Engines
@@ -18,6 +17,7 @@ from step_tts._transport._httpx import HTTPXSender
 from step_tts._transport._route import Route
 from step_tts._transport._seam import Late, Outgoing
 from step_tts._transport._translate import translate_send_error
+from step_tts._wire import resolved
 
 if TYPE_CHECKING:
     from step_tts._transport._deadlines import Deadlines

@@ -10,7 +10,7 @@ from typing import TYPE_CHECKING, Generic, TypeVar
 
 import anyio.to_thread
 
-from step_tts._loop import Signal
+from step_tts._runtime import Signal
 
 if TYPE_CHECKING:
     from collections.abc import Callable

@@ -99,7 +99,7 @@ async def arriving(stream: BinaryIO) -> AsyncIterator[Arriving]:
     """Read a stream while the block runs."""
     import anyio
 
-    from step_tts._beside import beside
+    from step_tts._runtime import beside
 
     give, take = anyio.create_memory_object_stream[str](UNREAD_PIECES)
     text = Arriving(give, take)

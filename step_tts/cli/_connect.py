@@ -13,7 +13,7 @@ if TYPE_CHECKING:
     from collections.abc import AsyncIterator
 
     from step_tts._client import AsyncClient
-    from step_tts._events import Listener
+    from step_tts._observe import Listener
     from step_tts.cli._options import ClientOptions, PaceOptions
 
 __all__ = ["connect"]

@@ -12,13 +12,13 @@ from typing import TYPE_CHECKING
 
 import attrs
 
-from step_tts._events import AttemptEnded, AttemptStarted, LimitChanged, Paused
+from step_tts._observe import AttemptEnded, AttemptStarted, LimitChanged, Paused
 from step_tts.cli._format import seconds_text
 
 if TYPE_CHECKING:
     from collections.abc import Callable
 
-    from step_tts._events import Event
+    from step_tts._observe import Event
 
 __all__ = ["Gauges", "Percentiles"]
 

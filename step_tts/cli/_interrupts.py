@@ -66,7 +66,7 @@ def _heeded() -> list[signal.Signals]:
 @contextlib.asynccontextmanager
 async def interruptible(grace: float) -> AsyncIterator[Interrupts]:
     """Run a block that signals end in order; an error of the block leaves as itself."""
-    from step_tts._beside import beside
+    from step_tts._runtime import beside
 
     interrupts = Interrupts(grace)
     async with beside(interrupts.listen) as scope:

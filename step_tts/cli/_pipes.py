@@ -22,7 +22,7 @@ from typing import TYPE_CHECKING, BinaryIO, TextIO, TypeVar
 
 import click
 
-from step_tts._loop import Signal, asyncio_loop
+from step_tts._runtime import Signal, asyncio_loop
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Iterator

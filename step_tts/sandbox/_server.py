@@ -11,9 +11,9 @@ import anyio
 from anyio import to_thread
 from anyio.abc import SocketAttribute
 
-from step_tts._beside import beside
 from step_tts._errors import ConfigurationError
 from step_tts._models import DEFAULT_MODEL
+from step_tts._runtime import beside
 from step_tts.sandbox._app import Rules
 from step_tts.sandbox._encode import ENCODERS
 from step_tts.sandbox._limits import as_capacity, as_latency

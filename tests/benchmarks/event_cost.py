@@ -15,7 +15,7 @@ import anyio
 import httpx
 
 from step_tts import AsyncClient, BatchResult, Concurrency
-from step_tts._watch import Watch, watch_for
+from step_tts._observe._watch import Watch, watch_for
 
 if TYPE_CHECKING:
     from step_tts import Event, Listener

@@ -11,7 +11,7 @@ import asyncio
 import math
 from typing import TYPE_CHECKING
 
-from step_tts._loop import CLOSE_GRACE_SECONDS, grace_period
+from step_tts._runtime import CLOSE_GRACE_SECONDS, grace_period
 from step_tts._transport._asyncio._connection import Connection
 from step_tts._transport._asyncio._dial import Dialler
 from step_tts._transport._asyncio._failures import ConnectError, ConnectTimeout, UnansweredError

@@ -12,8 +12,8 @@ from urllib.parse import urlsplit
 
 import attrs
 
-from step_tts._events import AttemptEnded, AttemptStarted, LimitChanged, Paused, RowEnded
 from step_tts._extras import extra
+from step_tts._observe._events import AttemptEnded, AttemptStarted, LimitChanged, Paused, RowEnded
 from step_tts._version import __version__
 
 with extra("otel", "opentelemetry-api", "step_tts.otel"):
@@ -23,7 +23,7 @@ if TYPE_CHECKING:
     from opentelemetry.metrics import Meter, MeterProvider
     from opentelemetry.trace import Span, Tracer, TracerProvider
 
-    from step_tts._events import Event, Listener
+    from step_tts._observe._events import Event, Listener
 
 __all__ = ["listener"]
 

@@ -16,18 +16,19 @@ import anyio
 import attrs
 
 from step_tts._audio import AudioVerifier
-from step_tts._body import VerifiedBody
+from step_tts._call._ledger import Ledger
 from step_tts._errors import APIError, AudioLinkError, RateLimitError
-from step_tts._ledger import Ledger
-from step_tts._links import may_fetch, resolved
+from step_tts._stream import VerifiedBody
 from step_tts._transport import Deadlines, Outgoing
 from step_tts._wire import (
     BodyDecoder,
     encode_request,
     error_from_reply,
     limit_hints_from,
+    may_fetch,
     request_id_from,
     request_warnings,
+    resolved,
 )
 
 if TYPE_CHECKING:
@@ -38,11 +39,11 @@ if TYPE_CHECKING:
     from step_tts._gate import Gate, Slot
     from step_tts._lane import Lane
     from step_tts._models import PromptPlacement, Receipt, SpeechRequest
+    from step_tts._observe import Watch
     from step_tts._policies import RetryPolicy, Timeouts
     from step_tts._transport import Answer, Transport
-    from step_tts._watch import Watch
 
-__all__ = ["Call", "Engine", "Options"]
+__all__ = ["Call", "Options", "Resources"]
 
 T = TypeVar("T")
 logger = logging.getLogger("step_tts")
@@ -51,7 +52,7 @@ CANCELLED = "cancelled"
 
 
 @attrs.frozen(kw_only=True)
-class Engine:
+class Resources:
     """What a client and its siblings share."""
 
     settings: Settings
@@ -89,19 +90,19 @@ class Call:
 
     def __init__(
         self,
-        engine: Engine,
+        resources: Resources,
         options: Options,
         request: SpeechRequest,
         lane: Lane | None = None,
     ) -> None:
-        self._engine = engine
+        self._resources = resources
         self._lane = lane
         self._options = options
         self._expect = request.response_format
         self._characters = len(request.input)
-        self._secrets = _secrets_of(engine.settings, request)
+        self._secrets = _secrets_of(resources.settings, request)
         self._outgoing = Outgoing(
-            url=engine.settings.endpoint,
+            url=resources.settings.endpoint,
             headers=options.headers,
             body=encode_request(request, model=options.model, placement=options.prompt_placement),
             follow_redirects=options.follow_redirects,
@@ -115,7 +116,7 @@ class Call:
         self._deadlines = Deadlines(options.timeouts)
         self._now = self._deadlines.now
         self._ledger = Ledger(self._now())
-        self._watch = engine.watch.call(self._characters) if engine.watch else None
+        self._watch = resources.watch.call(self._characters) if resources.watch else None
         self._broken: APIError | None = None
 
     async def run(
@@ -177,7 +178,7 @@ class Call:
         The slot is left by ``aclose``, which may be much later.
         """
         again = None if self._link else self._slot
-        slot = self._engine.gate.slot(characters=self._characters, again=again, lane=self._lane)
+        slot = self._resources.gate.slot(characters=self._characters, again=again, lane=self._lane)
         if self._slot is None:
             self._slot = await slot.__aenter__()
             return
@@ -198,7 +199,7 @@ class Call:
             await self.aclose(error)
             raise
         if keep:
-            self._engine.gate.wake()
+            self._resources.gate.wake()
         else:
             await self.aclose()
         return result
@@ -253,7 +254,7 @@ class Call:
             slot.fault(error.retry_after)
 
     def _open(self) -> Coroutine[Any, Any, Answer]:
-        transport = self._engine.transport
+        transport = self._resources.transport
         if self._link:
             return transport.fetch(self._link, self._options.max_bytes, self._deadlines)
         return transport.open(self._outgoing, self._deadlines)

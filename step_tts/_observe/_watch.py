@@ -16,7 +16,7 @@ from urllib.parse import urlsplit
 import attrs
 
 from step_tts._errors import ConfigurationError
-from step_tts._events import (
+from step_tts._observe._events import (
     AttemptEnded,
     AttemptStarted,
     LimitChanged,
@@ -28,8 +28,8 @@ from step_tts._events import (
 if TYPE_CHECKING:
     from collections.abc import Iterable
 
-    from step_tts._events import Event, Listener
     from step_tts._models import BatchResult
+    from step_tts._observe._events import Event, Listener
 
 __all__ = ["BatchWatch", "CallWatch", "GateWatch", "Watch", "watch_for"]
 

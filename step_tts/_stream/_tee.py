@@ -16,15 +16,15 @@ from typing import TYPE_CHECKING
 
 import anyio
 
-from step_tts._beside import beside
 from step_tts._errors import ReaderLeftError
+from step_tts._runtime import beside
 
 if TYPE_CHECKING:
     from collections.abc import AsyncGenerator
 
     from step_tts._audio import HeaderPatch
-    from step_tts._body import Body
     from step_tts._models import AudioInfo
+    from step_tts._stream._body import Body
 
 __all__ = ["Branch", "open_tee"]
 

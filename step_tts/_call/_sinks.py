@@ -17,10 +17,10 @@ from step_tts._models import SavedSpeech, Speech
 if TYPE_CHECKING:
     from pathlib import Path
 
-    from step_tts._body import VerifiedBody
-    from step_tts._call import Call
+    from step_tts._call._call import Call
     from step_tts._files import FileStore, Place
     from step_tts._models import AudioInfo
+    from step_tts._stream import VerifiedBody
 
 __all__ = ["into_file", "into_memory"]
 

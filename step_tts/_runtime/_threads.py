@@ -17,7 +17,7 @@ import anyio
 import anyio.to_thread
 import attrs
 
-from step_tts._loop import asyncio_loop
+from step_tts._runtime._loop import asyncio_loop
 
 if TYPE_CHECKING:
     import asyncio

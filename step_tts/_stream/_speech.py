@@ -21,15 +21,15 @@ from step_tts._errors import (
 )
 from step_tts._formats import path_for
 from step_tts._models import SavedSpeech
-from step_tts._tee import open_tee
+from step_tts._stream._tee import open_tee
 
 if TYPE_CHECKING:
     from collections.abc import AsyncGenerator, Callable
 
-    from step_tts._body import Body
     from step_tts._files import FileStore
     from step_tts._formats import AudioFormat
     from step_tts._models import AudioInfo, NarratedSegment, Playback, Receipt
+    from step_tts._stream._body import Body
 
 __all__ = ["SpeechStream"]
 

@@ -1,0 +1,9 @@
+"""One open answer: verified as it flows, and what a listener may do with it."""
+
+from step_tts._stream._body import VerifiedBody
+from step_tts._stream._speech import SpeechStream
+
+__all__ = [
+    "SpeechStream",
+    "VerifiedBody",
+]
