@@ -1,9 +1,9 @@
 """Gateways that nobody chose: drawn at random from a grid of sizes, service times and refusals.
 
-The seed is the commit they were drawn on, before the rules of the gate were changed again; what
-was drawn on an earlier one has been tuned on since. A rate
-is drawn so that it keeps at most a hundred at once under way, which is half of what the simulated
-client may have, and two limits at once so that one of them clearly binds.
+The seed of a set is the commit it was drawn on, before the rules of the gate were changed again;
+all but the last have been tuned on since. A rate is drawn so that it keeps at most a hundred at
+once under way, which is half of what the simulated client may have, and two limits at once so
+that one of them clearly binds.
 """
 
 from __future__ import annotations
@@ -12,6 +12,7 @@ from functools import partial
 from random import Random
 from typing import TYPE_CHECKING
 
+import attrs
 from gateways import (
     MEAN_CHARACTERS,
     Both,
@@ -43,13 +44,11 @@ from gateways import (
 if TYPE_CHECKING:
     from collections.abc import Callable
 
-    from gateway_sets import Make
+    from gateway_sets import Make, Models
     from gateways import Gateway, Law
 
     Row = tuple[str, Make]
 
-EARLIER_DRAWN_ON = "f759297"
-DRAWN_ON = "2ec352f"
 LAWS = (
     lognormal,
     exponential,
@@ -219,47 +218,64 @@ class Draw:
         return low, high
 
 
-def drawn(*rows: Callable[[], Row]) -> dict[str, Make]:
-    return dict(row() for row in rows)
+@attrs.frozen
+class Drawn:
+    """A whole set, by what its limits do."""
+
+    steady: Models
+    moving: Models
+    queues: Models
+    moody: Models = attrs.field(factory=dict)
 
 
-_earlier = Draw(EARLIER_DRAWN_ON)
-EARLIER_STEADY = drawn(
-    *5 * [_earlier.cap],
-    *5 * [_earlier.bucket],
-    *2 * [_earlier.window],
-    *2 * [_earlier.sliding],
-    *2 * [_earlier.characters],
-    *2 * [_earlier.both],
-)
-EARLIER_MOVING = drawn(
-    _earlier.wandering_cap,
-    _earlier.neighbour,
-    _earlier.stepped_cap,
-    _earlier.waving_rate,
-    _earlier.neighbour_of_rate,
-)
-EARLIER_QUEUES = drawn(_earlier.queue, _earlier.queue)
+def rows(*draws: Callable[[], Row]) -> Models:
+    return dict(draw() for draw in draws)
 
-_draw = Draw(DRAWN_ON)
-STEADY = drawn(
-    *3 * [_draw.cap],
-    *2 * [_draw.bucket],
-    *3 * [_draw.small_bucket],
-    _draw.window,
-    *2 * [_draw.minute],
-    *2 * [_draw.sliding],
-    *2 * [_draw.characters_of_a_minute],
-    *3 * [_draw.both],
-)
-MOVING = drawn(
-    _draw.wandering_cap,
-    _draw.neighbour,
-    _draw.stepped_cap,
-    _draw.waving_rate,
-    _draw.neighbour_of_rate,
-    _draw.shared_rate,
-    _draw.shared_cap,
-)
-MOODY = drawn(_draw.moody_cap, _draw.moody_cap)
-QUEUES = drawn(_draw.queue, _draw.queue)
+
+def third(draw: Draw) -> Drawn:
+    steady = rows(
+        *5 * [draw.cap],
+        *5 * [draw.bucket],
+        *2 * [draw.window],
+        *2 * [draw.sliding],
+        *2 * [draw.characters],
+        *2 * [draw.both],
+    )
+    moving = rows(
+        draw.wandering_cap,
+        draw.neighbour,
+        draw.stepped_cap,
+        draw.waving_rate,
+        draw.neighbour_of_rate,
+    )
+    return Drawn(steady, moving, rows(draw.queue, draw.queue))
+
+
+def later(draw: Draw) -> Drawn:
+    """More of what was hard for the third: short bursts, minutes, two limits at once."""
+    steady = rows(
+        *3 * [draw.cap],
+        *2 * [draw.bucket],
+        *3 * [draw.small_bucket],
+        draw.window,
+        *2 * [draw.minute],
+        *2 * [draw.sliding],
+        *2 * [draw.characters_of_a_minute],
+        *3 * [draw.both],
+    )
+    moving = rows(
+        draw.wandering_cap,
+        draw.neighbour,
+        draw.stepped_cap,
+        draw.waving_rate,
+        draw.neighbour_of_rate,
+        draw.shared_rate,
+        draw.shared_cap,
+    )
+    moody = rows(draw.moody_cap, draw.moody_cap)
+    return Drawn(steady, moving, rows(draw.queue, draw.queue), moody)
+
+
+THIRD = third(Draw("f759297"))
+FOURTH = later(Draw("2ec352f"))
+FIFTH = later(Draw("827e771"))

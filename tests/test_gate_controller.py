@@ -175,6 +175,18 @@ def test_no_more_is_taken_back_than_is_in_doubt() -> None:
     assert limit.value == pytest.approx(33.3)
 
 
+def test_a_small_number_is_passed_more_rarely() -> None:
+    """Of three at once one in forty is refused, not one in thirty."""
+    limit = Limit(Concurrency(initial=3))
+    for _ in range(6):
+        limit.value, steps = 3.0, 0
+        limit.cut(4, 3)
+        while limit.slots < 4:
+            limit.grow()
+            steps += 1
+    assert 40 < steps < 60
+
+
 def test_the_server_may_name_its_limit() -> None:
     """Then it is not passed, and not gone below the minimum for."""
     controller = control(Concurrency(initial=4, minimum=2))
@@ -202,7 +214,7 @@ def test_one_refusal_pauses_everybody_for_as_long_as_the_server_says() -> None:
 
 
 def test_after_a_pause_the_others_follow_one_by_one() -> None:
-    """Spread over a part of a round trip."""
+    """The first alone until it would have been refused, the rest over a part of a round trip."""
     controller = control(Concurrency(initial=8))
     tickets = fill(controller)
     controller.ok(tickets[0], 1.0, 1.0)
@@ -210,7 +222,23 @@ def test_after_a_pause_the_others_follow_one_by_one() -> None:
     for ticket in tickets:
         controller.leave(ticket)
     controller.start(11.0, 10)
-    assert 11.01 < controller.ready_at() < 11.1
+    assert controller.ready_at() == 13
+    for _ in range(4):
+        controller.start(now := controller.ready_at(), 10)
+    assert 0.05 < controller.ready_at() - now < 0.1
+
+
+def test_a_fault_is_no_sign_of_a_rate() -> None:
+    """Too many of them lower the number, also where it just worked."""
+    controller = control(Concurrency(initial=8))
+    for ticket in fill(controller):
+        controller.ok(ticket, 1.0, 1.0)
+        controller.leave(ticket)
+    for _ in range(4):
+        controller.fault(failed := controller.start(now := controller.ready_at(), 10), now)
+        controller.leave(failed)
+    assert not controller.pacer.on
+    assert controller.limit.slots < 8
 
 
 def test_a_short_wait_is_for_the_refused_call_alone() -> None:
@@ -438,7 +466,7 @@ def test_a_drought_is_the_end_of_a_window() -> None:
     for begin in (0, 20):
         for n in range(60):
             pacer.intake.add(begin + n / 10)
-        pacer.refilled(begin + 20.0)
+        pacer.refilled(begin + 6.0, begin + 20.0)
         assert pacer.rate(begin + 20.0) == pytest.approx(0.97 * 3)
     assert pacer.dry(120, 40.0) == 3.0
     pacer.intake.take_back(20.0)
@@ -461,6 +489,27 @@ def test_a_window_that_was_used_up_is_told_from_a_pause() -> None:
     controller.ok(first, end + 1, 1.0)
     between = (now + end) / 2
     assert controller.pacer.rate(between) == pytest.approx(0.97 * 20 / between)
+
+
+@pytest.mark.parametrize(
+    ("together", "sent_at", "rate"),
+    [(1, 10.0, 0.97 * 2), (21, 10.0, math.inf), (1, 5.0, 0.97 * 10)],
+    ids=["a window", "a number", "let in before"],
+)
+def test_a_long_wait_ends_a_window_where_a_rate_is_kept(
+    together: int, sent_at: float, rate: float
+) -> None:
+    """A server that counts those at once just names a time, and so does one that lets in before."""
+    controller = control(Concurrency(initial=20))
+    for ticket in fill(controller):
+        controller.ok(ticket, 1.0, 1.0)
+        controller.leave(ticket)
+    *others, refused = (controller.start(1.0, 10) for _ in range(together))
+    controller.throttled(refused, 1.05, 9.0)
+    for ticket in (*others, refused):
+        controller.leave(ticket)
+    controller.ok(controller.start(sent_at, 10), 10.0, 1.0)
+    assert controller.pacer.rate(10.0) == pytest.approx(rate)
 
 
 def test_what_waited_for_a_slot_was_not_late() -> None:

@@ -67,7 +67,7 @@ GOLDEN: dict[str, tuple[float, float]] = {
     "60 in any 30 s, says when": (0.91, 0.048),
     "100 each 10 s": (0.95, 0.022),
     "cap 24, 1 % refused at random": (0.78, 0.015),
-    "10 a second, burst 10, 2 % refused at random": (0.82, 0.032),
+    "10 a second, burst 10, 2 % refused at random": (0.79, 0.032),
     "cap 12, 4, 24": (0.86, 0.014),
     "cap 20, 12 taken for 15 s a minute": (0.8, 0.021),
     # The better 2 a second is known, the later it is left for 12.

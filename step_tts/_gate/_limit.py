@@ -18,6 +18,7 @@ __all__ = ["Limit"]
 
 FIRST_HOLD = 2.0  # round trips below the ceiling until it is tried again, doubled with each refusal
 LONGEST_HOLD = 8.0  # longer ones refuse less and follow a limit that moves worse
+BETWEEN = 48.0  # calls or more between two looks above a ceiling: three at once make few in 8 trips
 CUT = 0.9  # above ten at once, where it is not known what works; else one less
 
 
@@ -108,7 +109,7 @@ class Limit:
 
     def _remember(self, at: float) -> None:
         if self.ceiling is not None and abs(at - self.ceiling) <= max(1.0, 0.1 * self.ceiling):
-            self._hold = min(LONGEST_HOLD, 2 * self._hold)
+            self._hold = min(max(LONGEST_HOLD, BETWEEN / at), 2 * self._hold)
         elif self.ceiling is None or at < self.ceiling:
             self._hold = FIRST_HOLD
         self.ceiling = at

@@ -25,10 +25,14 @@ CURVE = 0.001
 FLATTER = 0.25
 FIRST_HITS = -2
 MOST_HITS = 4
+WINDOW_HITS = 1  # once a window is measured; with none, each is used up before its end again
 REQUESTS = 3.0
 STEPS_PER_SPAN = 10
 LONGEST_STEP = 4.0
-SQUEEZE = 0.6  # between what was let in, which is too little, and what was refused, too much
+# Between what was let in, which is too little, and what was refused, which is too much. What a
+# whole window let in is nearly all it gives.
+SQUEEZE = 0.6
+SQUEEZE_OF_WINDOW = 0.3
 FEWEST = 10  # requests to measure a rate by: one more or less is then a tenth
 SHORTEST_SPAN = 0.1  # seconds
 LONGEST_SPAN = 120.0
@@ -166,17 +170,22 @@ class Pacer:
         # Some that seemed to be let in before may have been refused since.
         return max(0, admitted - before[0]) / max(at - before[1], SHORTEST_SPAN)
 
-    def refilled(self, at: float) -> None:
+    def refilled(self, since: float, at: float) -> None:
         """Note that a drought ended: the server counts by a window, which was used up and is over.
 
         From the end of one drought to the end of the next is one window or several, so the
-        shortest is the best known; what was let in during the last one is what it holds.
+        shortest is the best known; what was let in during so long when it was used up is what
+        it holds.
+
+        Args:
+            since: When it was used up; the second in which it was counts to its end.
+            at: When it was over.
         """
         cycle = at - max(self._refilled_at, self.intake.since)
         self._span = max(min(self._span or LONGEST_SPAN, cycle), SHORTEST_SPAN)
-        self._known = max(self.intake.per_second(at, self._span), SLOWEST)
+        self._known = max(self.intake.per_second(min(at, since + 1), self._span), SLOWEST)
         self._cut_at = self._refilled_at = at
-        self._hits = max(0, self._hits)
+        self._hits = max(WINDOW_HITS, self._hits)
 
     def refused(self, now: float, measured: float, usual: float) -> None:
         """Keep below what was refused; the more often it is hit, the slower back up.
@@ -192,7 +201,8 @@ class Pacer:
             rate = self.rate(now)
             if rate <= PASSED * self._known:
                 self._hits = min(MOST_HITS, self._hits + 1)
-            known = min(rate, measured + SQUEEZE * max(0.0, rate - measured))
+            squeeze = SQUEEZE_OF_WINDOW if self._span else SQUEEZE
+            known = min(rate, measured + squeeze * max(0.0, rate - measured))
         self._known, self._cut_at = max(known, SLOWEST), now
 
     def review(self, now: float, at_most: float) -> None:

@@ -1,6 +1,6 @@
 """How much the gate gets out of simulated servers, and how much it is refused.
 
-``python tests/benchmarks/gate_score.py [tuned|earlier|held-out|hints] [NAME]``: means of four
+``python tests/benchmarks/gate_score.py [tuned|third|fourth|held-out|hints] [NAME]``: means of four
 seeds, fifteen minutes of service each, limits unknown to the client; ``hints`` puts servers that
 name them beside the same ones silent.
 """
@@ -14,6 +14,7 @@ from statistics import mean
 
 sys.path.insert(0, str(Path(__file__).parent.parent))
 
+import attrs
 import gateway_sets as sets
 import gateways_drawn as drawn
 from gateways import Queue, drive
@@ -25,17 +26,9 @@ SETS = {
         "moody": sets.TUNED_MOODY,
         "queues": sets.TUNED_QUEUES,
     },
-    "earlier": {
-        "steady": drawn.EARLIER_STEADY,
-        "moving": drawn.EARLIER_MOVING,
-        "queues": drawn.EARLIER_QUEUES,
-    },
-    "held-out": {
-        "steady": drawn.STEADY,
-        "moving": drawn.MOVING,
-        "moody": drawn.MOODY,
-        "queues": drawn.QUEUES,
-    },
+    "third": attrs.asdict(drawn.THIRD),
+    "fourth": attrs.asdict(drawn.FOURTH),
+    "held-out": attrs.asdict(drawn.FIFTH),
     "hints": {"silent": sets.SILENT, "spoken": sets.SPOKEN},
 }
 SEEDS = range(4)
