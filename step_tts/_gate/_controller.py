@@ -44,9 +44,6 @@ SHORTEST_GAP = 0.001
 SHORT = 2.0  # round trips: a wait below that concerns the refused call alone
 AFTER_REFUSAL = 0.25  # of the gap: at a pace just too high, little is missing
 CONSENT = 2.0  # times what a refusal takes: silence for so long is consent
-# After a refusal that came unawares one goes alone for so long, and each lets so many follow it
-# in that time. With one, 250 in any 5 s are refused 7 %, since they are filled up too late.
-FOLLOWERS = 8
 PROBE_SECONDS = 1.0  # between two attempts while no retry can be afforded
 FAULTY = 0.25  # of an epoch's answers: more faults than this are overload, fewer are chance
 FEWEST_FAULTS = 4
@@ -106,7 +103,7 @@ class Controller:
         self._dry_until = 0.0  # the last also by the server's word.
         self._refusal = 0.0  # Seconds that it took to come back.
         self._admitted = 0  # Sent and not refused.
-        self._since = 0  # Sent since a refusal that came unawares.
+        self._wary = False  # Whether a refusal came unawares: then the next one goes alone.
         self._answers = self._faults = 0
         self._proven = 0  # The highest level at which an attempt of this epoch was admitted.
         self._alone = False  # Whether the last cut answered one more than works, as before.
@@ -146,7 +143,7 @@ class Controller:
         paid = self._price(again)
         ticket = Ticket(now, characters, level, self._admitted, self._proven, paid)
         self._admitted += 1
-        self._since += self._streak < 2
+        self._wary = self._wary and self._streak >= 2
         self.pacer.intake.add(now)
         self._flying.add(ticket)
         return ticket
@@ -177,13 +174,13 @@ class Controller:
         self._admitted -= 1
         self.pacer.intake.take_back(ticket.sent_at)
         self._refusal = now - ticket.sent_at
-        fresh = ticket.sent_at >= self._epoch
+        fresh, paced = ticket.sent_at >= self._epoch, self.pacer.on
         if fresh:
             if self._by_chance(ticket, now, retry_after):
                 return
             self._cut(ticket, now)
         self._dry_until = ticket.sent_at
-        if retry_after and self.pacer.on:  # One that counts those at once just names a time.
+        if retry_after and paced:  # One that counts those at once just names a time.
             self._dry_until += retry_after
         self._pause(now, retry_after, fresh=fresh)
 
@@ -224,7 +221,7 @@ class Controller:
     def _gap(self, now: float) -> float:
         """Seconds before the next: the longest of what pacing, spreading and probing want."""
         spread = SPREAD_OVER * self.latency.seconds / self.limit.value
-        gap = max(spread, CONSENT * self._refusal / (1 + FOLLOWERS * self._since))
+        gap = max(spread, CONSENT * self._refusal if self._wary else 0.0)
         if gap < SHORTEST_GAP:
             gap = 0.0
         if self.pacer.on:
@@ -257,7 +254,7 @@ class Controller:
         self.latency.forget()
         level = self._admitted_level(ticket, now)
         self._alone = 0 < level == ticket.level - 1 and self.limit.is_ceiling(ticket.level)
-        unawares = self._streak or (self.limit.doubles and not self.pacer.on)
+        unawares = self._streak > 0 or (self.limit.doubles and not self.pacer.on)
         first = self._epoch == -math.inf and self.latency.mean is None
         if first and ticket.outcome is Outcome.THROTTLED:
             self.limit.hold(ticket.level)
@@ -265,8 +262,7 @@ class Controller:
         elif level or not self._streak:
             self._lower(ticket, level, now)
             self._lowered_at, self._streak, self._proven = now, 0, 0
-        if unawares:
-            self._since = 0
+        self._wary = self._wary or unawares
         if not self._streak:
             self._dry_since = ticket.sent_at
         self._epoch = now

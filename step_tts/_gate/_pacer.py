@@ -175,15 +175,18 @@ class Pacer:
 
         From the end of one drought to the end of the next is one window or several, so the
         shortest is the best known; what was let in during so long when it was used up is what
-        it holds.
+        it holds. Where that were too few, it was not the server that let in no more.
 
         Args:
             since: When it was used up; the second in which it was counts to its end.
             at: When it was over.
         """
         cycle = at - max(self._refilled_at, self.intake.since)
-        self._span = max(min(self._span or LONGEST_SPAN, cycle), SHORTEST_SPAN)
-        self._known = max(self.intake.per_second(min(at, since + 1), self._span), SLOWEST)
+        span = max(min(self._span or LONGEST_SPAN, cycle), SHORTEST_SPAN)
+        known = self.intake.per_second(min(at, since + 1), span)
+        if known * span < FEWEST:
+            return
+        self._span, self._known = span, known
         self._cut_at = self._refilled_at = at
         self._hits = max(WINDOW_HITS, self._hits)
 
