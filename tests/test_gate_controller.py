@@ -228,6 +228,18 @@ def test_after_a_pause_the_others_follow_one_by_one() -> None:
     assert controller.ready_at() - now == pytest.approx(1 / 3 / 7)
 
 
+def test_a_refusal_that_was_long_in_coming_is_not_waited_for_twice() -> None:
+    """One that a proxy kept for minutes would hold up everybody for as long again."""
+    controller = control(Concurrency(initial=8))
+    tickets = fill(controller)
+    controller.ok(tickets[0], 1.0, 1.0)
+    controller.throttled(tickets[7], 200.0, None)
+    for ticket in tickets:
+        controller.leave(ticket)
+    controller.start(200.0, 10)
+    assert controller.ready_at() == 220
+
+
 def test_a_fault_is_no_sign_of_a_rate() -> None:
     """Too many of them lower the number, also where it just worked."""
     controller = control(Concurrency(initial=8))
