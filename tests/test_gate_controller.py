@@ -43,6 +43,13 @@ def fill(controller: Controller, now: float = 0.0) -> list[Ticket]:
     return tickets
 
 
+def answer_all(controller: Controller) -> None:
+    """Let in whoever may go at first, and answer all of them after a second."""
+    for ticket in fill(controller):
+        controller.ok(ticket, 1.0, 1.0)
+        controller.leave(ticket)
+
+
 # --- the limit -----------------------------------------------------------------------------------
 
 
@@ -56,9 +63,7 @@ def test_it_starts_with_what_was_asked_for() -> None:
 def test_a_full_house_doubles_and_is_filled_step_by_step() -> None:
     """Answers that come in a bunch let as many more go, one after the other."""
     controller = control()
-    for ticket in fill(controller):
-        controller.ok(ticket, 1.0, 1.0)
-        controller.leave(ticket)
+    answer_all(controller)
     assert controller.limit.slots == 8
     sent, now = 0, 1.0
     while (now := max(now, controller.ready_at())) < math.inf:
@@ -243,9 +248,7 @@ def test_a_refusal_that_was_long_in_coming_is_not_waited_for_twice() -> None:
 def test_a_fault_is_no_sign_of_a_rate() -> None:
     """Too many of them lower the number, also where it just worked."""
     controller = control(Concurrency(initial=8))
-    for ticket in fill(controller):
-        controller.ok(ticket, 1.0, 1.0)
-        controller.leave(ticket)
+    answer_all(controller)
     for _ in range(4):
         controller.fault(failed := controller.start(now := controller.ready_at(), 10), now)
         controller.leave(failed)
@@ -375,9 +378,7 @@ def test_many_faults_that_name_a_wait_pause_everybody() -> None:
 def test_a_level_that_just_worked_is_refused_for_its_rate() -> None:
     """Then dispatch is paced, and the number at once stays."""
     controller = control(Concurrency(initial=8))
-    for ticket in fill(controller):
-        controller.ok(ticket, 1.0, 1.0)
-        controller.leave(ticket)
+    answer_all(controller)
     slots = controller.limit.slots
     ticket = controller.start(1.0, 10)
     controller.throttled(ticket, 1.1, None)
@@ -490,9 +491,7 @@ def test_a_drought_is_the_end_of_a_window() -> None:
 def test_a_window_that_was_used_up_is_told_from_a_pause() -> None:
     """Five refusals in a row, each after a pause, and then one that is let in."""
     controller, now = control(Concurrency(initial=20)), 0.0
-    for ticket in fill(controller):
-        controller.ok(ticket, 1.0, 1.0)
-        controller.leave(ticket)
+    answer_all(controller)
     for _ in range(6):
         now = max(now + 2, controller.ready_at())
         controller.throttled(refused := controller.start(now, 10), now + 0.1, None)
@@ -513,9 +512,7 @@ def test_a_long_wait_ends_a_window_where_a_rate_is_kept(
 ) -> None:
     """The first may be anything: what came before it, over so long, would be next to nothing."""
     controller = control(Concurrency(initial=20))
-    for ticket in fill(controller):
-        controller.ok(ticket, 1.0, 1.0)
-        controller.leave(ticket)
+    answer_all(controller)
     for sent_at in (1.0, 21.0)[:times]:
         controller.throttled(refused := controller.start(sent_at, 10), sent_at + 0.05, 9.0)
         controller.leave(refused)
@@ -541,9 +538,7 @@ def test_too_few_to_measure_by_are_no_window() -> None:
 def test_a_long_wait_says_nothing_of_a_window_where_those_at_once_are_counted() -> None:
     """There a server just names a time."""
     controller = control(Concurrency(initial=20))
-    for ticket in fill(controller):
-        controller.ok(ticket, 1.0, 1.0)
-        controller.leave(ticket)
+    answer_all(controller)
     tickets = [controller.start(1.0, 10) for _ in range(21)]
     controller.throttled(tickets[-1], 1.05, 9.0)
     for ticket in tickets:
@@ -574,9 +569,7 @@ def test_the_pace_rests_during_a_pause() -> None:
 def test_a_refusal_before_anything_was_let_in_is_no_news() -> None:
     """A window that is used up refuses whatever comes: only the pauses grow."""
     controller = control(Concurrency(initial=8))
-    for ticket in fill(controller):
-        controller.ok(ticket, 1.0, 1.0)
-        controller.leave(ticket)
+    answer_all(controller)
     controller.throttled(refused := controller.start(1.0, 10), 1.1, None)
     controller.leave(refused)
     rate, slots, now, pauses = controller.pacer.rate(1.1), controller.limit.slots, 2.0, []

@@ -221,8 +221,8 @@ class Controller:
     def _gap(self, now: float) -> float:
         """Seconds before the next: the longest of what pacing, spreading and probing want."""
         spread = SPREAD_OVER * self.latency.seconds / self.limit.value
-        alone = min(CONSENT * self._refusal, LONGEST_PAUSE_SECONDS) if self._wary else 0.0
-        gap = max(spread, alone)
+        wait = min(CONSENT * self._refusal, LONGEST_PAUSE_SECONDS) if self._wary else 0.0
+        gap = max(spread, wait)
         if gap < SHORTEST_GAP:
             gap = 0.0
         if self.pacer.on:
