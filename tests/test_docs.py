@@ -304,17 +304,17 @@ def _command_line_page() -> str:
 
 
 COMMAND_LINE = (
-    "`step-tts` comes with `step_tts[cli]`, and runs on uvloop where that is installed "
-    "(`step_tts[cli,fast]`). This page is what `--help` prints."
+    "`step-tts` comes with `step_tts[cli]`, and runs on uvloop if that is installed "
+    "(`step_tts[cli,fast]`). This page shows what `--help` prints."
 )
 EXIT_CODES = """\
 | code | meaning |
 |---|---|
-| 0 | all is well |
+| 0 | success |
 | 1 | something was not spoken, or a file is not whole audio |
 | 2 | the command or the configuration is wrong; nothing was sent |
 | 130 | interrupted, by Ctrl-C |
-| 143 | terminated, by SIGTERM; all is cleared up as after Ctrl-C |"""
+| 143 | terminated, by SIGTERM; everything is cleaned up as after Ctrl-C |"""
 
 
 def _help(*command: str) -> str:

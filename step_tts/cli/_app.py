@@ -19,16 +19,16 @@ __all__ = ["app"]
     context_settings={"help_option_names": ["-h", "--help"], "max_content_width": 100},
     epilog=(
         "The key is read from STEP_TTS_API_KEY and the server's address from STEP_TTS_BASE_URL. "
-        "Exit codes: 0 all well, 1 something failed, 2 usage or configuration, 130 interrupted, "
-        "143 terminated."
+        "Exit codes: 0 success, 1 something failed, 2 wrong usage or configuration, "
+        "130 interrupted, 143 terminated."
     ),
 )
 @click.version_option(__version__, message="%(prog)s %(version)s")
 def app() -> None:
-    """Speak text through Step-Audio-TTS-3B, or any server with /v1/audio/speech.
+    """Speak text with Step-Audio-TTS-3B, or any other server with /v1/audio/speech.
 
-    What is written is whole, verified audio; everything else is an error that says why.
-    No key yet? Add --sandbox to try without one.
+    You get complete, verified audio, or an error that says why not.
+    No key yet? Add --sandbox to try it without one.
     """
 
 

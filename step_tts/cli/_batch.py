@@ -67,19 +67,19 @@ def _shard(_: click.Context, __: click.Parameter, given: str | None) -> tuple[in
     required=True,
     type=click.Path(file_okay=False, path_type=Path),
     metavar="DIR",
-    help="Directory for the audio files; made if missing.",
+    help="Directory for the audio files; created if missing.",
 )
 @click.option(
     "--input-format",
     type=click.Choice([*get_args(InputFormat), "parquet"]),
-    help="How FILE is written.  [default: by its suffix]",
+    help="Format of FILE.  [default: by its suffix]",
 )
 @click.option(
     "--name",
     default="{index:05d}-{slug}",
     show_default=True,
     metavar="TEMPLATE",
-    help="Name of the files of rows that bring none.",
+    help="File name for rows that have no name of their own.",
 )
 @click.option(
     "--order",
@@ -92,33 +92,33 @@ def _shard(_: click.Context, __: click.Parameter, given: str | None) -> tuple[in
     "--resume/--no-resume",
     default=True,
     show_default=True,
-    help="Keep a journal in DIR and skip what it knows to be finished.",
+    help="Keep a journal in DIR, and skip the rows it lists as finished.",
 )
 @click.option(
-    "--keep-failures", is_flag=True, help="Leave rows that failed in an earlier run at that."
+    "--keep-failures", is_flag=True, help="Do not retry rows that failed in an earlier run."
 )
 @click.option(
     "--limit",
     type=click.IntRange(min=1),
     metavar="N",
-    help="Take the first N rows alone.",
+    help="Take only the first N rows.",
 )
 @click.option(
     "--shard",
     metavar="I/N",
     callback=_shard,
-    help="Take every N-th row, beginning with the I-th: one of N machines' share of FILE.",
+    help="Take every N-th row, starting with the I-th: one machine's share of N.",
 )
 @click.option(
     "--dry-run",
     is_flag=True,
-    help="Say what would be sent, and send and write nothing.",
+    help="Show what would be sent, without sending or writing anything.",
 )
 @click.option(
     "--price-per-1k",
     type=FiniteRange(min=0),
     metavar="PRICE",
-    help="Of 1000 characters: --dry-run reckons the cost.",
+    help="Price per 1000 characters; --dry-run then estimates the cost.",
 )
 @click.option(
     "--grace",
@@ -126,7 +126,7 @@ def _shard(_: click.Context, __: click.Parameter, given: str | None) -> tuple[in
     default=10.0,
     show_default=True,
     metavar="SECONDS",
-    help="What Ctrl-C leaves to rows in flight.",
+    help="Time that rows in flight get to finish after Ctrl-C.",
 )
 @terms_options
 def batch(
@@ -148,17 +148,17 @@ def batch(
     """Speak every row of FILE into a directory. FILE may be - for standard input.
 
     \b
-    .txt      a text a line; blank lines are skipped
-    .jsonl    a JSON object a line, such as {"input": "Hello", "name": "hi"}
-    .csv      a header that names the same fields, then a row a text
-    .parquet  columns of these names; others are left alone
+    .txt      one text per line; blank lines are skipped
+    .jsonl    one JSON object per line, such as {"input": "Hello", "name": "hi"}
+    .csv      a header with the same field names, then one row per text
+    .parquet  columns with these names; others are ignored
 
-    Fields are input (or text), name, model, voice, speed, prompt_text, prompt_audio_url,
-    response_format, extra and extra_body. The options below hold for rows that say nothing
-    else. A row that is malformed or cannot be spoken is reported at the end; the rest go on.
+    The fields are input (or text), name, model, voice, speed, prompt_text, prompt_audio_url,
+    response_format, extra and extra_body. The options below apply to rows that do not set
+    them. A row that is malformed or cannot be spoken is reported at the end; the rest go on.
 
-    Run it again after an interruption, or a kill, and it goes on where it was. Rows keep the
-    numbers and names they have in FILE, whichever shard or limit takes them.
+    After an interruption, or a kill, run it again to resume where it stopped. Rows keep the
+    numbers and names they have in FILE, whichever shard or limit selects them.
     """  # noqa: D301  click's mark for verbatim lines is the character itself
     if price_per_1k is not None and not dry_run:
         raise click.UsageError("--price-per-1k goes with --dry-run.")

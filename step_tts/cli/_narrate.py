@@ -62,30 +62,30 @@ def _target(_: click.Context, __: click.Parameter, given: str) -> Path | None:
     required=True,
     callback=_target,
     metavar="PATH",
-    help="Where to save; the audio itself decides the suffix. With --chapters a directory. - is "
-    "standard output, written while the audio arrives; nothing is kept then.",
+    help="Where to save; the suffix is chosen to match the audio. With --chapters, a directory. "
+    "- writes to standard output as the audio arrives, and keeps nothing.",
 )
 @click.option(
     "--chapters",
     is_flag=True,
-    help="Write a file for each chapter, and a playlist (.m3u8) of them.",
+    help="Write one file per chapter, and a playlist (.m3u8).",
 )
 @click.option(
     "--subtitles",
     type=click.Choice(get_args(SubtitleFormat)),
-    help="Write subtitles beside the audio, sentence by sentence.",
+    help="Write subtitles next to the audio, sentence by sentence.",
 )
 @click.option(
     "--input-format",
     type=click.Choice(get_args(BookForm)),
-    help="How FILE is written.  [default: by its suffix]",
+    help="Format of FILE.  [default: by its suffix]",
 )
 @click.option(
     "--encoding",
     default="utf-8",
     show_default=True,
     metavar="NAME",
-    help="Of a text or Markdown, such as gb18030.",
+    help="Encoding of a text or Markdown file, such as gb18030.",
 )
 @click.option(
     "--pause",
@@ -93,7 +93,7 @@ def _target(_: click.Context, __: click.Parameter, given: str) -> Path | None:
     default=0.0,
     show_default=True,
     metavar="SECONDS",
-    help="Silence between two segments.",
+    help="Silence between segments.",
 )
 @click.option(
     "--ahead",
@@ -101,18 +101,18 @@ def _target(_: click.Context, __: click.Parameter, given: str) -> Path | None:
     default=16,
     show_default=True,
     metavar="N",
-    help="Segments that are fetched beyond the one that is written.",
+    help="How many segments to fetch ahead of the one being written.",
 )
 @click.option(
     "--retry-suspects",
     is_flag=True,
-    help="Fetch a segment once more whose audio is implausible for its text.",
+    help="Fetch segments once more whose audio is implausible for their text.",
 )
 @click.option(
     "--resume/--no-resume",
     default=True,
     show_default=True,
-    help="Keep finished segments beside PATH until all is whole, and go on with those there.",
+    help="Keep finished segments next to PATH until all is done, and reuse those already there.",
 )
 @terms_options
 def narrate(
@@ -129,16 +129,15 @@ def narrate(
     resume: bool,
     terms: Terms,
 ) -> None:
-    """Speak a long text, such as a book, as one audio. FILE may be - for standard input.
+    """Speak a long text, such as a book, as one recording. FILE may be - for standard input.
 
     \b
-    .txt   plain text; a line such as "Chapter 3" or "第三章" begins a chapter
-    .md    Markdown, without its code, pictures and footnotes
-    .epub  an electronic book that is not encrypted
+    .txt   plain text; a line such as "Chapter 3" or "第三章" starts a chapter
+    .md    Markdown, without code, images and footnotes
+    .epub  an e-book that is not encrypted
 
-    The text is divided where sentences end, many segments are spoken at once, and joined
-    without a gap. Run it again after an interruption, or a kill, and it pays only for what is
-    missing.
+    The text is divided at sentence ends; many segments are spoken at once and joined without
+    gaps. After an interruption, or a kill, run it again: you pay only for what is missing.
 
     \b
       step-tts narrate story.txt -o story
@@ -150,7 +149,7 @@ def narrate(
         if chapters or subtitles:
             raise click.UsageError("--chapters and --subtitles write files: name them with -o.")
     elif output.is_dir() and not chapters:
-        raise click.UsageError(f"{output} is a directory: name a file in it, or say --chapters.")
+        raise click.UsageError(f"{output} is a directory: name a file in it, or use --chapters.")
     job = _Job(
         source=Source(file=file, form=input_format, encoding=encoding),
         output=output,

@@ -158,14 +158,14 @@ request_options = _gathered(
     RequestOptions,
     "request",
     (
-        click.option("-v", "--voice", help="Voice to speak with, where the server has several."),
+        click.option("-v", "--voice", help="Voice to speak with, if the server has several."),
         click.option("-x", "--speed", type=float, help="Speed of speech; 1 is normal."),
         click.option(
             "--format",
             "response_format",
-            help="Format to ask for, such as mp3 or wav. A hint: the bytes say what came.",
+            help="Format to request, such as mp3 or wav. The server may send another.",
         ),
-        click.option("--prompt-text", help="Words of the reference recording, or zh or en."),
+        click.option("--prompt-text", help="Exact words of the reference recording, or zh or en."),
         click.option(
             "--prompt-audio-url", metavar="URL", help="WAV recording of the voice to imitate."
         ),
@@ -174,14 +174,14 @@ request_options = _gathered(
             metavar="KEY=JSON",
             multiple=True,
             callback=_pairs,
-            help="Further key of the request, such as volume=1.5. Repeatable.",
+            help="Extra key for the request, such as volume=1.5. Repeatable.",
         ),
         click.option(
             "--extra-body",
             metavar="KEY=JSON",
             multiple=True,
             callback=_pairs,
-            help="Further key inside the request's extra_body object. Repeatable.",
+            help="Extra key for the request's extra_body object. Repeatable.",
         ),
     ),
 )
@@ -193,17 +193,17 @@ client_options = _gathered(
         click.option(
             "--sandbox",
             is_flag=True,
-            help="Use a built-in test server with a robot voice: needs no key.",
+            help="Use the built-in test server with a robot voice; needs no key.",
         ),
         click.option(
             "--api-key",
             metavar="KEY",
-            help="Key; visible in the process list, so better set STEP_TTS_API_KEY.",
+            help="API key. Visible in the process list: prefer STEP_TTS_API_KEY.",
         ),
         click.option(
             "--base-url",
             metavar="URL",
-            help="Server, with or without /v1.  [env: STEP_TTS_BASE_URL]",
+            help="Server URL, with or without /v1.  [env: STEP_TTS_BASE_URL]",
         ),
         click.option(
             "-m",
@@ -216,14 +216,14 @@ client_options = _gathered(
             "--timeout",
             type=FiniteRange(min=0, min_open=True),
             metavar="SECONDS",
-            help="Longest time for one text, retries included.  [default: 600]",
+            help="Time limit for one text, including retries.  [default: 600]",
         ),
         click.option(
             "--max-retries",
             type=click.IntRange(min=0),
-            help="Retries after passing faults; 0: none.",
+            help="Retries after transient failures; 0 turns them off.  [default: 2]",
         ),
-        click.option("--proxy", metavar="URL", help="Proxy to go through."),
+        click.option("--proxy", metavar="URL", help="Proxy to use."),
         click.option(
             "--prompt-placement",
             type=click.Choice(get_args(PromptPlacement)),
@@ -247,19 +247,19 @@ _pace_options = _gathered(
             default=64,
             show_default=True,
             metavar="N",
-            help="Most texts in flight at once; how many are is found out from the server.",
+            help="Maximum texts in flight; the server's own limit is found automatically.",
         ),
         click.option(
             "--rpm",
             type=FiniteRange(min=0, min_open=True),
             metavar="N",
-            help="Most requests a minute, where the account's limit is known.",
+            help="Maximum requests per minute, if you know your account's limit.",
         ),
         click.option(
             "--cpm",
             type=FiniteRange(min=0, min_open=True),
             metavar="N",
-            help="Most characters a minute.",
+            help="Maximum characters per minute.",
         ),
     ),
 )
@@ -269,7 +269,7 @@ report_options = _gathered(
     "report",
     (
         click.option("--json", "as_json", is_flag=True, help="Write JSON lines to stdout."),
-        click.option("-q", "--quiet", is_flag=True, help="Say nothing but errors."),
+        click.option("-q", "--quiet", is_flag=True, help="Print only errors."),
         click.option("--debug", is_flag=True, help="Show the log, and tracebacks of errors."),
     ),
 )
@@ -278,7 +278,7 @@ terms_options = _gathered(
     Terms,
     "terms",
     (
-        click.option("--no-progress", is_flag=True, help="Draw no live display."),
+        click.option("--no-progress", is_flag=True, help="Show no live display."),
         _pace_options,
         request_options,
         client_options,

@@ -23,26 +23,28 @@ __all__ = ["sandbox"]
 
 
 @click.command()
-@click.option("--host", default="127.0.0.1", show_default=True, help="Loopback address.")
+@click.option(
+    "--host", default="127.0.0.1", show_default=True, help="Loopback address to listen on."
+)
 @click.option(
     "--port",
     type=click.IntRange(0, 65535),
     default=0,
-    help="Port.  [default: a free one]",
+    help="Port to listen on.  [default: a free one]",
 )
 @click.option(
     "--api-key",
     default="sandbox-key",
     show_default=True,
     metavar="KEY",
-    help="The key it lets in.",
+    help="The API key it accepts.",
 )
 @click.option(
     "--voice",
     type=click.Choice(["auto", "espeak", "tone"]),
     default="auto",
     show_default=True,
-    help="Who speaks; auto is espeak where it is installed.",
+    help="The voice; auto is espeak if it is installed, else a tone.",
 )
 @click.option(
     "--format",
@@ -50,31 +52,31 @@ __all__ = ["sandbox"]
     type=click.Choice(["wav", "mp3", "pcm"]),
     default="wav",
     show_default=True,
-    help="What a request gets that names no format.",
+    help="Format for requests that do not name one.",
 )
 @click.option(
     "--fault",
     "faults",
     multiple=True,
     metavar="NAME[=SHARE]",
-    help="What goes wrong: always, or in this share of requests, such as cut=0.1. "
-    "Several without a share: one request after the other, then all is well.",
+    help="A fault for every request, or for a share of them, such as cut=0.1. Several without "
+    "a share are applied to one request after the other, then no more.",
 )
 @click.option(
-    "--capacity", type=click.IntRange(min=1), help="Requests at once; more are answered 429."
+    "--capacity", type=click.IntRange(min=1), help="Concurrent requests; more are answered 429."
 )
 @click.option(
-    "--rate", type=click.IntRange(min=1), help="Requests a minute; more are answered 429."
+    "--rate", type=click.IntRange(min=1), help="Requests per minute; more are answered 429."
 )
 @click.option(
     "--latency",
     type=FiniteRange(min=0),
     default=0.0,
     metavar="SECONDS",
-    help="Wait before the first byte.",
+    help="Delay before the first byte.",
 )
-@click.option("--seed", type=int, default=0, help="For all that is left to chance.")
-@click.option("--list-faults", is_flag=True, help="Say which faults there are, and exit.")
+@click.option("--seed", type=int, default=0, help="Seed for everything random.")
+@click.option("--list-faults", is_flag=True, help="List the available faults and exit.")
 @click.option("--debug", is_flag=True, help="Show the log, and tracebacks of errors.")
 def sandbox(
     *,
@@ -93,8 +95,7 @@ def sandbox(
 ) -> None:
     """Run a test server with the service's interface and a robot voice, until Ctrl-C.
 
-    It prints the two variables that point step-tts, or any program that uses this package, to
-    it:
+    It prints the two variables that point step-tts, or any program using this package, at it:
 
     \b
       $ step-tts sandbox --fault http-503

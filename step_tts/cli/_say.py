@@ -58,19 +58,19 @@ LISTENERS_PATIENCE = 1.0
     "-f",
     "--file",
     type=click.File("rb"),
-    help="Speak the text in this file; - is standard input.",
+    help="Read the text from this file; - is standard input.",
 )
 @click.option(
     "-o",
     "--output",
     metavar="PATH",
-    help="Where to save; the audio itself decides the suffix. - is standard output, "
-    "written while the audio arrives.  [default: speech, or nowhere with --play]",
+    help="Where to save; the suffix is chosen to match the audio. - writes to standard output "
+    "as the audio arrives.  [default: speech, or nowhere with --play]",
 )
 @click.option(
     "--play",
     is_flag=True,
-    help="Play the audio while it arrives, and save it too where -o is given.",
+    help="Play the audio as it arrives; with -o, save it too.",
 )
 @request_options
 @client_options
@@ -87,8 +87,8 @@ def say(
 ) -> None:
     """Speak TEXT into a file, or aloud. TEXT may be - for standard input.
 
-    The file appears only when its audio is whole and verified. Standard input is spoken as it
-    arrives: sentence by sentence while it is still being written, if it is not short.
+    The file appears only once its audio is complete and verified. Standard input is spoken as
+    it arrives, sentence by sentence, unless it is short.
 
     \b
       step-tts say "Hello, world" -o hello

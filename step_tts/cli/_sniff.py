@@ -30,14 +30,14 @@ _UNFOLDED_COLUMNS = 10_000
 
 @click.command()
 @click.argument("files", nargs=-1, required=True, metavar="FILE...", type=click.Path())
-@click.option("--json", "as_json", is_flag=True, help="Write a JSON line a file to stdout.")
+@click.option("--json", "as_json", is_flag=True, help="Write one JSON line per file to stdout.")
 @click.option("--debug", is_flag=True, help="Show the log, and tracebacks of errors.")
 def sniff(files: tuple[str, ...], *, as_json: bool, debug: bool) -> None:
-    """Say what each FILE is, by its own bytes, and whether it is whole. - is standard input.
+    """Identify each FILE by its bytes, and check whether it is complete. - is standard input.
 
-    The verdict is "whole" where every frame, chunk or page was checked, "perhaps whole" where
-    nothing says how long it should be, "good head" for a format of which only the head is
-    checked, and otherwise what is wrong. The exit code is 1 if anything is wrong with any of them.
+    The verdict is "whole" if every frame, chunk or page was checked, "perhaps whole" if nothing
+    says how long the audio should be, "good head" if only the header of the format is checked,
+    and otherwise what is wrong. The exit code is 1 if anything is wrong with any file.
     """
     with reported(debug=debug):
         findings = ((path, _inspected(path)) for path in files)

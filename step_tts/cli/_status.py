@@ -17,13 +17,13 @@ __all__ = ["status"]
 
 @click.command()
 @click.argument("directory", type=click.Path(exists=True, file_okay=False, path_type=Path))
-@click.option("--json", "as_json", is_flag=True, help="One JSON object instead of a sentence.")
+@click.option("--json", "as_json", is_flag=True, help="Write a JSON object instead of a sentence.")
 def status(*, directory: Path, as_json: bool) -> None:
-    """Say how far the batch in DIRECTORY is.
+    """Show the progress of the batch in DIRECTORY.
 
-    Of a running batch these are the figures of this run, and how many requests are in flight of
-    how many the server admits; rows it found finished count as done. They are at most a second
-    older than the row that ended last. Of one that does not run they are those of the directory.
+    While the batch is running, the figures are those of this run, including rows it found
+    already done, and the requests in flight out of how many the server allows. They lag behind
+    the last finished row by a second at most. Otherwise they are those of the whole directory.
     """
     with reported(debug=False):
         found = read_status(directory)
