@@ -26,6 +26,7 @@ Branches follow what the caller can do about it::
         │       ├── FirstByteTimeoutError
         │       ├── StallTimeoutError
         │       └── TotalTimeoutError
+        │           └── QueueTimeoutError     the server takes nothing
         ├── APIStatusError                    the server answered, and the answer is no
         │   ├── BadRequestError               400
         │   ├── AuthenticationError           401
@@ -101,6 +102,7 @@ __all__ = [
     "PermissionDeniedError",
     "PlaybackError",
     "ProxyBlockedError",
+    "QueueTimeoutError",
     "QuotaExceededError",
     "RateLimitError",
     "ReaderLeftError",
@@ -233,7 +235,8 @@ class APIError(StepTTSError):
         type: The server's error type.
         body: A short, redacted piece of the answer, for people to read.
         advice: What trying again can bring.
-        retry_after: Seconds the server asked to wait, or ``None``.
+        retry_after: Seconds to wait, as the server asks or, in a ``QueueTimeoutError``, until
+            this client asks it again; ``None`` where nobody knows.
         attempts: Every attempt of the call, oldest first.
     """
 
@@ -326,6 +329,19 @@ class TotalTimeoutError(APITimeoutError):
     default_advice: ClassVar[RetryAdvice] = RetryAdvice.NEVER
     default_hint: ClassVar[str | None] = (
         "Send shorter texts or raise Timeouts.total (on the command line, --timeout)."
+    )
+
+
+class QueueTimeoutError(TotalTimeoutError):
+    """The server takes nothing for longer than ``Timeouts.total`` seconds; nothing more was sent.
+
+    It asked for a wait, or failed so often that the client pauses. ``retry_after`` is when it is
+    asked again, and ``sent`` whether an earlier attempt of this call was.
+    """
+
+    default_advice: ClassVar[RetryAdvice] = RetryAdvice.THROTTLED
+    default_hint: ClassVar[str | None] = (
+        "Try again later, or raise Timeouts.total (on the command line, --timeout) to wait for it."
     )
 
 

@@ -85,7 +85,9 @@ class Timeouts:
     total: float | None = attrs.field(default=600.0, validator=_seconds_or_none)
     """The whole call, retries included: ``TotalTimeoutError``. It counts from when the first
     attempt may be sent, so the wait for a free slot of ``concurrency`` is no part of it; neither
-    is the time that the reader of a stream takes between two pieces."""
+    is the time that the reader of a stream takes between two pieces. A single call waits no
+    longer than this for a server that takes nothing either: ``QueueTimeoutError``. A row of a
+    batch does."""
 
 
 @attrs.frozen(kw_only=True)

@@ -24,6 +24,7 @@ from step_tts._gate._quota import FAULT_COST, Quota
 
 if TYPE_CHECKING:
     from collections.abc import Callable
+    from pathlib import Path
 
 CALLS = 60
 SECOND = taking(constant, 1.0)
@@ -328,3 +329,168 @@ async def test_a_rate_of_the_user_holds_in_any_minute(per_minute: int) -> None:
         # The end of a span is open: what is sent a whole minute later belongs to the next.
         inside = [later for later in sent[first:] if later < at + 60 - 1e-6]
         assert len(inside) <= per_minute
+
+
+# --- a server that takes nothing -----------------------------------------------------------------
+
+
+@on_mock_clock
+@pytest.mark.parametrize("verb", ["synthesize", "save", "stream"])
+async def test_a_pause_longer_than_the_call_may_take_is_not_waited_for(
+    verb: str, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """The server asked for it; who asks then, and who stands in line, is told at once."""
+    monkeypatch.setattr("step_tts._files._store._in_thread", at_once)
+    sent = 0
+
+    async def handler(request: Any) -> Any:
+        nonlocal sent
+        sent += 1
+        await anyio.sleep(1)
+        return answer(LIB, [b"{}"], status=429, headers={"retry-after": "60"})
+
+    async def call() -> None:
+        if verb == "stream":
+            async with tts.stream("text"):
+                raise AssertionError
+        await (tts.save("text", tmp_path / "a") if verb == "save" else tts.synthesize("text"))
+
+    async def first() -> None:
+        with pytest.raises(step_tts.RateLimitError):
+            await call()
+
+    async def later() -> None:
+        with pytest.raises(step_tts.QueueTimeoutError, match="server asks for a wait") as caught:
+            await call()
+        told.append(caught.value)
+
+    told: list[step_tts.QueueTimeoutError] = []
+    http = client(LIB, handler)
+    options: Any = {"http_client": http, "timeout": 3, "concurrency": 1}
+    async with http, AsyncClient(api_key="k", **options) as tts:
+        begun = anyio.current_time()
+        async with anyio.create_task_group() as tasks:
+            tasks.start_soon(first)
+            await trio.testing.wait_all_tasks_blocked()
+            tasks.start_soon(later)
+        await later()
+        assert anyio.current_time() - begun == pytest.approx(1)
+        assert (tts._resources.gate.in_line, tts._resources.gate.alone.in_line) == (0, 0)
+    assert sent == 1
+    for error in told:
+        assert error.retryable
+        assert not error.sent
+        assert error.attempts == ()
+        assert 60 <= (error.retry_after or 0) <= 66
+
+
+@on_mock_clock
+@pytest.mark.parametrize("total", [3, 12, 30])
+async def test_a_single_call_waits_in_vain_no_longer_than_its_total(total: int) -> None:
+    """Nothing but 503, at once: each of many has its answer in time, in line and once sent."""
+    waits: list[float] = []
+
+    async def call() -> None:
+        begun = anyio.current_time()
+        with pytest.raises((step_tts.InternalServerError, step_tts.TotalTimeoutError)):
+            await tts.synthesize("text")
+        waits.append(anyio.current_time() - begun)
+
+    http = client(LIB, lambda request: answer(LIB, [b"{}"], status=503))
+    async with http, AsyncClient(api_key="k", http_client=http, timeout=total) as tts:
+        async with anyio.create_task_group() as tasks:
+            for _ in range(100):
+                tasks.start_soon(call)
+                await anyio.sleep(0.3)
+    assert max(waits) <= 2 * total
+
+
+@on_mock_clock
+async def test_a_server_that_never_answers_is_no_line_that_moves() -> None:
+    """Whoever waits behind calls that all run out of time is told so."""
+    errors: list[step_tts.TotalTimeoutError] = []
+    waits: list[float] = []
+
+    async def call() -> None:
+        begun = anyio.current_time()
+        with pytest.raises(step_tts.TotalTimeoutError) as caught:
+            await tts.synthesize("text")
+        errors.append(caught.value)
+        waits.append(anyio.current_time() - begun)
+
+    async def handler(request: Any) -> Any:
+        await anyio.sleep_forever()
+
+    http = client(LIB, handler)
+    async with http, AsyncClient(api_key="k", http_client=http, timeout=3) as tts:
+        async with anyio.create_task_group() as tasks:
+            for _ in range(50):
+                tasks.start_soon(call)
+                await anyio.sleep(0.1)
+    unsent = [error for error in errors if isinstance(error, step_tts.QueueTimeoutError)]
+    assert "calls were refused or failed; it may wait" in str(unsent[0])
+    assert unsent[0].retry_after is None
+    assert max(waits) <= 6  # As long again as those before it take, whose end tells.
+
+
+@on_mock_clock
+async def test_a_line_that_moves_is_waited_for_as_long_as_it_takes() -> None:
+    """Two hundred calls of four seconds on eight slots, with faults here and there."""
+    served = 0
+
+    async def handler(request: Any) -> Any:
+        nonlocal served
+        served += 1
+        await anyio.sleep(4)
+        return answer(LIB, [wav()] if served % 10 else [b"{}"], status=200 if served % 10 else 503)
+
+    http = client(LIB, handler)
+    options: Any = {"timeout": 50, "concurrency": Concurrency(fixed=8), "max_retries": 9}
+    async with http, AsyncClient(api_key="k", http_client=http, **options) as tts:
+        begun = anyio.current_time()
+        async with anyio.create_task_group() as tasks:
+            for _ in range(200):
+                tasks.start_soon(tts.synthesize, "text")
+        assert anyio.current_time() - begun > 100
+
+
+@on_mock_clock
+async def test_a_row_of_a_batch_waits_however_long_the_server_asks() -> None:
+    """A batch has time, and its rows are no calls of anybody who waits."""
+    replies = [answer(LIB, [b"{}"], status=429, headers={"retry-after": "60"})]
+    http = client(LIB, lambda request: replies.pop() if replies else answer(LIB, [wav()]))
+    async with http, AsyncClient(api_key="k", http_client=http, timeout=3, concurrency=1) as tts:
+        async with tts.batch(["a", "b", "c"], order="input") as results:
+            errors = [type(result.error) async for result in results]
+    assert errors == [step_tts.RateLimitError, type(None), type(None)]
+
+
+@on_mock_clock
+async def test_a_retry_for_which_a_pause_is_too_long_says_so_at_once() -> None:
+    """The pause came while it backed off; the error tells of the attempt that was sent."""
+    replies = [
+        answer(LIB, [b"{}"], status=429, headers={"retry-after": "50"}),
+        answer(LIB, [b"{}"], status=500),
+    ]
+
+    async def first() -> None:
+        with pytest.raises(step_tts.QueueTimeoutError) as caught:
+            await tts.synthesize("text")
+        assert caught.value.sent
+        assert [attempt.status_code for attempt in caught.value.attempts] == [500]
+        assert anyio.current_time() < begun + 1
+
+    http = client(LIB, lambda request: replies.pop())
+    begun = anyio.current_time()
+    async with http, AsyncClient(api_key="k", http_client=http, timeout=20) as tts:
+        async with anyio.create_task_group() as tasks:
+            tasks.start_soon(first)
+            await trio.testing.wait_all_tasks_blocked()
+            with pytest.raises(step_tts.RateLimitError):
+                await tts.synthesize("text")
+
+
+async def at_once(threads: Any, step: Callable[[], Any]) -> Any:
+    """No clock may jump over a thread."""
+    del threads
+    return step()

@@ -48,6 +48,13 @@ DEFAULTS = {
         "never",
         "Send shorter texts or raise Timeouts.total (on the command line, --timeout).",
     ),
+    "QueueTimeoutError": (
+        "throttled",
+        (
+            "Try again later, or raise Timeouts.total (on the command line, --timeout) "
+            "to wait for it."
+        ),
+    ),
     "APIStatusError": ("never", ""),
     "BadRequestError": ("never", ""),
     "AuthenticationError": ("never", "Check the API key."),

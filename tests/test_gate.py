@@ -15,7 +15,7 @@ import trio
 from trio.testing import MockClock
 
 from step_tts._errors import UsageError
-from step_tts._gate import Gate, Slot
+from step_tts._gate import Gate, Slot, TurnedAway
 from step_tts._lane import Lane, Recalled
 from step_tts._policies import Concurrency, Rate
 from step_tts._wire import LimitHints
@@ -100,6 +100,58 @@ def test_one_that_is_let_go_and_cancelled_frees_its_slot() -> None:
         waiting.cancel()
         await asyncio.wait([waiting])
         assert waiting.cancelled()
+        assert gate.in_flight == 0
+
+    asyncio.run(main())
+
+
+@BOTH
+async def test_who_has_no_patience_is_turned_away_and_the_rest_stays() -> None:
+    """At the fourth failure in a row, without a task of its own, and cancelled meanwhile or not."""
+    gate, ended = fixed(1), []
+
+    async def work(name: str, patience: float) -> None:
+        try:
+            async with gate.slot(patience=patience):
+                ended.append(name)
+        except TurnedAway as reason:
+            ended.append(f"{name}, {reason.failures} failed")
+
+    async with anyio.create_task_group() as tasks:
+        async with gate.slot() as slot:
+            for name, patience in (("a", 0.0), ("b", math.inf), ("c", 0.0)):
+                tasks.start_soon(work, name, patience)
+            await anyio.wait_all_tasks_blocked()
+            for _ in range(3):
+                slot.late()
+            gate.wake()
+            assert gate.in_line == 3
+            slot.late()
+            gate.wake()
+            assert (gate.in_line, gate.alone.in_line) == (1, 1)
+    assert sorted(ended) == ["a, 4 failed", "b", "c, 4 failed"]
+    assert gate.in_flight == 0
+
+
+def test_one_that_is_turned_away_and_cancelled_leaves_no_trace() -> None:
+    """As with one that is let go."""
+
+    async def work(gate: Gate) -> None:
+        async with gate.slot(patience=0.0):
+            raise AssertionError
+
+    async def main() -> None:
+        gate = fixed(1)
+        async with gate.slot() as slot:
+            waiting = asyncio.create_task(work(gate))
+            await asyncio.sleep(0)
+            for _ in range(4):
+                slot.late()
+            gate.wake()
+            waiting.cancel()
+            await asyncio.wait([waiting])
+            assert waiting.cancelled()
+            assert gate.in_line == 0
         assert gate.in_flight == 0
 
     asyncio.run(main())

@@ -8,6 +8,7 @@ is given a function for that.
 from __future__ import annotations
 
 import logging
+import math
 import random
 import time
 from typing import TYPE_CHECKING, Any, TypeVar
@@ -17,7 +18,14 @@ import attrs
 
 from step_tts._audio import AudioVerifier
 from step_tts._call._ledger import Ledger
-from step_tts._errors import APIError, AudioLinkError, RateLimitError
+from step_tts._errors import (
+    APIError,
+    AudioLinkError,
+    QueueTimeoutError,
+    RateLimitError,
+    TotalTimeoutError,
+)
+from step_tts._gate import TurnedAway
 from step_tts._stream import VerifiedBody
 from step_tts._transport import Deadlines, Outgoing
 from step_tts._wire import (
@@ -173,19 +181,42 @@ class Call:
         return self._ledger.complete(error)
 
     async def _take_slot(self) -> None:
-        """Wait in line: at first for as long as it takes, later until the total deadline.
+        """Wait in line: at first for as long as it moves, later until the total deadline.
 
-        The slot is left by ``aclose``, which may be much later.
+        A batch waits for as long as it takes. The slot is left by ``aclose``, which may be much
+        later.
         """
-        again = None if self._link else self._slot
-        slot = self._resources.gate.slot(characters=self._characters, again=again, lane=self._lane)
-        if self._slot is None:
-            self._slot = await slot.__aenter__()
-            return
-        with anyio.CancelScope(deadline=self._deadlines.total()):
-            self._slot = await slot.__aenter__()
-            return
+        slot = self._resources.gate.slot(
+            characters=self._characters,
+            again=None if self._link else self._slot,
+            lane=self._lane,
+            patience=math.inf if self._lane else self._deadlines.left(),
+        )
+        try:
+            if self._slot is None:
+                self._slot = await slot.__aenter__()
+                return
+            with anyio.CancelScope(deadline=self._deadlines.total()):
+                self._slot = await slot.__aenter__()
+                return
+        except TurnedAway as reason:
+            raise self._ledger.complete(self._unsent(reason)) from None
         raise self._ledger.complete(self._deadlines.late())
+
+    def _unsent(self, reason: TurnedAway) -> QueueTimeoutError:
+        """What to tell a caller for whom it would be too late."""
+        what = f"the last {reason.failures} calls were refused or failed"
+        if reason.asked:
+            what = "the server asks for a wait"
+        if reason.seconds:
+            what += f", and none is sent for another {reason.seconds:.3g} s"
+        total = self._options.timeouts.total
+        error = QueueTimeoutError(
+            f"The call was not sent: {what}; it may wait {total:g} s in all.",
+            retry_after=reason.seconds or None,
+        )
+        error.sent = bool(self._ledger.attempts)
+        return error
 
     async def _attempt(self, use: Callable[[VerifiedBody], Awaitable[T]], *, keep: bool) -> T:
         """One attempt with the slot taken, to what ``use`` makes of a body."""
@@ -252,6 +283,8 @@ class Call:
             slot.ok(self._ledger.seconds(self._now()))
         elif error.retryable:
             slot.fault(error.retry_after)
+        elif isinstance(error, TotalTimeoutError):
+            slot.late()
 
     def _open(self) -> Coroutine[Any, Any, Answer]:
         transport = self._resources.transport

@@ -22,6 +22,7 @@ import attrs
 
 from step_tts._errors import UsageError
 from step_tts._gate._controller import Controller
+from step_tts._gate._standstill import Standstill, TurnedAway
 from step_tts._lane import Lane
 from step_tts._policies import Concurrency, Rate
 from step_tts._runtime import Signal, clock, home, now
@@ -50,6 +51,7 @@ class Gate:
         """How many can ever be in flight."""
         self._begin = partial(Controller, concurrency or Concurrency(), rate or Rate(), chance)
         self.controller = self._begin()
+        self.standstill = Standstill()
         self._home: object = None
         self.now = now
         self._watch = watch
@@ -80,7 +82,12 @@ class Gate:
         return max(0.0, self.controller.paused_until - self.now())
 
     def slot(
-        self, *, characters: int = 0, again: Slot | None = None, lane: Lane | None = None
+        self,
+        *,
+        characters: int = 0,
+        again: Slot | None = None,
+        lane: Lane | None = None,
+        patience: float = math.inf,
     ) -> Slot:
         """Hold a slot for one attempt: ``async with gate.slot() as slot``.
 
@@ -90,8 +97,10 @@ class Gate:
             characters: The length of the text.
             again: The slot of the attempt that this one repeats.
             lane: That of its batch, which may take it back before it is sent.
+            patience: Seconds to wait where the server takes nothing. A line that moves is waited
+                for as long as it takes.
         """
-        return Slot(self, characters, again, lane or self.alone)
+        return Slot(self, characters, again, lane or self.alone, patience)
 
     @contextmanager
     def lane(self) -> Iterator[Lane]:
@@ -147,36 +156,47 @@ class Gate:
         self._home = here
         if not both:
             self.controller = self._begin()
+            self.standstill = Standstill()
 
     def is_free(self, moment: float) -> bool:
         """Whether nobody is in line and the next may go."""
         return not (self._again or self._new) and self.controller.ready_at() <= moment
 
-    async def turn(self, characters: int, again: Ticket | None, lane: Lane) -> Ticket:
-        """Wait in line until the controller lets this caller go."""
+    async def turn(
+        self, asked_at: float, characters: int, again: Ticket | None, lane: Lane, patience: float
+    ) -> Ticket:
+        """Wait in line until the controller lets this caller go.
+
+        Raises:
+            TurnedAway: The server takes nothing for longer than the caller has patience.
+        """
         line = self._again if again else self._new
-        waiter = _Waiter(characters, again, lane)
+        waiter = _Waiter(characters, again, lane, asked_at, patience)
+        if self._is_vain(waiter, asked_at):
+            raise self._refusal(asked_at)
         line.append(waiter)
         lane.in_line += 1
         try:
-            while waiter.ticket is None:
+            while waiter.answer is None:
                 first = line[0] is waiter and line is self._line
                 waiter.until = self.controller.ready_at() if first else math.inf
                 waiter.woken = Signal()
                 await waiter.woken.wait(waiter.until)
                 waiter.until = -math.inf
-                if waiter.ticket is None:
+                if waiter.answer is None:
                     lane.check()
                     self.wake()
         except BaseException:
-            if waiter.ticket:
-                self.leave(waiter.ticket, lane)
-            else:
+            if waiter.answer is None:
                 line.remove(waiter)
                 lane.in_line -= 1
                 self.wake()
+            elif not isinstance(waiter.answer, TurnedAway):
+                self.leave(waiter.answer, lane)
             raise
-        return waiter.ticket
+        if isinstance(waiter.answer, TurnedAway):
+            raise waiter.answer
+        return waiter.answer
 
     @property
     def _line(self) -> deque[_Waiter]:
@@ -188,19 +208,40 @@ class Gate:
 
         Nobody is woken for less than an earlier start: a full gate changes with every answer.
         """
+        moment = self.now()
+        if self.standstill.failures or self.controller.paused_until > moment:
+            self._turn_away(moment)
         while line := self._line:
             ready_at, first = self.controller.ready_at(), line[0]
-            if ready_at == math.inf or ready_at > (moment := self.now()):
+            if ready_at > moment:
                 if ready_at < first.until:
                     first.woken.set()
                 break
             line.popleft()
             first.lane.in_line -= 1
-            first.ticket = self.start(moment, first.characters, first.again, first.lane)
+            first.answer = self.start(moment, first.characters, first.again, first.lane)
             first.woken.set()
         self.look()
         for lane in self._lanes:
             lane.changed()
+
+    def _turn_away(self, moment: float) -> None:
+        """Let nobody wait in vain."""
+        for line in (self._again, self._new):
+            vain = [waiter for waiter in line if self._is_vain(waiter, moment)]
+            for waiter in vain:
+                line.remove(waiter)
+                waiter.lane.in_line -= 1
+                waiter.answer = self._refusal(moment)
+                waiter.woken.set()
+
+    def _is_vain(self, waiter: _Waiter, moment: float) -> bool:
+        return self.standstill.outlasts(
+            waiter.patience, waiter.asked_at, moment, self.controller.paused_until
+        )
+
+    def _refusal(self, moment: float) -> TurnedAway:
+        return self.standstill.refusal(moment, self.controller.paused_until)
 
     def start(self, moment: float, characters: int, again: Ticket | None, lane: Lane) -> Ticket:
         """Book a slot."""
@@ -226,8 +267,10 @@ class _Waiter:
     characters: int
     again: Ticket | None
     lane: Lane
-    ticket: Ticket | None = None
-    """Given when it is let go."""
+    asked_at: float
+    patience: float
+    answer: Ticket | TurnedAway | None = None
+    """Given when it is let go, or is not to wait any more."""
     until: float = -math.inf
     """How long it sleeps if nobody wakes it."""
     woken: Signal = attrs.field(init=False)
@@ -266,18 +309,21 @@ class _GateLane(Lane):
 class Slot:
     """A slot that is held; say how the attempt went before leaving."""
 
-    __slots__ = ("_again", "_characters", "_gate", "_lane", "_now", "queued", "ticket")
+    __slots__ = ("_again", "_characters", "_gate", "_lane", "_now", "_patience", "queued", "ticket")
 
     queued: float
     """Seconds spent waiting for it."""
     ticket: Ticket
     """The attempt, once it was sent."""
 
-    def __init__(self, gate: Gate, characters: int, again: Slot | None, lane: Lane) -> None:
+    def __init__(
+        self, gate: Gate, characters: int, again: Slot | None, lane: Lane, patience: float
+    ) -> None:
         self._gate = gate
         self._characters = characters
         self._again = again.ticket if again else None
         self._lane = lane
+        self._patience = patience
         self._now = now
 
     async def __aenter__(self) -> Self:
@@ -285,6 +331,7 @@ class Slot:
 
         Raises:
             Recalled: It was taken back.
+            TurnedAway: The server takes nothing for longer than there is patience.
         """
         gate, self._now = self._gate, self._gate.arrive()
         self._lane.check()
@@ -295,7 +342,9 @@ class Slot:
             self.queued = 0.0
             self.ticket = gate.start(asked_at, self._characters, self._again, self._lane)
         else:
-            self.ticket = await gate.turn(self._characters, self._again, self._lane)
+            self.ticket = await gate.turn(
+                asked_at, self._characters, self._again, self._lane, self._patience
+            )
             self.queued = self.ticket.sent_at - asked_at
         gate.look()
         return self
@@ -311,15 +360,23 @@ class Slot:
         flight, and what the server admits would look like more than it is. Whoever holds it on
         says so with ``gate.wake()``.
         """
-        self._gate.controller.ok(self.ticket, self._now(), seconds)
+        now = self._now()
+        self._gate.controller.ok(self.ticket, now, seconds)
+        self._gate.standstill.ok(now)
 
     def throttled(self, retry_after: float | None) -> None:
         """The server asked for less, and perhaps for how long."""
         self._gate.controller.throttled(self.ticket, self._now(), retry_after)
+        self._gate.standstill.failed(retry_after)
 
     def fault(self, retry_after: float | None = None) -> None:
         """The server, or the way to it, failed, and perhaps said for how long."""
         self._gate.controller.fault(self.ticket, self._now(), retry_after)
+        self._gate.standstill.failed(retry_after)
+
+    def late(self) -> None:
+        """The caller's time was up; whether the server would have answered, nobody knows."""
+        self._gate.standstill.failed()
 
     def told(self, hints: LimitHints) -> None:
         """The server spoke of its limits."""

@@ -62,6 +62,12 @@ class Deadlines:
         """Whether a pause of so many seconds ends before the total deadline."""
         return self._total_at is None or self.now() + seconds < self._total_at
 
+    def left(self) -> float:
+        """Seconds until the total deadline; before the first attempt, all there are."""
+        if self._total_at is None:
+            return _seconds(self.timeouts.total)
+        return self._total_at - self.now()
+
     def total(self) -> float:
         """When the whole call is due."""
         return self._soonest(math.inf, TotalTimeoutError)
