@@ -26,6 +26,7 @@ from step_tts._errors import (
     TotalTimeoutError,
 )
 from step_tts._gate import TurnedAway
+from step_tts._runtime import Signal
 from step_tts._stream import VerifiedBody
 from step_tts._transport import Deadlines, Outgoing
 from step_tts._wire import (
@@ -104,7 +105,7 @@ class Call:
         lane: Lane | None = None,
     ) -> None:
         self._resources = resources
-        self._lane = lane
+        self._lane = lane or resources.gate.alone
         self._options = options
         self._expect = request.response_format
         self._characters = len(request.input)
@@ -158,7 +159,7 @@ class Call:
                     raise
             else:
                 return result
-            await anyio.sleep(pause)
+            await self._rest(pause)
 
     async def aclose(self, error: BaseException | None = None) -> None:
         """End the attempt under way: give back its connection and its slot."""
@@ -186,11 +187,12 @@ class Call:
         A batch waits for as long as it takes. The slot is left by ``aclose``, which may be much
         later.
         """
-        slot = self._resources.gate.slot(
+        gate = self._resources.gate
+        slot = gate.slot(
             characters=self._characters,
             again=None if self._link else self._slot,
             lane=self._lane,
-            patience=math.inf if self._lane else self._deadlines.left(),
+            patience=self._deadlines.left() if self._lane is gate.alone else math.inf,
         )
         try:
             if self._slot is None:
@@ -217,6 +219,15 @@ class Call:
         )
         error.sent = bool(self._ledger.attempts)
         return error
+
+    async def _rest(self, pause: float) -> None:
+        """Wait for the next attempt; whoever is taken back need not."""
+        resting, woken = self._lane.resting, Signal()
+        resting.add(woken)
+        try:
+            await woken.wait(self._now() + pause)
+        finally:
+            resting.discard(woken)
 
     async def _attempt(self, use: Callable[[VerifiedBody], Awaitable[T]], *, keep: bool) -> T:
         """One attempt with the slot taken, to what ``use`` makes of a body."""
@@ -366,6 +377,7 @@ class Call:
         """Seconds until the next attempt, or ``None``: give up."""
         if isinstance(error, AudioLinkError) and self._may_follow(error):
             self._link = error.url
+            self._lane = self._resources.gate.alone  # What is paid for is not taken back.
             return 0.0
         pause = self._ledger.pause_after(
             error,
