@@ -154,6 +154,8 @@ class JournalReader:
             if key in own and own[key][_REQUEST] == request and self._is_whole(own[key])
         }
         known = self._known([claim[1] for claim in claims if claim not in done])
+        if not (own or known or self._notes.left):
+            return [NOTHING] * len(claims)
         return [
             done.get(claim) or self._unfinished(claim, own.get(claim[0]), claim[1] in known)
             for claim in claims

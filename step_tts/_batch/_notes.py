@@ -8,7 +8,6 @@ the transactions of the journal, whose table of rows tells what has landed since
 from __future__ import annotations
 
 import json
-from collections import Counter
 from typing import TYPE_CHECKING
 
 from step_tts._batch._keys import KEY_BYTES
@@ -16,7 +15,7 @@ from step_tts._batch._records import Begun
 
 if TYPE_CHECKING:
     import sqlite3
-    from collections.abc import Mapping, Sequence
+    from collections.abc import Collection, Mapping, Sequence
 
     from step_tts._batch._records import Claim
 
@@ -39,20 +38,21 @@ class Notes:
 
     def __init__(self, db: sqlite3.Connection) -> None:
         self._db = db
-        self._left: dict[str, tuple[bytes, Begun]] = {}
+        self.left: dict[str, tuple[bytes, Begun]] = {}
         """What earlier runs left behind, by key."""
-        self._note_of: dict[str, int] = {}
+        self._out: dict[int, set[str]] = {}
+        """The keys of each note that are still out; a row is out with its last note alone."""
         notes = db.execute("SELECT * FROM notes ORDER BY number").fetchall()
         for number, at, since, keys, requests, stood in notes:
             there = json.loads(stood)
+            out: set[str] = set()
             for place, key in enumerate(json.loads(keys)):
                 if not db.execute(_LANDED, (key, since)).fetchone():
                     request = requests[KEY_BYTES * place :][:KEY_BYTES]
-                    self._left[key] = request, Begun(at, there.get(key))
-                    self._note_of[key] = number
-        self._out = Counter(dict.fromkeys((number for number, *_ in notes), 0))
-        self._out.update(self._note_of.values())
-        """How many rows of each note are still out."""
+                    self.left[key] = request, Begun(at, there.get(key))
+                    out.add(key)
+            self._take_in(out)
+            self._out[number] = out
 
     def tidy(self) -> None:
         """Notes of which no row is out are dropped."""
@@ -62,7 +62,7 @@ class Notes:
 
     def begun(self, claim: Claim) -> Begun | None:
         """What an earlier run noted of this very row and left at that."""
-        request, begun = self._left.get(claim[0], (None, None))
+        request, begun = self.left.get(claim[0], (None, None))
         return begun if request == claim[1] else None
 
     def add(self, at: float, claims: Sequence[Claim], stood: Mapping[str, str | None]) -> None:
@@ -73,13 +73,14 @@ class Notes:
         requests = b"".join([request for _, request in claims])
         note = at, json.dumps(keys), requests, json.dumps(stood)
         number = self._db.execute(_NOTE, note).lastrowid or 0
-        self.land(keys)  # A row has one note, the last.
-        self._note_of.update(dict.fromkeys(keys, number))
-        self._out[number] = len(keys)
+        self.land(keys)
+        self._out[number] = set(keys)
 
     def land(self, keys: Sequence[str]) -> None:
         """Rows have told how they ended: the journal has them."""
-        for key in keys:
-            if number := self._note_of.pop(key, None):
-                self._out[number] -= 1
+        self._take_in(keys)
         self.tidy()
+
+    def _take_in(self, keys: Collection[str]) -> None:
+        for out in self._out.values():
+            out.difference_update(keys)
