@@ -263,16 +263,11 @@ class AsyncClient:
                 return await narration.save(
                     path, exact_path=exact_path, repair=repair, durable=durable
                 )
-        asked = path if isinstance(path, Path) else Path(path)
-        call, place = self._call(text), await self._resources.files.prepare(asked)
+        files = self._resources.files
+        asked = path if isinstance(path, Path) else files.asked(path)
+        call, place = self._call(text), await files.prepare(asked)
         return await into_file(
-            call,
-            self._resources.files,
-            asked,
-            place,
-            exact_path=exact_path,
-            repair=repair,
-            durable=durable,
+            call, files, asked, place, exact_path=exact_path, repair=repair, durable=durable
         )
 
     async def synthesize(self, text: str | SpeechRequest, *, repair: bool = True) -> Speech:

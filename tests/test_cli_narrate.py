@@ -204,6 +204,7 @@ def test_plain_text_stays_as_it_is(server: Sandbox, here: Path) -> None:
         (["in.md", "-o", "sub/.."], "'sub/..' names no file"),
         (["in.md", "-o", "/", "--chapters"], "'/' names no file or directory"),
         (["in.md", "-o", "folder"], "folder is a directory: name a file in it"),
+        (["in.md", "-o", "none/"], "none/ is a directory: name a file in it"),
         (["in.md", "-o", "-", "--chapters"], "write files: name them with -o"),
         (["in.md", "-o", "-", "--subtitles", "srt"], "write files: name them with -o"),
         (["in.md", "-o", "-", "--json"], "both want standard output"),

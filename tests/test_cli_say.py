@@ -2,6 +2,7 @@ from __future__ import annotations
 
 import json
 import signal
+import sys
 from typing import TYPE_CHECKING
 
 import pytest
@@ -11,6 +12,7 @@ from playback import Recorder
 from step_tts import NoAudioDeviceError, inspect
 from step_tts._play import Output, Shape
 from step_tts.cli import _arriving, _piped
+from step_tts.sandbox import _espeak
 
 if TYPE_CHECKING:
     import subprocess
@@ -171,9 +173,13 @@ def test_audio_is_never_sent_to_a_terminal(
     assert server.requests == []
 
 
-def test_a_path_that_is_empty_is_no_path(server: Sandbox, here: Path) -> None:
-    """As of a variable in a script that was not set."""
-    result = step_tts("say", "Hello", "-o", "")
+@pytest.mark.parametrize("path", ["", "none/", "none/."])
+@pytest.mark.parametrize("source", ["Hello", "-"])
+def test_a_path_that_can_only_be_a_directorys_is_no_files(
+    server: Sandbox, here: Path, path: str, source: str
+) -> None:
+    """As of a variable in a script that was not set; nothing is saved beside it."""
+    result = step_tts("say", source, "-o", path, stdin=b"Hello")
     assert result.exit_code == 1
     assert "Is a directory: name a file in it" in result.stderr
     assert (server.requests, list(here.iterdir())) == ([], [])
@@ -234,6 +240,23 @@ def test_the_sandbox_needs_no_key_and_no_network(
     result = step_tts("say", "Hello", "--sandbox")
     assert result.exit_code == 0, result.output
     assert inspect(here / "speech.wav").duration
+
+
+@pytest.mark.parametrize("quiet", [False, True])
+def test_a_sandbox_that_beeps_says_why(
+    here: Path, monkeypatch: pytest.MonkeyPatch, quiet: bool
+) -> None:
+    """Once, with what to install, and on stderr alone."""
+    _espeak._engine.cache_clear()
+    monkeypatch.setitem(sys.modules, "espeakng_loader", None)
+    result = step_tts("say", "Hello", "--sandbox", "--json", *(["-q"] if quiet else []))
+    assert json.loads(result.stdout)["duration"]
+    said = result.stderr.splitlines()
+    assert [line.startswith("note: The sandbox beeps instead of speaking: ") for line in said] == (
+        [] if quiet else [True]
+    )
+    assert quiet or "pip install 'step_tts[sandbox]'" in said[0]
+    assert len(list(here.iterdir())) == 1
 
 
 @pytest.fixture

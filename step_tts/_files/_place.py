@@ -9,14 +9,11 @@ from __future__ import annotations
 import errno
 import os
 import stat
-from typing import TYPE_CHECKING
+from pathlib import Path
 
 import attrs
 
-if TYPE_CHECKING:
-    from pathlib import Path
-
-__all__ = ["Place", "mode_at", "place_at"]
+__all__ = ["Place", "asked_path", "mode_at", "place_at"]
 
 _IS_DIRECTORY = "Is a directory: name a file in it"
 _IS_TOO_LONG = "The name is too long: shorten it"
@@ -34,6 +31,17 @@ class Place:
     """What was looked at; ``None`` before the bytes have chosen."""
     mode: int | None = None
     """The permissions of the file that stands there, if one does."""
+
+
+def asked_path(path: str | os.PathLike[str]) -> Path:
+    """A path as a caller named it.
+
+    Raises:
+        OSError: It ends as only a directory's does, which a ``Path`` would forget.
+    """
+    if not isinstance(path, Path) and os.path.basename(os.fspath(path)) in {"", os.curdir}:  # noqa: PTH119  as said
+        raise IsADirectoryError(errno.EISDIR, _IS_DIRECTORY, os.fspath(path))
+    return Path(path)
 
 
 def place_at(path: str) -> Place:

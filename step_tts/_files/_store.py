@@ -14,7 +14,7 @@ from typing import TYPE_CHECKING, Any, Self, TypeVar
 import anyio
 
 from step_tts._errors import SaveError
-from step_tts._files._place import Place, place_at
+from step_tts._files._place import Place, asked_path, place_at
 from step_tts._files._temp import BLOCK_BYTES, Temp, prepare_directory
 from step_tts._formats import stem
 from step_tts._runtime import Threads
@@ -42,6 +42,18 @@ class FileStore:
         self._writers = Threads(WRITER_THREADS)
         self._settlers = Threads(SETTLER_THREADS)
         self._prepared: set[str] = set()
+
+    @staticmethod
+    def asked(path: str | os.PathLike[str]) -> Path:
+        """A path as a caller named it.
+
+        Raises:
+            SaveError: It ends as only a directory's does.
+        """
+        try:
+            return asked_path(path)
+        except OSError as error:
+            raise save_error(error) from error
 
     async def prepare(self, asked: Path, *, swept: bool = True) -> Place:
         """Fail before anything is paid for if ``asked`` cannot be written; sweep old temps.

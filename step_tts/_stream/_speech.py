@@ -8,7 +8,6 @@ from __future__ import annotations
 
 import os
 from contextlib import asynccontextmanager
-from pathlib import Path
 from typing import TYPE_CHECKING, Self
 
 import attrs
@@ -144,8 +143,7 @@ class SpeechStream:
             StreamConsumedError: Some of it was already read.
             SaveError: The file cannot be written.
         """
-        asked = Path(path)
-        pieces = aiter(self)
+        asked, pieces = self._files.asked(path), aiter(self)
         try:
             place = await self._files.prepare(asked)
             async with self._files.pending(place, durable=durable) as file:

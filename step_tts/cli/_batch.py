@@ -174,7 +174,7 @@ def batch(
         grace=grace,
         terms=terms,
     )
-    with reported(debug=terms.report.debug):
+    with reported(debug=terms.report.debug, quiet=terms.report.quiet):
         failed = job.rehearse(price_per_1k) if dry_run else job.run()
     if failed:
         sys.exit(FAILED)

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import os
 import sys
 from contextlib import asynccontextmanager
 from functools import partial
@@ -42,7 +43,7 @@ if TYPE_CHECKING:
 __all__ = ["narrate"]
 
 
-def _target(_: click.Context, __: click.Parameter, given: str) -> Path | None:
+def _target(context: click.Context, _: click.Parameter, given: str) -> Path | None:
     """Where to: nowhere for standard output. What is kept stands beside it, under its name."""
     if given == STANDARD_OUTPUT:
         return None
@@ -51,6 +52,8 @@ def _target(_: click.Context, __: click.Parameter, given: str) -> Path | None:
         raise click.BadParameter(
             f"'{target}' names no file or directory to make: give it a name, such as story"
         )
+    if not context.params["chapters"] and (given.endswith(os.sep) or target.is_dir()):
+        raise click.BadParameter(f"{given} is a directory: name a file in it, or use --chapters.")
     return target
 
 
@@ -68,6 +71,7 @@ def _target(_: click.Context, __: click.Parameter, given: str) -> Path | None:
 @click.option(
     "--chapters",
     is_flag=True,
+    is_eager=True,  # Where to depends on it.
     help="Write one file per chapter, and a playlist (.m3u8).",
 )
 @click.option(
@@ -148,8 +152,6 @@ def narrate(
         check_standard_output(as_json=terms.report.as_json)
         if chapters or subtitles:
             raise click.UsageError("--chapters and --subtitles write files: name them with -o.")
-    elif output.is_dir() and not chapters:
-        raise click.UsageError(f"{output} is a directory: name a file in it, or use --chapters.")
     job = _Job(
         source=Source(file=file, form=input_format, encoding=encoding),
         output=output,
@@ -161,7 +163,7 @@ def narrate(
         resume=resume and output is not None,
         terms=terms,
     )
-    with reported(debug=terms.report.debug, as_json=terms.report.as_json):
+    with reported(debug=terms.report.debug, as_json=terms.report.as_json, quiet=terms.report.quiet):
         job.run()
 
 

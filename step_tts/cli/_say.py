@@ -4,7 +4,6 @@ from __future__ import annotations
 
 import contextlib
 import math
-from pathlib import Path
 from typing import TYPE_CHECKING, BinaryIO
 
 import attrs
@@ -97,7 +96,7 @@ def say(
       step-tts say -f story.txt -o - | mpv -
       ollama run llama3 "Tell me a story" | step-tts say - --play
     """  # noqa: D301  click's mark for verbatim lines is the character itself
-    with reported(debug=report.debug, as_json=report.as_json):
+    with reported(debug=report.debug, as_json=report.as_json, quiet=report.quiet):
         job = _Job(output=output, play=play, request=request, client=client, report=report)
         if bool(text) == bool(file):
             raise click.UsageError("Give either a TEXT or -f FILE; - is standard input.")
@@ -146,7 +145,7 @@ class _Job:
         elif self.output == STANDARD_OUTPUT:
             await self._pipe(text)
         else:
-            path = Path("speech" if self.output is None else self.output)
+            path = "speech" if self.output is None else self.output
             self._report(await self._save(text, path))
 
     @contextlib.asynccontextmanager
@@ -167,7 +166,7 @@ class _Job:
             ):
                 yield narration
 
-    async def _save(self, text: SpeechRequest | Arriving, path: Path) -> SavedSpeech:
+    async def _save(self, text: SpeechRequest | Arriving, path: str) -> SavedSpeech:
         if isinstance(text, SpeechRequest):
             async with connect(self.client) as tts:
                 return await tts.save(text, path)

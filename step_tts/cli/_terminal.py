@@ -99,16 +99,38 @@ def exit_code(end: KeyboardInterrupt) -> int:
     return 128 + (end.args[0] if end.args else signal.SIGINT)
 
 
+class _Notes(logging.Handler):
+    """Says what the package warns of; ``log_to_stderr`` shows it among the rest."""
+
+    def emit(self, record: logging.LogRecord) -> None:
+        note(f"note: {record.getMessage()}")
+
+
 @contextlib.contextmanager
-def reported(*, debug: bool, as_json: bool = False) -> Iterator[None]:
+def _heeded(level: int) -> Iterator[None]:
+    logger, notes = logging.getLogger("step_tts"), _Notes(level)
+    logger.addHandler(notes)
+    try:
+        yield
+    finally:
+        logger.removeHandler(notes)
+
+
+@contextlib.contextmanager
+def reported(*, debug: bool, as_json: bool = False, quiet: bool = False) -> Iterator[None]:
     """Turn whatever a command raises into one line on stderr and an exit code.
 
-    And into one on stdout ``as_json``. A closed pipe passes: click ends quietly on it.
+    And into one on stdout ``as_json``. A closed pipe passes: click ends quietly on it. What the
+    package warns of is said too, unless ``quiet``.
     """
     if debug:
         log_to_stderr()
+    heeded = (
+        contextlib.nullcontext() if debug else _heeded(logging.ERROR if quiet else logging.WARNING)
+    )
     try:
-        yield
+        with heeded:
+            yield
     except KeyboardInterrupt as end:
         note("interrupted")
         sys.exit(exit_code(end))

@@ -111,5 +111,5 @@ def _best_voice() -> Voice:
     try:
         return EspeakVoice()
     except ConfigurationError as error:
-        logger.info("The sandbox beeps instead of speaking: %s", error)
+        logger.warning("The sandbox beeps instead of speaking: %s", error)
         return ToneVoice()
