@@ -1,9 +1,9 @@
-"""Async client for Step-Audio-TTS-3B and any server that speaks ``/v1/audio/speech``.
+"""An async client for Step-Audio-TTS-3B and any other ``/v1/audio/speech`` server.
 
-Verified audio or a typed error; whole or absent files; a batch that loses nothing; flat cost.
+Verified audio or a typed error; complete files or none; a batch that loses nothing; flat cost.
 
-A name is imported when it is first asked for (PEP 562): a program that may never speak pays
-nothing for having us at hand. Type checkers read the plain imports.
+Names are imported on first use (PEP 562), so that importing the package costs next to nothing.
+Type checkers read the plain imports.
 """
 
 import importlib

@@ -1,4 +1,4 @@
-"""One try of a call, as it went: what receipts and errors both list."""
+"""One attempt of a call, as it went: what receipts and errors both list."""
 
 from __future__ import annotations
 
@@ -9,17 +9,19 @@ __all__ = ["Attempt"]
 
 @attrs.frozen(kw_only=True)
 class Attempt:
-    """One try of a call, as it went."""
+    """One attempt of a call, as it went."""
 
     number: int
-    """From 1."""
+    """Its number, from 1."""
     outcome: str
     """``ok``, or the name of the error's class."""
     reason: str | None = None
     """What went wrong, in one redacted sentence."""
     status_code: int | None = None
+    """The HTTP status, or ``None`` if no response arrived."""
     request_id: str | None = None
+    """The server's id for the request, or ``None`` if it gave none."""
     waited: float = 0.0
-    """Seconds of back-off before this try."""
+    """Seconds of back-off before this attempt."""
     seconds: float = 0.0
-    """How long this try took, in seconds."""
+    """How long this attempt took, in seconds."""

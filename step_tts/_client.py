@@ -71,52 +71,53 @@ WORKERS_PER_SLOT = 2
 
 
 class AsyncClient:
-    """Speaks texts through a ``/v1/audio/speech`` server; for asyncio and trio.
+    """An async client for any ``/v1/audio/speech`` server, on asyncio or trio.
 
-    Use it as an async context manager, or call ``aclose``. Nothing is sent and no TLS context
-    is built before the first call. One client has one set of connections and one limit on what
-    is in flight: share it. It may be used on one event loop after another, and opens new
-    connections on each.
+    Use it as an async context manager, or call ``aclose``. Creating one sends nothing and does
+    not build a TLS context; the first call does. A client has one connection pool and one limit
+    on concurrent requests, so share it across the application. It can be used on several event
+    loops, one after another, and opens new connections on each.
 
     Args:
-        api_key: Defaults to the environment's ``STEP_TTS_API_KEY``.
-        base_url: With or without ``/v1``, or the whole endpoint. Defaults to the environment's
-            ``STEP_TTS_BASE_URL``, else ``https://api.gpt.ge/v1``.
-        model: For requests that name none.
-        timeout: ``Timeouts``, or a number of seconds for the whole call, retries included; more
-            than 180 also lets the first byte take that long.
-        retry: When a call is tried again.
-        max_retries: Short for ``RetryPolicy(max_retries=...)``; 0 turns retries off.
-        concurrency: How many attempts may be in flight at once, over all calls. The client
-            finds the server's limit by itself; a number is the most it will try, and with
-            ``Concurrency`` more can be set.
-        rate: How fast to send, at most, where the account's limits are known.
+        api_key: Defaults to the environment variable ``STEP_TTS_API_KEY``.
+        base_url: The server's URL, with or without ``/v1``, or the full endpoint. Defaults to
+            the environment variable ``STEP_TTS_BASE_URL``, else ``https://api.gpt.ge/v1``.
+        model: The model for requests that do not name one.
+        timeout: ``Timeouts``, or a number of seconds for the whole call including retries; more
+            than 180 also raises the limit on the wait for the first byte.
+        retry: When to retry a call.
+        max_retries: Shorthand for ``RetryPolicy(max_retries=...)``; 0 turns retries off.
+        concurrency: How many attempts may be in flight at once, across all calls. The client
+            finds the server's limit by itself; a number is the maximum it will try, and
+            ``Concurrency`` gives finer control.
+        rate: The maximum rate of requests, if the account's limits are known.
         headers: Headers to add to each request.
-        prompt_placement: Where ``prompt_text`` and ``prompt_audio_url`` stand in the JSON body.
-        http_client: The caller's own ``httpx.AsyncClient`` or ``httpx2.AsyncClient``; the
-            caller closes it. ``transport``, ``http2``, ``proxy``, ``verify`` and ``trust_env``
-            then do not apply.
-        transport: What carries the requests. ``"auto"`` is an engine of our own on plain
-            asyncio, and httpx where that cannot serve: on trio, with a proxy, with HTTP/2.
-            ``"asyncio"``, ``"httpx"`` and ``"httpx2"`` insist.
-        http2: Speak HTTP/2 where the server does.
-        proxy: A proxy's address.
+        prompt_placement: Where to put ``prompt_text`` and ``prompt_audio_url`` in the JSON body.
+        http_client: Your own ``httpx.AsyncClient`` or ``httpx2.AsyncClient``, which you close
+            yourself. ``transport``, ``http2``, ``proxy``, ``verify`` and ``trust_env`` then have
+            no effect.
+        transport: What sends the requests. ``"auto"`` uses a built-in engine on asyncio, and
+            httpx where that does not apply: on trio, with a proxy, or with HTTP/2.
+            ``"asyncio"``, ``"httpx"`` and ``"httpx2"`` force a choice.
+        http2: Use HTTP/2 if the server supports it.
+        proxy: The URL of a proxy.
         verify: ``False``, the path of a CA file, or an ``ssl.SSLContext``.
-        trust_env: Whether to use the proxies and CA files that environment variables name.
-        max_bytes: The largest answer to accept, in bytes; 256 MiB by default.
-        follow_redirects: Follow 307 and 308 within the same origin; others never.
-        fetch_audio_from: The host, or hosts, from which a link sent instead of audio may be
-            fetched, such as ``*.example.com``. The key is never sent there.
-        allow_unknown_audio: Accept bytes of an unknown format, unverified, if their content type
-            says audio.
-        trust_unframed_end: Accept a body although neither HTTP nor the audio itself marks its
-            end, so that nobody could tell whether it was cut.
+        trust_env: Whether to use the proxies and CA files named by environment variables.
+        max_bytes: The largest response to accept, in bytes; 256 MiB by default.
+        follow_redirects: Whether to follow 307 and 308 redirects within the same origin. Others
+            are never followed.
+        fetch_audio_from: The host, or hosts, from which to fetch audio if the server sends a
+            link to it, such as ``*.example.com``. The key is never sent there.
+        allow_unknown_audio: Whether to accept bytes in an unknown format, unverified, if their
+            content type says audio.
+        trust_unframed_end: Whether to accept a body whose end is marked neither by HTTP nor by
+            the audio itself, so that truncation could not be detected.
         on_event: A function that is called with an ``Event`` for each attempt, row, pause and
-            change of the limit. It runs on the event loop and must not block; an exception of
-            its own is logged once and harms no call.
+            change of the limit. It runs on the event loop and must not block. The first
+            exception it raises is logged; none affects a call.
 
     Raises:
-        ConfigurationError: A key is missing, or an argument makes no sense.
+        ConfigurationError: The key is missing, or an argument is invalid.
     """
 
     def __init__(
@@ -193,9 +194,9 @@ class AsyncClient:
         prompt_placement: PromptPlacement | None = None,
         max_bytes: int | None = None,
     ) -> Self:
-        """A sibling with other options that shares this client's connections, gate and listener.
+        """Return a client with other options that shares connections, limits and listener.
 
-        Closing either closes both. ``headers`` are added to those there are.
+        Closing either closes both. ``headers`` are added to the existing ones.
         """
         now = self._options
         extra = {**now.extra_headers, **(headers or {})}
@@ -221,7 +222,7 @@ class AsyncClient:
         await self.aclose()
 
     async def aclose(self) -> None:
-        """Close the connections. A caller's own ``http_client`` stays open."""
+        """Close the connections. Your own ``http_client`` stays open."""
         await self._resources.transport.aclose()
 
     def __repr__(self) -> str:
@@ -236,26 +237,27 @@ class AsyncClient:
         repair: bool = True,
         durable: bool = True,
     ) -> SavedSpeech:
-        """Speak a text into a file that is whole or absent.
+        """Speak a text into a file, which appears only once it is complete and verified.
 
-        The bytes choose the suffix: ``out/hello`` becomes ``out/hello.mp3`` or ``.wav``, and a
-        path with another audio format's suffix is corrected (``suffix_corrected`` says so).
-        What stood at the path before survives any failure, cancellation or kill, and its
-        permissions are those of the file that takes its place.
+        The suffix is chosen to match the bytes: ``out/hello`` becomes ``out/hello.mp3`` or
+        ``.wav``, and the suffix of another audio format is corrected (see
+        ``SavedSpeech.suffix_corrected``). A file already at the path survives any failure,
+        cancellation or kill; a new file that replaces it keeps its permissions.
 
         Args:
-            text: The text, or a request, which is sent as one. An iterable of pieces is a long
-                text, spoken as by ``narrate``.
-            path: Where to save. Missing directories are made.
-            exact_path: Insist on the path as it is, whatever the bytes are.
-            repair: Write true sizes into the header of a streamed WAV; ``False`` keeps the
-                bytes exactly as received.
-            durable: Also survive a power cut (fsync); costs a millisecond or so.
+            text: The text, or a request, sent as a single request. An iterable of strings is a
+                long text, spoken as by ``narrate``.
+            path: Where to save. Missing directories are created.
+            exact_path: Whether to use the path as it is, whatever the bytes are.
+            repair: Whether to write the true sizes into the header of a streamed WAV; ``False``
+                keeps the bytes exactly as received.
+            durable: Whether to flush to disk (fsync), to survive a power failure; costs about a
+                millisecond.
 
         Raises:
-            InvalidRequestError: Refused before anything was sent.
+            InvalidRequestError: The request is invalid; nothing was sent.
             SaveError: The file cannot be written.
-            APIError: No whole audio came.
+            APIError: No complete audio was received.
         """
         if not isinstance(text, (str, SpeechRequest)):
             ahead = self._resources.gate.most
@@ -275,31 +277,30 @@ class AsyncClient:
 
         Args:
             text: The text, or a request.
-            repair: Write true sizes into the header of a streamed WAV; ``False`` keeps the
-                bytes exactly as received.
+            repair: As in ``save``.
 
         Raises:
-            InvalidRequestError: Refused before anything was sent.
-            APIError: No whole audio came.
+            InvalidRequestError: The request is invalid; nothing was sent.
+            APIError: No complete audio was received.
         """
         return await into_memory(self._call(text), repair=repair)
 
     @asynccontextmanager
     async def stream(self, text: str | SpeechRequest) -> AsyncGenerator[SpeechStream, None]:
-        """Speak a text to a listener: audio as it arrives, checked.
+        """Stream audio as it arrives, verified chunk by chunk.
 
-        The block is entered once the first audio is here and known to be audio. Until then
-        failures are retried; after it they are not, since what was heard cannot be unheard.
-        An open stream holds one of the client's ``concurrency`` slots; leaving the block frees
-        it and closes the connection.
+        The block is entered once the first audio has arrived and is known to be audio. Until
+        then failures are retried; afterwards they are not, since what was heard cannot be
+        unheard. An open stream holds one of the client's ``concurrency`` slots; leaving the
+        block frees it and closes the connection.
 
         Args:
             text: The text, or a request.
 
         Raises:
-            InvalidRequestError: Refused before anything was sent.
-            APIError: No audio came, on entering the block.
-            StreamInterruptedError: The audio broke off, while iterating.
+            InvalidRequestError: The request is invalid; nothing was sent.
+            APIError: On entering the block: no audio was received.
+            StreamInterruptedError: While iterating: the audio broke off.
         """
         call = self._call(text)
 
@@ -327,32 +328,33 @@ class AsyncClient:
         resume: bool = True,
         keep_failures: bool = False,
     ) -> AsyncGenerator[SpeechBatch, None]:
-        """Speak many texts, a bounded number at once; failures are values.
+        """Speak many texts concurrently; a failed row is a result, not an exception.
 
-        Rows are read only as fast as they are spoken and results are read, so ``texts`` may be
-        endless. Leaving the block cancels what has not ended.
+        Rows are read only as fast as they are spoken and results are consumed, so ``texts`` may
+        be endless. Leaving the block cancels whatever has not finished.
 
-        A directory keeps a journal: the same batch started again, after a kill too, skips what
-        is finished, and no request is paid for twice. Rows that ask for the same share one
-        synthesis, each with a file of its own. ``manifest.jsonl`` lists all rows at the end.
+        A directory keeps a journal: if you start the same batch again, even after a kill, it
+        skips what is finished, and no request is paid for twice. Identical requests share one
+        synthesis, each with its own file. At the end, ``manifest.jsonl`` lists all rows.
 
         Args:
             texts: Texts, requests or ``BatchItem``; any iterable or async iterable.
-            to: A directory for the files; ``None`` gives the audio in memory.
-            name: How files are named: ``{index}`` (from 0) and ``{slug}`` (the first words).
-            order: Results as they are completed, or in the order of the input.
+            to: A directory for the files; ``None`` keeps the audio in memory.
+            name: A template for file names: ``{index}`` (from 0) and ``{slug}`` (the first
+                words).
+            order: Whether results come as they are completed, or in input order.
             repair: As in ``save``.
-            durable: As in ``save``; the journal too.
-            resume: Keep a journal in ``to`` and go on from the one that is there. ``False``
-                speaks every row and leaves journal and manifest alone.
-            keep_failures: Do not speak again the rows that failed in an earlier run; their
+            durable: As in ``save``; also applies to the journal.
+            resume: Whether to keep a journal in ``to`` and continue from an existing one.
+                ``False`` speaks every row and leaves the journal and manifest alone.
+            keep_failures: Whether to leave alone the rows that failed in an earlier run; their
                 results are those failures, as ``BatchRowError``.
 
         Raises:
-            ConfigurationError: ``name`` is no template that names every row differently.
-            BatchInUseError: Another run works on ``to``.
+            ConfigurationError: ``name`` is not a template that gives every row a unique name.
+            BatchInUseError: Another run is using ``to``.
             BatchOptionsError: ``to`` holds a batch with other options.
-            SaveError: ``to`` cannot be made or written.
+            SaveError: ``to`` cannot be created or written.
             BatchStoppedError: While iterating: every further row would fail the same way.
         """
         namer, files = Namer(name), self._resources.files
@@ -426,43 +428,43 @@ class AsyncClient:
         retry_suspects: bool = False,
         parts: str | os.PathLike[str] | None = None,
     ) -> AsyncGenerator[Narration, None]:
-        """Speak a long text, or one that is still being written, as one audio.
+        """Speak a long text, or one that is still being written, as one stream.
 
-        The text is divided where sentences end, each segment is one request, and the segments
-        are fetched ahead and heard in order, without a gap. The block is entered once the first
-        audio is here. A segment that breaks off is repeated invisibly unless some of it has been
-        heard. Leaving the block cancels what is under way.
+        The text is divided at sentence ends, and each segment is one request. Segments are
+        fetched ahead and yielded in order, without gaps. The block is entered once the first
+        audio has arrived. A segment that breaks off is fetched again, unnoticed, unless part of
+        it has already been handed out. Leaving the block cancels what is in flight.
 
         WAV and MP3 are joined as they are. Other formats, and segments that differ in sample
-        rate or channels, are converted where the extra ``av`` is installed.
+        rate or channels, are converted if the ``av`` extra is installed.
 
         Args:
-            text: The text as a whole, in pieces, or in pieces still to come; or a request, whose
-                settings hold for each segment.
-            like: Its settings hold for each segment; its own text is not spoken.
-            segmentation: How the text is divided.
-            pause: Seconds of silence between two segments.
-            ahead: How many segments are fetched beyond the one that is heard; their audio is
-                held in memory.
-            patience: How many seconds a listener who has nothing left to hear waits for the end
-                of a sentence that is still being written; after that, what there is of it is
+            text: The whole text, or an iterable or async iterable of pieces of it; or a request,
+                whose settings apply to every segment.
+            like: A request whose settings apply to every segment; its own text is not spoken.
+            segmentation: How to divide the text.
+            pause: Seconds of silence between segments.
+            ahead: How many segments to fetch ahead of the one being heard; their audio is held
+                in memory.
+            patience: How many seconds to wait, once the listener has run out of audio, for a
+                sentence that is still being written to end; after that, what there is of it is
                 spoken.
-            whole_segments: Hand out a segment only when all of it has arrived, so that one that
-                breaks off can always be fetched again unnoticed. Otherwise its pieces are handed
-                out as they arrive.
-            retry_suspects: Fetch a segment once more whose audio is implausible for its text
-                (``NarratedSegment.suspect``); implies ``whole_segments``.
-            parts: A directory that keeps finished segments, with a journal: the same narration
-                started again, after a kill too, pays only for what is missing.
+            whole_segments: Whether to hand out a segment only once all of it has arrived, so
+                that one that breaks off can always be fetched again unnoticed. Otherwise its
+                pieces are handed out as they arrive.
+            retry_suspects: Whether to fetch a segment once more if its audio is implausible for
+                its text (``NarratedSegment.suspect``); implies ``whole_segments``.
+            parts: A directory that keeps finished segments, with a journal: if you start the
+                same narration again, even after a kill, you pay only for what is missing.
 
         Raises:
-            InvalidRequestError: There is nothing to say, or ``response_format`` is ``pcm``; on
-                entering the block.
+            InvalidRequestError: On entering the block: there is nothing to say, or
+                ``response_format`` is ``pcm``.
             ConfigurationError: A number is out of range.
-            APIError: No audio came, on entering the block.
-            StreamInterruptedError: A segment could not be had, while iterating.
-            BatchInUseError: Another run works on ``parts``.
-            SaveError: ``parts`` cannot be made or written.
+            APIError: On entering the block: no audio was received.
+            StreamInterruptedError: While iterating: a segment could not be fetched.
+            BatchInUseError: Another run is using ``parts``.
+            SaveError: ``parts`` cannot be created or written.
         """
         if "step_tts._narrate" not in sys.modules:  # The first time takes a tenth of a second.
             await anyio.to_thread.run_sync(import_module, "step_tts._narrate")

@@ -123,20 +123,20 @@ __all__ = [
 
 
 class RetryAdvice(enum.Enum):
-    """What trying the same call again can bring (wire.md table (a))."""
+    """Whether it makes sense to retry the same call (wire.md table (a))."""
 
     NEVER = "never"
     """The same call will fail the same way."""
     ONCE = "once"
-    """One more try is fair; the last one was probably billed, or is probably permanent."""
+    """One retry is reasonable: the failure was probably billed, or is probably permanent."""
     TRANSIENT = "transient"
-    """A passing fault; try again with back-off."""
+    """The failure is temporary; retry with back-off."""
     THROTTLED = "throttled"
-    """The server asked for less; wait, then try again. Waiting is not a failed attempt."""
+    """The server asked for fewer requests; wait, then retry. It does not count as a failure."""
 
 
 class StepTTSError(Exception):
-    """The root: every error raised by this package on purpose."""
+    """The base class of every error this package raises on purpose."""
 
 
 class ConfigurationError(StepTTSError, ValueError):
@@ -148,17 +148,17 @@ class MissingExtraError(ConfigurationError, ImportError):
 
 
 class BatchOptionsError(ConfigurationError):
-    """A batch with other options has begun in this directory.
+    """The directory holds a batch that was started with other options.
 
     Attributes:
-        differences: For each option, what the directory was begun with and what was asked now.
+        differences: For each option that differs, its value then and now.
     """
 
     differences: Mapping[str, tuple[object, object]] = MappingProxyType({})
 
 
 class InvalidRequestError(StepTTSError, ValueError):
-    """The request was refused before anything was sent or billed."""
+    """The request is invalid; nothing was sent or billed."""
 
 
 class UsageError(StepTTSError, RuntimeError):
@@ -166,55 +166,55 @@ class UsageError(StepTTSError, RuntimeError):
 
 
 class ClientClosedError(UsageError):
-    """The client was used after it was closed, or the caller's own ``http_client`` was."""
+    """The client, or your own ``http_client``, was used after it was closed."""
 
 
 class StreamConsumedError(UsageError):
-    """A stream can be read once; this one has been read, or is closed."""
+    """A stream can be read only once; this one has already been read, or is closed."""
 
 
 class SaveError(StepTTSError, OSError):
-    """The audio arrived whole but its file could not be written.
+    """The file could not be written.
 
-    Whatever stood at the path before is untouched and no partial file remains.
+    A file that was already at the path is untouched, and no partial file remains.
     ``errno``, ``strerror`` and ``filename`` are those of the operating system's error.
     """
 
 
 class PlaybackError(StepTTSError):
-    """The audio could not be heard, or not to its end."""
+    """The audio could not be played, or not to its end."""
 
 
 class NoAudioDeviceError(PlaybackError):
-    """There is no audio device to play on, or none of the name that was asked for."""
+    """There is no audio device, or none with the given name."""
 
 
 class UnplayableAudioError(PlaybackError):
-    """Audio of a kind that cannot be played here; the message names it. Saving it works."""
+    """The audio is in a format that cannot be played; the message names it. It can be saved."""
 
 
 class ReaderLeftError(StepTTSError):
-    """Another reader of a strict tee left before its end, so that this one ends as well."""
+    """Another reader of a strict tee left before the end, so this one ends as well."""
 
 
 class BatchError(StepTTSError):
-    """What concerns a batch as a whole, or an earlier run of it."""
+    """An error that concerns a batch as a whole, or an earlier run of it."""
 
 
 class BatchInUseError(BatchError):
-    """Another run works on the same directory; two would pay for the same rows twice."""
+    """Another run is using the same directory; both would pay for the same rows."""
 
 
 class BatchStoppedError(BatchError):
     """The batch was stopped, because every further row would fail the same way.
 
-    ``__cause__`` is the error of the row that decided it. What was finished is kept; the same
-    batch started again goes on from there.
+    ``__cause__`` is the error of the row that decided it. Finished rows are kept; start the same
+    batch again to resume.
     """
 
 
 class BatchRowError(BatchError):
-    """A row that failed in an earlier run, and was left at that (``keep_failures``).
+    """A row failed in an earlier run and was not retried (``keep_failures``).
 
     Attributes:
         error: The name of the error's class.
@@ -224,20 +224,20 @@ class BatchRowError(BatchError):
 
 
 class APIError(StepTTSError):
-    """A call did not bring whole audio.
+    """A call did not return complete audio.
 
     Attributes:
         message: What happened, in one sentence.
         hint: What to try, in one sentence, or ``None``.
-        status_code: The HTTP status, or ``None`` when no answer came.
-        request_id: The server's id of this request, for its support staff, or ``None``.
+        status_code: The HTTP status, or ``None`` if no response arrived.
+        request_id: The server's id for the request, for its support staff, or ``None``.
         code: The server's error code, always as text.
         type: The server's error type.
-        body: A short, redacted piece of the answer, for people to read.
-        advice: What trying again can bring.
-        retry_after: Seconds to wait, as the server asks or, in a ``QueueTimeoutError``, until
-            this client asks it again; ``None`` where nobody knows.
-        attempts: Every attempt of the call, oldest first.
+        body: A short, redacted excerpt of the response, for people to read.
+        advice: Whether it makes sense to retry.
+        retry_after: How many seconds to wait, as the server asked or, in a ``QueueTimeoutError``,
+            until this client tries the server again; ``None`` if unknown.
+        attempts: All attempts of the call, oldest first.
     """
 
     default_advice: ClassVar[RetryAdvice] = RetryAdvice.NEVER
@@ -287,10 +287,10 @@ class APIError(StepTTSError):
 
 
 class APIConnectionError(APIError):
-    """No whole answer arrived: name lookup, network, TLS, proxy or protocol.
+    """No complete response arrived: name lookup, network, TLS, proxy or protocol failed.
 
     Attributes:
-        sent: Whether the request may have reached the server, and so may be billed.
+        sent: Whether the request may have reached the server, and so may have been billed.
     """
 
     default_advice: ClassVar[RetryAdvice] = RetryAdvice.TRANSIENT
@@ -360,7 +360,7 @@ class AuthenticationError(APIStatusError):
 
 
 class QuotaExceededError(APIStatusError):
-    """The key is good, the balance is not: 402, or 401, 403, 429 that speak of quota."""
+    """402, or 401, 403 or 429 that mention quota: the key is valid, but the account is empty."""
 
     default_hint: ClassVar[str | None] = (
         "Top up the account or use another key; retrying will not help."
@@ -400,7 +400,7 @@ class RateLimitError(APIStatusError):
 
 
 class ContentRefusedError(APIStatusError):
-    """The provider's moderation refused the text (451, or a sensitive-words code)."""
+    """451, or a sensitive-words code: the provider's moderation refused the text."""
 
 
 class InternalServerError(APIStatusError):
@@ -410,7 +410,7 @@ class InternalServerError(APIStatusError):
 
 
 class ModelUnavailableError(APIStatusError):
-    """No channel serves this model now; gateways say so with 503 or 404."""
+    """No channel of the gateway serves this model at the moment (503 or 404)."""
 
     default_advice: ClassVar[RetryAdvice] = RetryAdvice.ONCE
     default_hint: ClassVar[str | None] = "Check the model name and what the key's group may use."
@@ -425,10 +425,10 @@ class ProxyBlockedError(APIStatusError):
 
 
 class RedirectError(APIStatusError):
-    """3xx: a POST with a key is never re-sent to where a redirect points.
+    """3xx: a POST with a key is never re-sent to the target of a redirect.
 
     Attributes:
-        location: Where it pointed, without its query.
+        location: The target, without its query.
     """
 
     default_hint: ClassVar[str | None] = "Set base_url to the final address."
@@ -436,7 +436,7 @@ class RedirectError(APIStatusError):
 
 
 class AudioError(APIError):
-    """The server answered 200, but the bytes are not one whole piece of audio."""
+    """The server answered 200, but the bytes are not one complete piece of audio."""
 
 
 class NotAudioError(AudioError):
@@ -444,9 +444,9 @@ class NotAudioError(AudioError):
 
 
 class AudioLinkError(NotAudioError):
-    """The answer is a link to the audio, not the audio.
+    """The server sent a link to the audio instead of the audio.
 
-    It is fetched only when the client was built with ``fetch_audio_from``.
+    It is fetched only if its host is named in ``fetch_audio_from``.
     """
 
     default_hint: ClassVar[str | None] = (
@@ -457,7 +457,7 @@ class AudioLinkError(NotAudioError):
 
 
 class EmptyAudioError(AudioError):
-    """No bytes at all, or a header with no sound behind it."""
+    """There are no bytes at all, or only a header without sound."""
 
     default_advice: ClassVar[RetryAdvice] = RetryAdvice.ONCE
 
@@ -466,8 +466,8 @@ class TruncatedAudioError(AudioError):
     """The audio stops before its end.
 
     Attributes:
-        bytes_received: Audio bytes that had arrived.
-        audio_seconds: How much sound they hold, or ``None`` when unknown.
+        bytes_received: How many bytes of audio had arrived.
+        audio_seconds: How many seconds of sound they hold, or ``None`` if unknown.
     """
 
     default_advice: ClassVar[RetryAdvice] = RetryAdvice.TRANSIENT
@@ -476,7 +476,7 @@ class TruncatedAudioError(AudioError):
 
 
 class StreamInterruptedError(TruncatedAudioError):
-    """The audio stopped after the caller had received some of it, so no retry can be invisible.
+    """The audio broke off after some of it had been handed out, so it could not be retried.
 
     ``__cause__`` is what went wrong.
     """
@@ -489,15 +489,15 @@ class CorruptAudioError(AudioError):
 
 
 class AudioTooLargeError(AudioError):
-    """More bytes than ``max_bytes`` allows."""
+    """The response is larger than ``max_bytes``."""
 
     default_hint: ClassVar[str | None] = "Raise max_bytes if this is real audio."
 
 
 class AudioJoinError(AudioError):
-    """Whole audio, but it cannot follow what came before in one file.
+    """The audio is complete, but cannot be appended to what came before.
 
-    It differs in format, coding, sample rate or channels, or its format cannot be joined at all.
+    It differs in format, codec, sample rate or channels, or its format cannot be joined at all.
     """
 
     default_hint: ClassVar[str | None] = (

@@ -15,7 +15,7 @@ __all__ = ["AUDIO_SUFFIXES", "AudioFormat", "path_for", "stem"]
 
 
 class AudioFormat(enum.StrEnum):
-    """What a piece of audio is, by its own bytes."""
+    """The format of a piece of audio, as its bytes show it."""
 
     MP3 = "mp3"
     WAV = "wav"
@@ -41,16 +41,16 @@ class AudioFormat(enum.StrEnum):
 
     @property
     def media_type(self) -> str:
-        """What a ``Content-Type`` calls it, such as ``audio/mpeg``.
+        """The media type for a ``Content-Type`` header, such as ``audio/mpeg``.
 
-        IANA's name where there is one, but ``audio/wav``: RFC 2361's ``audio/vnd.wave`` is
-        known to few players.
+        This is the IANA name if there is one, except for ``audio/wav``: few players know
+        RFC 2361's ``audio/vnd.wave``.
         """
         return _NAMES[self][0]
 
     @property
     def suffixes(self) -> tuple[str, ...]:
-        """File suffixes that are right for this format, the usual one first."""
+        """The file suffixes for this format, the usual one first."""
         return _NAMES[self][1:]
 
     @property

@@ -21,17 +21,17 @@ OPEN_END = "Nothing in it says where it ends: if it was cut, that does not show.
 
 
 def inspect(path: str | os.PathLike[str]) -> AudioInfo:
-    """Check a whole audio file and give its facts. Blocks: in async code, call it in a thread.
+    """Check an audio file and return its facts. Blocks: in async code, call it in a thread.
 
-    The end of a file is the end of its audio, so sizes left open by a streaming server are
-    read to the end, with a warning: whether it was cut cannot be told.
+    If a streaming server left the sizes open, the file is read to its end and a warning says
+    that truncation cannot be ruled out.
 
     Args:
         path: The file.
 
     Raises:
-        NotAudioError: It is something else.
-        EmptyAudioError: It holds a header without sound, or nothing.
+        NotAudioError: The file is not audio.
+        EmptyAudioError: It is empty, or has a header but no sound.
         TruncatedAudioError: It stops before its end.
         CorruptAudioError: It is damaged, or two files run together.
         OSError: It cannot be read.

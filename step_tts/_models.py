@@ -40,16 +40,16 @@ __all__ = [
 DEFAULT_MODEL = "Step-Audio-TTS-3B"
 
 PromptPlacement: TypeAlias = Literal["nested", "top_level", "both"]
-"""Where ``prompt_text`` and ``prompt_audio_url`` stand in the JSON body.
+"""Where ``prompt_text`` and ``prompt_audio_url`` go in the JSON body.
 
-``nested`` is documented: inside a literal ``extra_body`` object. Servers of the same family
-read them at the top level (wire.md §2.1, §3).
+``nested``, inside a literal ``extra_body`` object, is what the service documents. Some servers of
+the same family read them at the top level (wire.md §2.1, §3).
 """
 
 
 @attrs.frozen
 class NotAudio:
-    """A sniffing answer: these bytes are not audio."""
+    """An answer of ``sniff``: the bytes are not audio."""
 
     looks_like: str
     """What they look like, as a noun phrase: ``a JSON document``."""
@@ -57,10 +57,10 @@ class NotAudio:
 
 @attrs.frozen
 class NeedMore:
-    """A sniffing answer: too few bytes to tell."""
+    """An answer of ``sniff``: there are too few bytes to tell."""
 
     at_least: int
-    """How many bytes, counted from the start, the next look needs."""
+    """How many bytes, counted from the start, are needed to try again."""
 
 
 Sniffed: TypeAlias = AudioFormat | NotAudio | NeedMore
@@ -71,22 +71,22 @@ class AudioInfo:
     """What the bytes themselves say about a piece of audio."""
 
     format: AudioFormat
-    """What the bytes are, whatever the ``Content-Type`` says."""
+    """The format of the bytes, whatever the ``Content-Type`` says."""
     size: int
-    """Bytes of audio as received."""
+    """Size of the audio as received, in bytes."""
     duration: float | None = None
-    """Seconds of sound, or ``None`` where this format is not walked that deep."""
+    """Duration in seconds, or ``None`` if the checks for this format do not determine it."""
     sample_rate: int | None = None
-    """Samples a second, in hertz; ``None`` where nothing states it."""
+    """Sample rate in hertz, or ``None`` if nothing states it."""
     channels: int | None = None
-    """1 is mono, 2 is stereo; ``None`` as above."""
+    """1 is mono, 2 is stereo; ``None`` if nothing states it."""
     codec: str | None = None
-    """The coding inside the container: ``mp3``, ``pcm_s16le``, ``pcm_f32le``, ``opus``, ..."""
+    """The codec inside the container: ``mp3``, ``pcm_s16le``, ``pcm_f32le``, ``opus``, ..."""
     checked: Literal["frames", "chunks", "pages", "head", "nothing"] = "head"
-    """How deep the check went: every frame, every chunk, every page, just the head, or nothing
+    """How deep the check went: every frame, every chunk, every page, only the header, or nothing
     at all (``allow_unknown_audio``, raw PCM)."""
     warnings: tuple[str, ...] = ()
-    """Oddities that do not harm the sound, one sentence each."""
+    """Oddities that do not affect the sound, one sentence each."""
 
 
 @attrs.frozen(kw_only=True)
@@ -94,81 +94,81 @@ class Receipt:
     """How a piece of audio was obtained."""
 
     request_id: str | None
-    """The server's id of the request that succeeded, for its support staff; ``None`` where it
-    gave none, and for a narration, whose segments have their own."""
+    """The server's id for the successful request, for its support staff; ``None`` if it gave
+    none, and for a narration, whose segments have their own."""
     attempts: tuple[Attempt, ...]
-    """Every try, oldest first; the last one is the one that succeeded."""
+    """All attempts, oldest first; the last one succeeded."""
     queued: float
     """Seconds spent waiting for a free slot of the client, over all attempts."""
     first_byte: float
     """Seconds from sending the successful attempt to its first byte of audio."""
     total: float
-    """Seconds from the call to its end: queueing, attempts and back-off."""
+    """Seconds from the start of the call to its end: queueing, attempts and back-off."""
     sha256: str | None = None
-    """Hex digest of the audio as handed over or as it stands on disk; ``None`` for streams."""
+    """Hex digest of the audio as returned or as saved on disk; ``None`` for streams."""
 
 
 @attrs.frozen(kw_only=True)
 class Speech:
-    """Whole, verified audio in memory."""
+    """Complete, verified audio in memory."""
 
     audio: bytes = attrs.field(repr=lambda audio: f"<{len(audio)} bytes>")
-    """The whole file, as it would stand on disk."""
+    """The contents of the audio file."""
     info: AudioInfo
     """What the bytes say."""
     receipt: Receipt
-    """How they were obtained."""
+    """How the audio was obtained."""
 
 
 Suspicion: TypeAlias = Literal["short", "long", "silent"]
-"""What is wrong with audio that is whole but cannot be its text: cut off or garbled by the model,
-or nothing but digital silence."""
+"""What is wrong with audio that is valid but cannot be a reading of its text: cut off or garbled
+by the model, or nothing but digital silence."""
 
 
 @attrs.frozen(kw_only=True)
 class NarratedSegment:
-    """A stretch of a long text that was spoken by one request, and where it is heard."""
+    """The part of a long text that was spoken by one request, and where it is heard."""
 
     text: str = attrs.field(repr=lambda text: f"<{len(text)} characters>")
-    """The words exactly as they stand in the text."""
+    """The segment, exactly as it appears in the text."""
     text_start: int
-    """Where they begin in the whole text, in characters."""
+    """Where it starts in the whole text, in characters."""
     text_end: int
-    """Where they end, in characters."""
+    """Where it ends in the whole text, in characters."""
     sentences: tuple[str, ...] = attrs.field(repr=lambda found: f"<{len(found)} sentences>")
-    """The sentences in them, without the white space around."""
+    """Its sentences, without surrounding white space."""
     start: float
-    """Where they begin in the whole audio, in seconds."""
+    """Where it starts in the whole audio, in seconds."""
     end: float
-    """Where they end, in seconds."""
+    """Where it ends in the whole audio, in seconds."""
     request_id: str | None
-    """The server's id of the request."""
+    """The server's id for the request."""
     attempts: int
     """How many attempts it took."""
     suspect: Suspicion | None
-    """What is implausible about the audio for its text; ``None`` where nothing is."""
+    """What is implausible about the audio for its text, or ``None``."""
 
 
 @attrs.frozen(kw_only=True)
 class SavedSpeech:
-    """Whole, verified audio in a file."""
+    """Complete, verified audio in a file."""
 
     path: Path
-    """Where it stands; the bytes chose the suffix."""
+    """Where the file is, with the suffix that matches its bytes."""
     asked: Path
-    """The path that was asked for."""
+    """The path you asked for."""
     size: int
-    """Bytes of the file; ``info.size`` counts the audio as received."""
+    """Size of the file in bytes; ``info.size`` counts the audio as received."""
     info: AudioInfo
     """What the bytes say."""
     receipt: Receipt
-    """How they were obtained."""
+    """How the audio was obtained."""
     segments: tuple[NarratedSegment, ...] = ()
-    """Which words stand where, if this is a narration."""
+    """The map from text to audio, if this is a narration."""
 
     @property
     def suffix_corrected(self) -> bool:
-        """Whether the asked path named another audio format than the bytes hold."""
+        """Whether the path you asked for had the suffix of another audio format."""
         asked = self.asked.suffix.lower()
         return asked in AUDIO_SUFFIXES and self.path.suffix.lower() != asked
 
@@ -180,9 +180,9 @@ class Playback:
     seconds: float
     """Seconds of sound that were played."""
     underruns: int
-    """How often the sound came too late and silence was heard in its place."""
+    """How often sound arrived too late and silence was played in its place."""
     silence: float
-    """Seconds of that silence."""
+    """Total seconds of that silence."""
 
 
 def _text(_: object, __: attrs.Attribute[Any], value: object) -> None:
@@ -205,11 +205,11 @@ def _empty_mapping() -> Mapping[str, object]:
 class SpeechRequest:
     """One text to speak and how to speak it.
 
-    Only what is set is sent. The rules that concern the wire (placement, URL schemes,
+    Only fields that are set are sent. Rules that concern the wire format (placement, URL schemes,
     encodable text) are checked when the request is encoded, before anything is sent.
 
     Raises:
-        InvalidRequestError: Blank text or a speed that is not a positive, finite number.
+        InvalidRequestError: The text is blank, or the speed is not a positive, finite number.
     """
 
     input: str = attrs.field(validator=_text)
@@ -217,19 +217,19 @@ class SpeechRequest:
     model: str | None = attrs.field(default=None, kw_only=True)
     """Defaults to the client's model."""
     voice: str | None = attrs.field(default=None, kw_only=True)
-    """Whatever the server calls its voices; some servers require one."""
+    """A voice, by the server's name for it; some servers require one."""
     prompt_text: str | None = attrs.field(default=None, kw_only=True)
     """The exact words of the reference recording, or ``zh`` or ``en``."""
     prompt_audio_url: str | None = attrs.field(default=None, kw_only=True)
-    """An absolute http(s) link to a WAV recording of the voice to imitate."""
+    """An absolute http(s) URL of a WAV recording of the voice to imitate."""
     response_format: str | None = attrs.field(default=None, kw_only=True)
-    """A hint only: the bytes say what came."""
+    """The format to ask for, such as ``mp3``. The server may send another."""
     speed: float | None = attrs.field(default=None, kw_only=True, validator=_speed)
-    """1 is normal; servers differ in how far they go."""
+    """Speed of speech; 1 is normal. Servers differ in the range they accept."""
     extra_body: Mapping[str, object] = attrs.field(factory=_empty_mapping, kw_only=True, hash=False)
-    """More keys for the nested ``extra_body`` object."""
+    """Extra keys for the nested ``extra_body`` object."""
     extra: Mapping[str, object] = attrs.field(factory=_empty_mapping, kw_only=True, hash=False)
-    """More keys for the top level of the JSON body."""
+    """Extra keys for the top level of the JSON body."""
 
     def __repr__(self) -> str:
         """Name the fields that are set, and show none that could be private."""
@@ -246,40 +246,40 @@ class SpeechRequest:
 
 
 BatchOrder: TypeAlias = Literal["completion", "input"]
-"""When results of a batch are given: as rows are completed, or in the order of the input."""
+"""The order of a batch's results: as rows are completed, or in input order."""
 
 
 @attrs.frozen
 class BatchItem:
-    """One row of a batch: what to speak and, if you like, the name of its file."""
+    """One row of a batch: what to speak and, optionally, the name of its file."""
 
     input: str | SpeechRequest = attrs.field(repr=lambda value: f"<{type(value).__name__}>")
     """The text, or a request."""
     name: str | None = None
     """File name without suffix; made safe before use. Defaults to the batch's template."""
     index: int | None = None
-    """The row's number where that is not its place in the input, as of a part of a file.
-    Numbers must ascend, and may have gaps; a row without one takes the next."""
+    """The row's number if that is not its position in the input, as in part of a larger file.
+    Numbers must be ascending and may have gaps; a row without one takes the next."""
 
 
 @attrs.frozen(kw_only=True)
 class BatchResult:
-    """What became of one row: exactly one of ``saved``, ``speech`` and ``error`` is set."""
+    """The outcome of one row: exactly one of ``saved``, ``speech`` and ``error`` is set."""
 
     index: int
-    """The row's number: what its ``BatchItem`` says, else its place in the input, from 0."""
+    """The row's number: that of its ``BatchItem``, else its position in the input, from 0."""
     name: str
     """The row's file name without suffix."""
     saved: SavedSpeech | None = None
     """The file, in a batch with a directory."""
     speech: Speech | None = None
-    """The audio, in a batch without."""
+    """The audio, in a batch without a directory."""
     error: StepTTSError | None = None
-    """Why there is neither."""
+    """Why the row failed."""
     resumed: bool = False
-    """Whether an earlier run had brought this result; nothing was sent for it now."""
+    """Whether the result is from an earlier run; nothing was sent for it in this one."""
     shared: bool = False
-    """Whether it was taken from another row that asks for the same; nothing was sent for it."""
+    """Whether the audio is that of an identical row; nothing was sent for this one."""
 
     @property
     def ok(self) -> bool:
@@ -288,13 +288,13 @@ class BatchResult:
 
     @property
     def info(self) -> AudioInfo | None:
-        """Facts of the audio, if the row was spoken."""
+        """What the bytes say, if the row was spoken."""
         done = self.saved or self.speech
         return done.info if done else None
 
     @property
     def attempts(self) -> tuple[Attempt, ...]:
-        """Every try this row took."""
+        """All attempts of this row."""
         if isinstance(self.error, APIError):
             return self.error.attempts
         done = self.saved or self.speech

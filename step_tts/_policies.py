@@ -33,7 +33,7 @@ Choice = TypeVar("Choice", bound=str)
 Policy = TypeVar("Policy")
 
 TransportName: TypeAlias = Literal["auto", "asyncio", "httpx", "httpx2"]
-"""What carries the requests: an engine of our own on asyncio, or an HTTP library."""
+"""What sends the requests: the built-in engine for asyncio, or an HTTP library."""
 
 # Most servers send nothing until the whole text is spoken (wire.md §2.3), so minutes.
 FIRST_BYTE_SECONDS = 180.0
@@ -73,49 +73,48 @@ class Timeouts:
     """Deadlines in seconds, each with its own error; ``None`` turns one off.
 
     Raises:
-        ConfigurationError: Something else than a positive number or ``None``.
+        ConfigurationError: A value is neither a positive number nor ``None``.
     """
 
     connect: float | None = attrs.field(default=10.0, validator=_seconds_or_none)
-    """To reach the server, TLS included: ``ConnectTimeoutError``."""
+    """Limit on connecting to the server, including TLS: ``ConnectTimeoutError``."""
     first_byte: float | None = attrs.field(default=FIRST_BYTE_SECONDS, validator=_seconds_or_none)
-    """From sending to the first byte of audio: ``FirstByteTimeoutError``."""
+    """Limit from sending to the first byte of audio: ``FirstByteTimeoutError``."""
     stall: float | None = attrs.field(default=30.0, validator=_seconds_or_none)
-    """Between two pieces of audio, or to send the request: ``StallTimeoutError``."""
+    """Limit between two pieces of audio, or on sending the request: ``StallTimeoutError``."""
     total: float | None = attrs.field(default=600.0, validator=_seconds_or_none)
-    """The whole call, retries included: ``TotalTimeoutError``. It counts from when the first
-    attempt may be sent, so the wait for a free slot of ``concurrency`` is no part of it; neither
-    is the time that the reader of a stream takes between two pieces. A single call waits no
-    longer than this for a server that takes nothing either: ``QueueTimeoutError``. A row of a
-    batch does."""
+    """Limit on the whole call, including retries: ``TotalTimeoutError``. It starts when the first
+    attempt can be sent, so it includes neither the wait for a ``concurrency`` slot nor the time
+    that the reader of a stream takes between two pieces. If the server accepts nothing, a single
+    call waits no longer than this: ``QueueTimeoutError``. A row of a batch does wait."""
 
 
 @attrs.frozen(kw_only=True)
 class RetryPolicy:
-    """When a call is tried again, and after how long (docs/explanation/retries.md).
+    """When a call is retried, and after how long (docs/explanation/retries.md).
 
-    Delays have full jitter: before retry n, counted from 0, a random share of
-    ``min(base * 2**n, max_delay)``. A server's ``Retry-After`` is a lower bound on top of it.
+    Delays have full jitter: retry n, counted from 0, waits for a random fraction of
+    ``min(base * 2**n, max_delay)``. A server's ``Retry-After`` is a lower bound.
 
     Raises:
-        ConfigurationError: A number of seconds that is not positive, or a count below 0.
+        ConfigurationError: A number of seconds is not positive, or a count is negative.
     """
 
     max_retries: int = attrs.field(default=2, validator=_count)
-    """Retries after passing faults. 0 turns every kind of retry off."""
+    """Maximum retries after transient failures. 0 turns every kind of retry off."""
     max_billed_retries: int = attrs.field(default=1, validator=_count)
-    """How many of those may follow failures that were probably billed, such as 504 or no first
+    """How many of those may follow failures that were probably billed, such as a 504 or no first
     byte."""
     base: float = attrs.field(default=0.5, validator=_seconds)
-    """Seconds: where delays begin after passing faults."""
+    """Initial delay after transient failures, in seconds."""
     throttle_base: float = attrs.field(default=1.0, validator=_seconds)
-    """Seconds: where they begin after the server asked for less (429)."""
+    """Initial delay after the server asked for fewer requests (429), in seconds."""
     max_delay: float = attrs.field(default=20.0, validator=_seconds)
-    """Seconds: where they stop growing."""
+    """The delay at which back-off stops growing, in seconds."""
     max_retry_after: float = attrs.field(default=120.0, validator=_seconds)
-    """Seconds: a server that asks for a longer wait ends the call."""
+    """The longest ``Retry-After`` to obey, in seconds; a longer one ends the call."""
     patience: float = attrs.field(default=300.0, validator=_seconds)
-    """Seconds a call may spend being throttled. Throttled tries do not count as retries."""
+    """How long a call may be throttled, in seconds. Throttled attempts do not count as retries."""
 
 
 def _initial(bounds: Concurrency) -> int:
@@ -129,22 +128,22 @@ class Concurrency:
     """How many attempts of one client may be in flight at once (docs/explanation/gate.md).
 
     The client starts with ``initial`` and finds the server's limit between ``minimum`` and
-    ``maximum``. If you know the limit, give it as ``initial`` and spare the search.
+    ``maximum``. If you know the limit, pass it as ``initial`` to skip the search.
 
     Raises:
-        ConfigurationError: A number below 1, or ``minimum <= initial <= maximum`` does not hold.
+        ConfigurationError: A number is below 1, or ``minimum <= initial <= maximum`` fails.
     """
 
     minimum: int = attrs.field(default=1, validator=_at_least_one)
-    """Never fewer than this many, however often the server refuses."""
+    """The lower bound, however often the server refuses."""
     maximum: int = attrs.field(default=64, validator=_at_least_one)
-    """Never more than this many, however well it goes."""
+    """The upper bound, however well it goes."""
     initial: int = attrs.field(
         default=attrs.Factory(_initial, takes_self=True), validator=_at_least_one
     )
-    """How many at first: by default 4, or the nearest bound if 4 is outside the bounds."""
+    """How many to start with: by default 4, or the nearest bound if 4 is outside the bounds."""
     fixed: int | None = attrs.field(default=None, validator=_at_least_one)
-    """Always this many: nothing adapts, and the other three do not apply."""
+    """A fixed number: nothing adapts, and the other three have no effect."""
 
     def __attrs_post_init__(self) -> None:
         if not self.minimum <= self.initial <= self.maximum:
@@ -161,19 +160,19 @@ class Concurrency:
 
 @attrs.frozen(kw_only=True)
 class Rate:
-    """How fast one client may send, at most; ``None`` sets no limit.
+    """The maximum rate at which one client sends; ``None`` sets no limit.
 
-    Requests are spread evenly over the minute. Retries count, since a server counts them too.
+    Requests are spread evenly over the minute. Retries count too, as they do for the server.
 
     Raises:
-        ConfigurationError: A number that is not positive.
+        ConfigurationError: A number is not positive.
     """
 
     requests_per_minute: float | None = attrs.field(default=None, validator=_per_minute)
-    """Attempts sent in a minute."""
+    """Attempts sent per minute."""
     characters_per_minute: float | None = attrs.field(default=None, validator=_per_minute)
-    """Characters of text sent in a minute. A text is never divided for it, so that a single minute
-    may see up to one text more."""
+    """Characters of text sent per minute. Texts are never divided for it, so any one minute may
+    exceed it by up to one text."""
 
 
 def chosen_timeouts(timeout: Timeouts | float | None) -> Timeouts:

@@ -36,21 +36,22 @@ UNRECOGNISED = NotAudio("unrecognised bytes")
 
 
 def sniff(head: bytes, *, content_type: str | None = None, complete: bool = False) -> Sniffed:
-    """Tell what a body is from its first bytes.
+    """Identify audio by its first bytes.
 
     Args:
-        head: The body so far, from its first byte.
-        content_type: The Content-Type header, with or without parameters. Believed only where
-            bytes cannot tell: ``audio/pcm`` and ``audio/L16`` make bytes that are neither known
-            audio nor text PCM, and ``audio/*`` makes an MP4 file M4A whose tracks are out of reach.
-        complete: No more bytes will come. The answer is then never ``NeedMore``.
+        head: The data so far, from its first byte.
+        content_type: The Content-Type header, with or without parameters. It counts only if the
+            bytes cannot tell: with ``audio/pcm`` or ``audio/L16``, bytes that are neither known
+            audio nor text are PCM; with ``audio/*``, an MP4 file whose tracks are out of reach is
+            M4A.
+        complete: Whether ``head`` is all there is. The answer is then never ``NeedMore``.
 
     Returns:
-        The format; or ``NotAudio`` with what it looks like; or ``NeedMore`` with how many bytes,
-        counted from the start, the next look needs: always more than ``head`` has. 4 KiB decide
-        nearly always. An ID3 tag with pictures, or an MP4 file whose track list comes last, may
-        name a length of megabytes: the caller sets the bound, and asks once more with
-        ``complete=True`` when it is reached.
+        The format; or ``NotAudio`` with what the data looks like; or ``NeedMore`` with how many
+        bytes, counted from the start, are needed to try again: always more than ``head`` has.
+        4 KiB are nearly always enough. An ID3 tag with pictures, or an MP4 file whose track list
+        comes last, may ask for megabytes: set a bound, and when it is reached, ask once more with
+        ``complete=True``.
     """
     data = bytes(head)
     try:

@@ -20,11 +20,11 @@ __all__ = ["Narration"]
 
 
 class Narration(SpeechStream):
-    """A long text as one audio: all that a ``SpeechStream`` can do, and a map of its segments.
+    """A long text as one stream: a ``SpeechStream`` with a map of its segments.
 
-    Made by ``AsyncClient.narrate``. What ``save`` writes has a true header: sizes in WAV (RF64
-    beyond 4 GiB), a Xing or Info frame in MP3; ``repair=False`` leaves it as it is streamed.
-    ``SavedSpeech.segments`` of its result says which words stand where.
+    Returned by ``AsyncClient.narrate``. ``save`` writes a correct header: sizes in WAV (RF64
+    beyond 4 GiB), a Xing or Info frame in MP3; ``repair=False`` leaves it as it was streamed.
+    ``SavedSpeech.segments`` of its result maps the text to the audio.
     """
 
     def __init__(self, narrator: Narrator, first_piece: bytes, files: FileStore) -> None:
@@ -33,16 +33,16 @@ class Narration(SpeechStream):
 
     @property
     def segments(self) -> tuple[NarratedSegment, ...]:
-        """Which words stand where: the segments handed out to their end, in order."""
+        """The map from text to audio: the segments handed out completely, in order."""
         return tuple(self._narrator.segments)
 
     def _segments(self) -> tuple[NarratedSegment, ...]:
         return self.segments
 
     def subtitles(self, kind: SubtitleFormat = "srt") -> str:
-        """The subtitles of what has been handed out so far, sentence by sentence.
+        """Return subtitles for what has been handed out so far, sentence by sentence.
 
-        Within a segment the time is shared among the sentences by how long each takes to say.
+        The time of a segment is divided among its sentences by how long each takes to say.
 
         Args:
             kind: ``srt`` (SubRip) or ``vtt`` (WebVTT).

@@ -27,7 +27,7 @@ if TYPE_CHECKING:
 __all__ = ["NarrationText", "Script"]
 
 NarrationText: TypeAlias = str | Iterable[str] | AsyncIterable[str]
-"""A text: as a whole, in pieces, or in pieces that are still to come."""
+"""A whole text, or an iterable or async iterable of pieces of it."""
 
 # A stretch is divided between two turns of the event loop: half a millisecond.
 STRETCH_CHARACTERS = 4096

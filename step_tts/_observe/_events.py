@@ -25,20 +25,20 @@ __all__ = [
 
 @attrs.frozen(kw_only=True)
 class AttemptStarted:
-    """An attempt has its slot and is sent. ``AttemptEnded`` with the same ``call`` follows."""
+    """An attempt got its slot and is being sent. An ``AttemptEnded`` of the same call follows."""
 
     call: int
-    """Which of the client's calls, from 1. The attempts of a call come one after the other."""
+    """The number of the call within the client, from 1. Its attempts are sequential."""
     batch: int | None
-    """Which of the client's batches the call belongs to, from 1."""
+    """The number of the batch within the client, from 1, if the call belongs to one."""
     row: int | None
-    """Which row of the batch: its index."""
+    """The index of the row within the batch."""
     number: int
-    """Which of the call's attempts, from 1."""
+    """The number of the attempt within the call, from 1."""
     method: Literal["GET", "POST"]
     """``GET`` fetches a link that was sent instead of audio."""
     url: str
-    """Where to. Of a link only scheme and host, since the rest may be a secret."""
+    """The URL. For a link, only scheme and host, since the rest may be secret."""
     characters: int
     """Length of the text."""
     queued: float
@@ -47,7 +47,7 @@ class AttemptStarted:
 
 @attrs.frozen(kw_only=True)
 class AttemptEnded:
-    """An attempt has given back its slot, however it went."""
+    """An attempt has ended, in whatever way, and freed its slot."""
 
     call: int
     """As in ``AttemptStarted``."""
@@ -60,64 +60,64 @@ class AttemptEnded:
     outcome: str
     """``ok`` (also for a stream whose listener left), ``cancelled``, or the class of the error."""
     status_code: int | None
-    """Of the answer, if one came."""
+    """The HTTP status, if a response arrived."""
     request_id: str | None
-    """The server's id of the request."""
+    """The server's id for the request."""
     seconds: float
     """How long it took, without the wait for its slot."""
     retry_in: float | None
-    """Seconds until the call's next attempt may be sent; ``None`` where none follows."""
+    """Seconds until the call's next attempt may be sent; ``None`` if there is none."""
 
 
 @attrs.frozen(kw_only=True)
 class RowStarted:
-    """A worker takes a row of a batch. ``RowEnded`` follows, unless the row is cancelled."""
+    """A row of a batch has started. A ``RowEnded`` follows, unless the row is cancelled."""
 
     batch: int
-    """Which of the client's batches, from 1."""
+    """The number of the batch within the client, from 1."""
     index: int
     """The row's index, as in its ``BatchResult``."""
 
 
 @attrs.frozen(kw_only=True)
 class RowEnded:
-    """What became of a row. A row an earlier run had finished ends without having started."""
+    """A row has ended. A row that an earlier run finished ends without having started."""
 
     batch: int
     """As in ``RowStarted``."""
     index: int
     """As in ``RowStarted``."""
     outcome: Literal["done", "failed", "resumed", "shared"]
-    """``resumed`` from an earlier run, ``shared`` with an equal row: nothing was sent for it."""
+    """``resumed`` from an earlier run, ``shared`` with an identical row: nothing was sent."""
     error: str | None
-    """The class of the error of a row that failed."""
+    """The class of the error, if the row failed."""
     attempts: int
-    """How many attempts it took; of a row that was resumed or shared, those it took then."""
+    """How many attempts it took; for a row that was resumed or shared, those it took then."""
     audio_seconds: float | None
-    """Length of its audio in seconds, where known."""
+    """Duration of its audio in seconds, if known."""
 
 
 @attrs.frozen(kw_only=True)
 class LimitChanged:
-    """How many attempts may be in flight has changed. The first attempt tells the first number."""
+    """The limit on attempts in flight has changed. The first attempt reports the initial one."""
 
     limit: int
-    """How many at once."""
+    """How many attempts may be in flight."""
 
 
 @attrs.frozen(kw_only=True)
 class Paused:
-    """Nothing is sent for a while. A pause ends by itself; another one may prolong it."""
+    """Nothing is sent for a while. A pause ends by itself; another one may extend it."""
 
     seconds: float
     """How long, from now."""
 
 
 Event: TypeAlias = AttemptStarted | AttemptEnded | RowStarted | RowEnded | LimitChanged | Paused
-"""What a listener is told."""
+"""What a listener is called with."""
 
 Listener: TypeAlias = Callable[[Event], object]
 """A function that is called with each event as it happens, on the event loop: it must not block.
 
-An exception that it raises harms no call. The class of the first is logged at ``WARNING``.
+An exception it raises does not affect the call; the class of the first is logged at ``WARNING``.
 """

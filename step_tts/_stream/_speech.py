@@ -34,14 +34,14 @@ __all__ = ["SpeechStream"]
 
 
 class SpeechStream:
-    """Audio as it arrives, checked: iterate it once, or ``read``, ``play`` or ``save`` it whole.
+    """Verified audio as it arrives: iterate over it once, or ``read``, ``play`` or ``save`` it.
 
-    Made by ``AsyncClient.stream``. Up to its first piece a failure is retried invisibly;
-    after that it is a ``StreamInterruptedError``, since what was heard cannot be unheard.
-    ``tee`` makes several streams of one.
+    Returned by ``AsyncClient.stream``. Failures before its first piece are retried; later ones
+    raise ``StreamInterruptedError``, since what was heard cannot be unheard. ``tee`` splits it
+    into several streams.
 
     Attributes:
-        format: What the bytes are. Known as soon as the stream is open.
+        format: The format of the bytes, known as soon as the stream is open.
     """
 
     def __init__(
@@ -68,12 +68,12 @@ class SpeechStream:
 
     @property
     def receipt(self) -> Receipt:
-        """How the audio was obtained, up to now."""
+        """How the audio was obtained, so far."""
         return self._receipt()
 
     @property
     def request_id(self) -> str | None:
-        """The server's id of this request, or ``None`` where it gave none."""
+        """The server's id for this request, or ``None`` if it gave none."""
         return self.receipt.request_id
 
     def __aiter__(self) -> Self:
@@ -83,7 +83,7 @@ class SpeechStream:
         return self
 
     async def __anext__(self) -> bytes:
-        """The next piece of checked audio; a stream that was closed has come to its end.
+        """Return the next piece of verified audio; a closed stream has ended.
 
         Raises:
             StreamInterruptedError: The audio broke off after some of it was handed out.
@@ -104,7 +104,7 @@ class SpeechStream:
         return piece
 
     async def read(self) -> bytes:
-        """The whole audio at once.
+        """Return all of the audio at once.
 
         Raises:
             StreamInterruptedError: The audio broke off.
@@ -126,17 +126,19 @@ class SpeechStream:
         repair: bool = True,
         durable: bool = True,
     ) -> SavedSpeech:
-        """Write the audio into a file that is whole or absent.
+        """Save the audio to a file, which appears only once it is complete and verified.
 
-        ``AsyncClient.save`` does better where nobody listens meanwhile: there a break in the
-        middle starts afresh. This one is for a stream that is also heard (``tee``).
+        Prefer ``AsyncClient.save`` if nobody is listening: it also retries a break in the middle.
+        This method is for a stream that is also heard (see ``tee``).
 
         Args:
-            path: Where to save; the bytes choose the suffix. Missing directories are made.
-            exact_path: Insist on the path as it is, whatever the bytes are.
-            repair: Write true sizes into the header of a streamed WAV; ``False`` keeps the
-                bytes exactly as received.
-            durable: Also survive a power cut (fsync); costs a millisecond or so.
+            path: Where to save; the suffix is chosen to match the bytes. Missing directories are
+                created.
+            exact_path: Whether to use the path as it is, whatever the bytes are.
+            repair: Whether to write the true sizes into the header of a streamed WAV; ``False``
+                keeps the bytes exactly as received.
+            durable: Whether to flush to disk (fsync), to survive a power failure; costs about a
+                millisecond.
 
         Raises:
             StreamInterruptedError: The audio broke off; there is no file.
@@ -169,12 +171,12 @@ class SpeechStream:
     async def play(
         self, device: str | None = None, *, backend: str | None = None, buffer: float = 0.5
     ) -> Playback:
-        """Play the audio from its first bytes on; returns when all of it has been heard.
+        """Play the audio as it arrives; return when all of it has been heard.
 
-        The server is read no faster than the audio is heard. Where sound arrives too late,
-        silence is heard instead, and counted. If the audio breaks off, what came before is heard,
-        then the error is raised. When cancelled, the sound stops at once. Needs the extra
-        ``play``, which knows MP3, WAV, FLAC and Ogg Vorbis.
+        The server is read no faster than the audio is heard. If sound arrives too late, silence
+        is played instead, and counted. If the audio breaks off, what arrived is played, and then
+        the error is raised. Cancelling stops the sound at once. Needs the extra ``play``, which
+        supports MP3, WAV, FLAC and Ogg Vorbis.
 
         Args:
             device: The device's name, or a part of it that no other name has; by default the
@@ -206,23 +208,23 @@ class SpeechStream:
     async def tee(
         self, readers: int = 2, *, ahead: int = 8, strict: bool = False
     ) -> AsyncGenerator[tuple[SpeechStream, ...], None]:
-        """Several streams of this one, to play, save and iterate it at once.
+        """Split this stream into several, to play, save and iterate at the same time.
 
-        Each sees every piece. The fastest may be ``ahead`` pieces ahead of the slowest; then it
-        waits. A reader that fails, is cancelled or is closed (``close``) is no longer waited for
-        and does not harm the others. Whoever leaves a loop over a reader before its end must
-        close that reader, for instance with ``contextlib.closing``, or the others wait for it.
-        An error of the audio reaches every reader.
+        Each receives every piece. The fastest may be ``ahead`` pieces ahead of the slowest; then
+        it waits. A reader that fails, is cancelled or is closed (``close``) is no longer waited
+        for and does not affect the others. If you break out of a loop over a reader, close that
+        reader, for instance with ``contextlib.closing``, or the others wait for it. An error in
+        the audio reaches every reader.
 
         Args:
-            readers: How many streams.
-            ahead: How many pieces are held for a reader that is behind.
-            strict: Whether a reader that leaves before the end ends all: the others then get
-                ``ReaderLeftError``.
+            readers: How many streams to return.
+            ahead: How many pieces to hold for a reader that is behind.
+            strict: Whether a reader that leaves before the end ends all of them: the others then
+                get ``ReaderLeftError``.
 
         Raises:
             StreamConsumedError: Some of it was already read.
-            UsageError: Fewer than one reader, or no piece ahead.
+            UsageError: ``readers`` or ``ahead`` is less than 1.
         """
         if readers < 1 or ahead < 1:
             raise UsageError(f"A tee needs a reader and a piece ahead: {readers=}, {ahead=}.")
@@ -237,7 +239,7 @@ class SpeechStream:
             )
 
     def close(self) -> None:
-        """Forget what was not read; the connection is closed by whoever opened it."""
+        """Discard what was not read; leaving the block of ``stream`` closes the connection."""
         self._over, self._next = True, b""
         self._body.close()
 
