@@ -2,7 +2,7 @@
 
 Every part passes the same verifier as a server's answer, so what is joined is whole; what its
 walker takes for sound is written on. Knows the order of parts, pauses and times. What each kind
-looks like is its writer's business (``_join_mp3``, ``_join_wav``, ``_join_pcm``).
+looks like is its writer's business (``_join_mp3``, ``_join_wav``).
 """
 
 from __future__ import annotations
@@ -11,10 +11,8 @@ import math
 from typing import TYPE_CHECKING
 
 from step_tts._audio._join_mp3 import MpegWriter
-from step_tts._audio._join_pcm import PcmWriter
 from step_tts._audio._join_wav import WavWriter
 from step_tts._audio._mp3 import MpegWalker
-from step_tts._audio._open import PcmWalker
 from step_tts._audio._silence import is_silence
 from step_tts._audio._verify import AudioVerifier
 from step_tts._audio._wav import WavWalker
@@ -29,9 +27,7 @@ if TYPE_CHECKING:
 
 __all__ = ["Joiner"]
 
-_JOINABLE = frozenset(
-    {AudioFormat.MP3, AudioFormat.MP2, AudioFormat.WAV, AudioFormat.W64, AudioFormat.PCM}
-)
+_JOINABLE = frozenset({AudioFormat.MP3, AudioFormat.MP2, AudioFormat.WAV, AudioFormat.W64})
 
 
 class Joiner:
@@ -83,14 +79,9 @@ class Joiner:
         """
         return self._writer.patch if self._writer else None
 
-    def begin(self, *, content_type: str | None = None, expect: str | None = None) -> None:
-        """Begin a part.
-
-        Args:
-            content_type: The Content-Type header, as for ``AudioVerifier``.
-            expect: The ``response_format`` asked for, as for ``AudioVerifier``.
-        """
-        self._verifier = AudioVerifier(content_type=content_type, expect=expect, listen=self._hear)
+    def begin(self) -> None:
+        """Begin a part."""
+        self._verifier = AudioVerifier(listen=self._hear)
         self._part, self.start, self.silent = None, self.position, False
 
     def feed(self, piece: bytes) -> bytes:
@@ -149,9 +140,5 @@ class Joiner:
 def _writer_for(walker: Walker, kind: Kind) -> Writer:
     if isinstance(walker, MpegWalker):
         return MpegWriter(next(iter(walker.sizes)), kind)
-    if isinstance(walker, WavWalker):
-        return WavWriter(walker, kind)
-    assert isinstance(walker, PcmWalker)  # noqa: S101  no other walker hands out sound
-    if walker.sample_rate is None:
-        raise AudioJoinError("Raw PCM whose Content-Type names no sample rate cannot be joined.")
-    return PcmWriter(kind, sample_rate=walker.sample_rate, frame_size=walker.frame_size)
+    assert isinstance(walker, WavWalker)  # noqa: S101  no other walker hands out sound
+    return WavWriter(walker, kind)

@@ -3,16 +3,16 @@
 The first part's format chunk leads the whole, byte for byte: what could play the part plays the
 whole. All sizes are left open, as streaming servers leave them, and ``_repair`` makes them true.
 
-Source: Microsoft's "New Multimedia Data Types and Data Techniques" 3.0 (all but integer PCM has a
-``fact`` chunk).
+Sources: Microsoft's "New Multimedia Data Types and Data Techniques" 3.0 (all but integer PCM has a
+``fact`` chunk); ITU-T G.711 (the codes of silence).
 """
 
 from __future__ import annotations
 
 from typing import TYPE_CHECKING
 
-from step_tts._audio._join_pcm import PcmWriter
 from step_tts._audio._repair import HeaderPatch, repair_wav
+from step_tts._audio._writer import Writer
 from step_tts._errors import AudioJoinError
 
 if TYPE_CHECKING:
@@ -22,11 +22,12 @@ if TYPE_CHECKING:
 
 __all__ = ["WavWriter"]
 
+_SILENT_CODES = {"pcm_u8": b"\x80", "pcm_alaw": b"\xd5", "pcm_mulaw": b"\xff"}
 _OPEN = b"\xff\xff\xff\xff"
 _UNCOUNTED = bytes(4)  # FFmpeg believes any other number, and tells a stream's length by it.
 
 
-class WavWriter(PcmWriter):
+class WavWriter(Writer):
     """Writes samples of one kind behind one header.
 
     Raises:
@@ -41,7 +42,8 @@ class WavWriter(PcmWriter):
         if not wave.linear:
             raise AudioJoinError(f"Compressed sound in WAV cannot be joined: {kind}.")
         head = _head(walker.format_chunk, kind, walker.layout)
-        super().__init__(kind, sample_rate=wave.sample_rate, frame_size=wave.frame_size, head=head)
+        super().__init__(kind, sample_rate=wave.sample_rate, head=head)
+        self._frame_size = wave.frame_size
 
     @property
     def patch(self) -> HeaderPatch | None:
@@ -49,6 +51,19 @@ class WavWriter(PcmWriter):
         size = self.samples * self._frame_size
         total = len(self.head) + size
         return repair_wav(self.head, sound_size=size, total=total, frame_size=self._frame_size)
+
+    def begin(self) -> None:
+        """Samples stand alone: a new part changes nothing."""
+
+    def write(self, frames: bytes) -> bytes:
+        """Samples are written as they are."""
+        self.samples += len(frames) // self._frame_size
+        return frames
+
+    def write_silence(self, seconds: float) -> bytes:
+        """Zeros, or what the coding has for them."""
+        code = _SILENT_CODES.get(self.kind.codec or "", b"\0")
+        return self.write(code * (round(seconds * self.sample_rate) * self._frame_size))
 
 
 def _head(fmt: bytes, kind: Kind, source: Layout) -> bytes:

@@ -8,7 +8,7 @@ from __future__ import annotations
 import math
 from typing import TYPE_CHECKING
 
-from step_tts._audio._walk import Source, Steps, Walker, WholeFrames
+from step_tts._audio._walk import Source, Steps, Walker
 from step_tts._errors import TruncatedAudioError
 from step_tts._formats import AudioFormat
 
@@ -31,11 +31,7 @@ class OpenWalker(Walker):
 
 
 class PcmWalker(Walker):
-    """Counts 16-bit samples, described by the Content-Type.
-
-    Attributes:
-        frame_size: Bytes of one sample on all channels.
-    """
+    """Counts 16-bit samples, described by the Content-Type."""
 
     checked = "nothing"
 
@@ -45,21 +41,18 @@ class PcmWalker(Walker):
         self.channels = label.number("channels", limit=255)
         big = label.parameters.get("endianness", "").startswith("big")
         self.codec = "pcm_s16be" if big else "pcm_s16le"
-        self.frame_size = _SAMPLE_SIZE * (self.channels or 1)
+        self._frame_size = _SAMPLE_SIZE * (self.channels or 1)
         self._size = 0
 
     @property
     def duration(self) -> float | None:
         """Seconds so far, where the Content-Type names a rate."""
-        return self._size // self.frame_size / self.sample_rate if self.sample_rate else None
+        return self._size // self._frame_size / self.sample_rate if self.sample_rate else None
 
     def walk(self, source: Source) -> Steps[None]:
         """Pass all bytes; they must be whole samples."""
-        watch = [self._count]
-        if self.listen:
-            watch.append(WholeFrames(self.frame_size, self.listen).feed)
-        yield from source.skip(math.inf, watch=watch)
-        if self._size % self.frame_size:
+        yield from source.skip(math.inf, watch=[self._count])
+        if self._size % self._frame_size:
             raise TruncatedAudioError("The PCM ends inside a sample.")
 
     def _count(self, piece: bytes) -> None:

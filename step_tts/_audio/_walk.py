@@ -166,7 +166,7 @@ class Walker(ABC):
         end: Whether the bytes themselves say where the audio ends: ``proven`` by sizes or an end
             mark, ``likely`` when it ends between two frames, ``open`` when it could end anywhere.
         listen: Is handed the sound as it is passed, in whole frames without headers and tags, by
-            the walkers of MPEG audio, WAV and PCM.
+            the walkers of MPEG audio and WAV.
     """
 
     checked: Literal["frames", "chunks", "pages", "head", "nothing"] = "head"

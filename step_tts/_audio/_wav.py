@@ -94,8 +94,8 @@ class WaveFormat:
         tag, channels, rate, byte_rate, align = fields.unpack(whole)
         if len(body) < fields.size or not (channels and rate and align):
             raise CorruptAudioError("The WAV's format chunk makes no sense.")
-        if tag == _EXTENSIBLE and len(body) >= 28:
-            tag = int.from_bytes(body[24:28], order) & 0xFFFF
+        if tag == _EXTENSIBLE and len(body) >= _FORMAT_SIZE:
+            tag = int.from_bytes(body[24:_FORMAT_SIZE], order) & 0xFFFF
         linear = tag in {1, 3, 6, 7}
         codec = _codec(tag, align // channels, order)
         return cls(codec, channels, rate, byte_rate, align, linear)

@@ -55,7 +55,7 @@ class Writer(ABC):
         samples: Moments of sound written, pauses included.
     """
 
-    checked: Literal["frames", "chunks", "nothing"]
+    checked: Literal["frames", "chunks"]
 
     def __init__(self, kind: Kind, *, sample_rate: int, head: bytes) -> None:
         self.kind = kind
