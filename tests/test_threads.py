@@ -100,7 +100,7 @@ async def test_a_cancelled_step_ends_first() -> None:
 
 @pytest.mark.parametrize("anyio_backend", ["asyncio"])
 async def test_a_task_cancelled_by_asyncio_waits_too() -> None:
-    """A cancellation that knows no shields."""
+    """A cancellation that knows no shields, however often it comes."""
     threads, may_end, ended = Threads(1), threading.Event(), []
 
     def step() -> None:
@@ -110,8 +110,10 @@ async def test_a_task_cancelled_by_asyncio_waits_too() -> None:
     task = asyncio.create_task(threads.run(step))
     for _ in range(3):
         await asyncio.sleep(0)
-    task.cancel()
-    await asyncio.sleep(0)
+    for _ in range(3):
+        task.cancel()
+        await asyncio.sleep(0)
+        await asyncio.sleep(0)
     assert not task.done()
     may_end.set()
     with pytest.raises(asyncio.CancelledError):
@@ -156,6 +158,22 @@ async def test_threads_end_with_their_owner() -> None:
     del threads
     gc.collect()
 
+    until(lambda: not ours() - before)
+
+
+@pytest.mark.parametrize("anyio_backend", ["asyncio"])
+async def test_threads_that_are_dismissed_end_at_once() -> None:
+    """What they were given is done; whoever asks again gets others."""
+    before, threads, done = ours(), Threads(1), list[int]()
+    threads.dismiss()
+    await threads.run(lambda: done.append(1))
+    threads.dismiss()
+    until(lambda: not ours() - before)
+
+    await threads.run(lambda: done.append(2))
+    threads.dismiss()
+
+    assert done == [1, 2]
     until(lambda: not ours() - before)
 
 

@@ -8,6 +8,7 @@ docs/explanation/performance.md). Knows no files.
 
 from __future__ import annotations
 
+import asyncio
 import threading
 import weakref
 from queue import SimpleQueue
@@ -20,7 +21,6 @@ import attrs
 from step_tts._runtime._loop import asyncio_loop
 
 if TYPE_CHECKING:
-    import asyncio
     from collections.abc import Callable
 
 __all__ = ["Threads"]
@@ -56,6 +56,11 @@ class Threads:
             raise taken.error
         return taken.result
 
+    def dismiss(self) -> None:
+        """Let the threads end that there are, once they have done what they were given."""
+        self._dismiss()
+        self._crew = None
+
 
 @attrs.define(eq=False)
 class _Step(Generic[T]):
@@ -75,14 +80,20 @@ class _Step(Generic[T]):
             self.error = error
 
     async def end(self) -> None:
-        """Wait for its end, cancelled or not.
+        """Wait for its end, however often cancelled: asyncio's own knows no shields.
 
         Or a file would be discarded under the hands of the thread that completes it.
         """
-        if not self.over:
+        cancelled: asyncio.CancelledError | None = None
+        while not self.over:
             self.waiter = self.waiter.get_loop().create_future()
-            with anyio.CancelScope(shield=True):
-                await self.waiter
+            try:
+                with anyio.CancelScope(shield=True):
+                    await self.waiter
+            except asyncio.CancelledError as error:
+                cancelled = error
+        if cancelled:
+            raise cancelled
 
 
 class _Crew:
