@@ -13,6 +13,8 @@ from typing import TYPE_CHECKING
 if TYPE_CHECKING:
     from collections.abc import Callable
 
+    from step_tts._runtime import Signal
+
 __all__ = ["Lane", "Recalled"]
 
 
@@ -30,6 +32,8 @@ class Lane:
         """How many hold one."""
         self.changed: Callable[[], None] = lambda: None
         """To be called when there may be more room than before."""
+        self.resting: set[Signal] = set()
+        """Of those who wait for their next attempt."""
         self._recalled = False
 
     def room(self) -> int:
@@ -39,6 +43,8 @@ class Lane:
     def recall(self) -> None:
         """Take back whoever was not sent, and whoever comes."""
         self._recalled = True
+        for woken in self.resting:
+            woken.set()
 
     def check(self) -> None:
         """Go no further once it is recalled.

@@ -275,6 +275,21 @@ def test_a_senseless_number_is_refused(number: int) -> None:
 
 
 @on_mock_clock
+@pytest.mark.parametrize("code", [429, 503])
+async def test_a_batch_that_is_stopped_waits_for_no_next_attempt(code: int) -> None:
+    """Servers ask for minutes; what they refused is given back at once."""
+    refuse = lambda _: answer(LIB, [b"{}"], status=code, headers={"retry-after": "50"})  # noqa: E731
+    http = client(LIB, refuse)
+    async with http, AsyncClient(api_key="k", http_client=http) as tts:
+        async with tts.batch(map(str, range(20))) as results:
+            await anyio.sleep(1)
+            begun = anyio.current_time()
+            results.stop()
+            assert [result async for result in results] == []
+            assert anyio.current_time() == begun
+
+
+@on_mock_clock
 async def test_an_empty_quota_delays_and_fails_nobody(monkeypatch: pytest.MonkeyPatch) -> None:
     """An outage of two minutes, more retries than the quota pays for: all sixty are spoken."""
     pay, left = Quota.pay, []

@@ -517,6 +517,23 @@ async def test_a_redirect_to_nowhere_is_a_redirect(
     assert len(server.requests) == 1
 
 
+async def test_a_link_is_fetched_though_its_batch_is_stopped(lib: ModuleType) -> None:
+    """The server has spoken, and is paid: given back, the row would be paid for twice."""
+    document = json.dumps({"url": LINK}).encode()
+    batches: list[step_tts.SpeechBatch] = []
+
+    def stopping(*_: object) -> Any:
+        batches[0].stop()
+        return answer(lib, [document], headers={"content-type": "application/json"})
+
+    answers = [lambda *_: answer(lib, status=503), good(lib)]
+    async with Server(lib, stopping).client(fetch_audio_from=["*"]) as tts:
+        answer_links(tts, client(lib, lambda *_: answers.pop(0)()))
+        async with tts.batch([TEXT]) as results:
+            batches.append(results)
+            assert [result.ok async for result in results] == [True]
+
+
 async def test_where_a_linked_file_lies_says_nothing_of_the_server(lib: ModuleType) -> None:
     """Neither its refusals nor its limits are the gate's; the link itself was a success."""
     limits = {"ratelimit": '"d";r=0;t=600', "ratelimit-policy": '"d";q=1;qu="concurrent-requests"'}

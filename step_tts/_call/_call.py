@@ -18,6 +18,7 @@ import attrs
 from step_tts._audio import AudioVerifier
 from step_tts._call._ledger import Ledger
 from step_tts._errors import APIError, AudioLinkError, RateLimitError
+from step_tts._runtime import Signal
 from step_tts._stream import VerifiedBody
 from step_tts._transport import Deadlines, Outgoing
 from step_tts._wire import (
@@ -96,7 +97,7 @@ class Call:
         lane: Lane | None = None,
     ) -> None:
         self._resources = resources
-        self._lane = lane
+        self._lane = lane or resources.gate.alone
         self._options = options
         self._expect = request.response_format
         self._characters = len(request.input)
@@ -150,7 +151,7 @@ class Call:
                     raise
             else:
                 return result
-            await anyio.sleep(pause)
+            await self._rest(pause)
 
     async def aclose(self, error: BaseException | None = None) -> None:
         """End the attempt under way: give back its connection and its slot."""
@@ -186,6 +187,15 @@ class Call:
             self._slot = await slot.__aenter__()
             return
         raise self._ledger.complete(self._deadlines.late())
+
+    async def _rest(self, pause: float) -> None:
+        """Wait for the next attempt; whoever is taken back need not."""
+        resting, woken = self._lane.resting, Signal()
+        resting.add(woken)
+        try:
+            await woken.wait(self._now() + pause)
+        finally:
+            resting.discard(woken)
 
     async def _attempt(self, use: Callable[[VerifiedBody], Awaitable[T]], *, keep: bool) -> T:
         """One attempt with the slot taken, to what ``use`` makes of a body."""
@@ -333,6 +343,7 @@ class Call:
         """Seconds until the next attempt, or ``None``: give up."""
         if isinstance(error, AudioLinkError) and self._may_follow(error):
             self._link = error.url
+            self._lane = self._resources.gate.alone  # What is paid for is not taken back.
             return 0.0
         pause = self._ledger.pause_after(
             error,
