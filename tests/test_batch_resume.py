@@ -5,6 +5,7 @@ from __future__ import annotations
 import asyncio
 import copy
 import errno
+import gc
 import hashlib
 import json
 import os
@@ -82,6 +83,46 @@ async def test_a_journal_that_is_being_opened_is_let_go_when_its_task_is_cancell
     assert kept
     monkeypatch.undo()
     assert len(await Server().run(["a"], tmp_path)) == 1
+
+
+@pytest.mark.parametrize("anyio_backend", ["asyncio"])
+async def test_a_journal_that_is_being_closed_is_let_go_before_its_cancelled_task_ends(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """Or the next run would be told that the directory is in use."""
+    closing, loop = asyncio.Event(), asyncio.get_running_loop()
+    let_go: list[bool] = []
+
+    def slowly(*_: object) -> None:
+        loop.call_soon_threadsafe(closing.set)
+        time.sleep(0.02)
+        let_go.append(True)
+
+    monkeypatch.setattr(_resume, "export", slowly)
+    task = asyncio.create_task(Server().run(["a"], tmp_path))
+    await closing.wait()
+    for _ in range(2):
+        task.cancel()
+        await asyncio.sleep(0)
+    with pytest.raises(asyncio.CancelledError):
+        await task
+    assert let_go
+
+
+@pytest.mark.parametrize("anyio_backend", ["asyncio"])
+async def test_the_thread_of_a_journal_ends_with_its_batch(tmp_path: Path) -> None:
+    """A program that runs batches all day must not gather threads until it collects garbage."""
+    server, threads = Server(), set[int]()
+    async with server.client() as tts:
+        gc.disable()
+        try:
+            for number in range(6):
+                async with tts.batch(["a"], to=tmp_path / str(number), durable=False) as results:
+                    assert [result.ok async for result in results] == [True]
+                    threads.add(threading.active_count())
+        finally:
+            gc.enable()
+    assert max(threads) - min(threads) <= 1  # The last may just be ending.
 
 
 async def test_rows_in_front_do_not_make_the_others_dear(tmp_path: Path) -> None:

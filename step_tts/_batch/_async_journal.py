@@ -8,6 +8,8 @@ from __future__ import annotations
 from functools import partial
 from typing import TYPE_CHECKING
 
+import anyio
+
 from step_tts._runtime import Threads
 
 if TYPE_CHECKING:
@@ -42,3 +44,9 @@ class AsyncJournal:
         """Commit rows that have ended."""
         self._before()
         await self._thread.run(partial(self._journal.record, records))
+
+    async def aclose(self) -> None:
+        """Let go of the lock, cancelled or not."""
+        with anyio.CancelScope(shield=True):  # Bounded by whoever closes the journal.
+            await self._thread.run(self._journal.close)
+        self._thread.dismiss()

@@ -10,7 +10,6 @@ from operator import itemgetter
 from typing import TYPE_CHECKING
 
 import anyio
-import anyio.to_thread
 
 from step_tts._batch._async_journal import AsyncJournal
 from step_tts._batch._journal import JournalFile
@@ -104,13 +103,14 @@ async def open_journal(
         BatchOptionsError: It was begun with other options.
         SaveError: It cannot be opened or written.
     """
-    journal = await _opened(partial(_swept, directory, options, durable=durable))
-    watched = _Watched(journal, directory, gate)
+    watched = _Watched(
+        await _opened(partial(_swept, directory, options, durable=durable)), directory, gate
+    )
+    journal = AsyncJournal(watched, watched.look)
     try:
-        yield AsyncJournal(watched, watched.look)
+        yield journal
     finally:
-        with anyio.CancelScope(shield=True):  # Bounded by the deadline of the export.
-            await anyio.to_thread.run_sync(watched.close)
+        await journal.aclose()  # Bounded by the deadline of the export.
 
 
 def _swept(directory: Path, options: Mapping[str, object], *, durable: bool) -> JournalFile:
