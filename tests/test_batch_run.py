@@ -298,20 +298,23 @@ async def test_leaving_early_cancels_what_is_under_way() -> None:
     assert voice.at_once == 0
 
 
-async def test_an_async_generator_is_closed_where_it_was_read() -> None:
-    """The input learns that nobody listens any more."""
+@pytest.mark.parametrize("as_method", [False, True])
+async def test_an_async_generator_is_closed_where_it_was_read(*, as_method: bool) -> None:
+    """The input learns that nobody listens any more, be it what ``__aiter__`` makes."""
     closed = []
 
-    async def endless() -> AsyncIterator[str]:
-        try:
-            while True:
-                yield "text"
-        finally:
-            with anyio.CancelScope(shield=True):
-                await anyio.lowlevel.checkpoint()
-            closed.append(True)
+    class Endless:
+        async def __aiter__(self) -> AsyncIterator[str]:
+            reader = anyio.get_current_task().id
+            try:
+                while True:
+                    yield "text"
+            finally:
+                with anyio.CancelScope(shield=True):
+                    await anyio.lowlevel.checkpoint()
+                closed.append(anyio.get_current_task().id == reader)
 
-    async with batch(endless(), Voice()) as results:
+    async with batch(Endless() if as_method else aiter(Endless()), Voice()) as results:
         await anext(results)
 
     assert closed == [True]

@@ -281,19 +281,21 @@ async def test_any_async_iterable_is_a_text() -> None:
 
 
 async def test_leaving_closes_the_text_and_stops_fetching() -> None:
-    """The generator is closed, and no further segment is asked for."""
+    """The generator is closed where it was read, and no further segment is asked for."""
     closed: list[bool] = []
 
-    async def written() -> AsyncIterator[str]:
-        try:
-            for number in range(1000):
-                yield f"This is sentence number {number} of them. "
-        finally:
-            closed.append(True)
+    class Written:
+        async def __aiter__(self) -> AsyncIterator[str]:
+            reader = anyio.get_current_task().id
+            try:
+                for number in range(1000):
+                    yield f"This is sentence number {number} of them. "
+            finally:
+                closed.append(anyio.get_current_task().id == reader)
 
     voice = Voice()
     async with voice.client() as tts:
-        async with tts.narrate(written(), segmentation=PLAIN, ahead=2) as narration:
+        async with tts.narrate(Written(), segmentation=PLAIN, ahead=2) as narration:
             assert await anext(aiter(narration))
         asked = len(voice.texts)
         await anyio.lowlevel.checkpoint()

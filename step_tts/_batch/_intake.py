@@ -38,7 +38,7 @@ class Intake:
 
     def __init__(self, rows: Iterable[BatchRow] | AsyncIterable[BatchRow], namer: Namer) -> None:
         self._namer = namer
-        self._arriving = rows if isinstance(rows, AsyncIterable) else None
+        self._arriving = aiter(rows) if isinstance(rows, AsyncIterable) else None
         self._at_hand = iter(()) if isinstance(rows, AsyncIterable) else _iterator(rows)
         self._turn = self._next_index = 0
         self._error: Exception | None = None
@@ -52,11 +52,14 @@ class Intake:
         if self._arriving is None:
             return
         try:
-            async for item in self._arriving:
+            while True:  # An iterator need not be iterable itself.
+                item = await anext(self._arriving)
                 self._arrived.append(self._row(item))
                 self._news.notify_all()
                 while len(self._arrived) >= self._most:
                     await self._asked.wait()
+        except StopAsyncIteration:
+            pass
         except Exception as error:  # noqa: BLE001  raised by ``block``
             self._error = error
         finally:

@@ -20,7 +20,7 @@ from step_tts._runtime import close_source
 from step_tts._text import Boundary, Segmenter
 
 if TYPE_CHECKING:
-    from collections.abc import Awaitable, Callable, Iterator
+    from collections.abc import AsyncIterator, Awaitable, Callable, Iterator
 
     from step_tts._text import Segment, Segmentation
 
@@ -73,8 +73,9 @@ class Script:
             InvalidRequestError: Something that came is no text.
         """
         if isinstance(self._text, AsyncIterable):
+            pieces = aiter(self._text)
             async with anyio.create_task_group() as tasks:
-                tasks.start_soon(self._listen, self._text)
+                tasks.start_soon(self._listen, pieces)
                 await self._divide(give)
         else:
             await self._divide_at_once(self._text, give)
@@ -151,15 +152,18 @@ class Script:
             unfinished = self._segmenter.pending.strip()
             self._open_since = anyio.current_time() if unfinished else None
 
-    async def _listen(self, pieces: AsyncIterable[str]) -> None:
+    async def _listen(self, pieces: AsyncIterator[str]) -> None:
         """Take what is written, as far as there is room for it."""
         try:
-            async for piece in pieces:
+            while True:  # An iterator need not be iterable itself.
+                piece = await anext(pieces)
                 self._arrived += _checked(piece)
                 self._news.set()
                 while len(self._arrived) > UNREAD_CHARACTERS:
                     self._room = anyio.Event()
                     await self._room.wait()
+        except StopAsyncIteration:
+            pass
         except Exception as error:  # noqa: BLE001  raised by ``read``, behind what came before
             self._broken = error
         finally:
