@@ -216,6 +216,7 @@ async def test_a_number_that_does_not_ascend_fails_its_row() -> None:
     [
         BatchItem("a", index=-1),
         BatchItem("a", index=2**63),
+        BatchItem("a", index=True),
         BatchItem("a", index=cast("Any", "secret")),
         BatchItem("a", name=cast("Any", 7)),
     ],

@@ -2,13 +2,19 @@
 
 from __future__ import annotations
 
+import asyncio
+import json
 import subprocess
 import sys
+from contextlib import suppress
 from pathlib import Path
+from tempfile import TemporaryDirectory
 from typing import TYPE_CHECKING, Any, TypeVar
 
 import anyio
 import pytest
+from hypothesis import given, settings
+from hypothesis import strategies as st
 from scripted import LIBRARIES, answer, audio_in, client, library
 from sounds import mp3, wav
 
@@ -19,6 +25,8 @@ if TYPE_CHECKING:
     from collections.abc import Awaitable, Callable, Coroutine, Generator
     from types import ModuleType
 
+    from step_tts import BatchResult
+
 T = TypeVar("T")
 AUDIO = wav(150_000, streamed=True)
 WHOLE = wav(150_000)
@@ -27,7 +35,7 @@ WHOLE = wav(150_000)
 class CancelAt:
     """Runs a coroutine and cancels the scope around it at its n-th suspension."""
 
-    def __init__(self, work: Coroutine[Any, Any, T], at: int, cancel: Callable[[], None]) -> None:
+    def __init__(self, work: Coroutine[Any, Any, T], at: int, cancel: Callable[[], object]) -> None:
         self._work, self._at, self._cancel = work, at, cancel
         self.suspensions = 0
 
@@ -127,6 +135,113 @@ async def test_cancel_at_every_await(name: str, verb: str, tmp_path: Path) -> No
                 assert path.read_bytes() in ({b"old", WHOLE} if path == target else {WHOLE})
 
         assert await at_every_await(work, check) >= 5
+
+
+FAULTS = ("ok", "429", "503", "400", "cut", "lost", "page")
+ENDS = ("cancel", "asyncio", "break", "stop")
+ROWS = [f"text {number // 2 if number % 4 == 3 else number}" for number in range(10)]
+CLIP = wav(400)
+SLOTS = 2
+AT_ONCE = Concurrency(fixed=SLOTS)
+
+
+class Shop:
+    """Answers by a schedule of faults, then well, and keeps the accounts of what it sold."""
+
+    def __init__(self, faults: list[str]) -> None:
+        self.lib = library("httpx")
+        self.faults = faults
+        self.sold: list[str] = []
+
+    async def __call__(self, request: Any) -> Any:
+        await anyio.lowlevel.checkpoint()
+        kind = self.faults.pop(0) if self.faults else "ok"
+        if kind.isdecimal():
+            return answer(self.lib, [b"{}"], status=int(kind))
+        if kind == "lost":
+            raise self.lib.ConnectError("lost")
+        if kind == "cut":
+            return answer(self.lib, [CLIP[:99], self.lib.ReadError("cut")])
+        if kind == "page":
+            return answer(self.lib, [b"<html></html>"], headers={"content-type": "text/html"})
+        self.sold.append(json.loads(request.content)["input"])
+        return answer(self.lib, [CLIP[:99], 0, CLIP[99:]])
+
+
+async def one_run(shop: Shop, to: Path, end: str, at: int) -> dict[int, BatchResult]:
+    """A batch that ends before its rows do, in one of many ways; what it told."""
+    told: dict[int, BatchResult] = {}
+    retry = RetryPolicy(base=1e-9, throttle_base=1e-9, max_retries=1)
+    http = client(shop.lib, shop)
+    async with AsyncClient(api_key="k", http_client=http, retry=retry, concurrency=AT_ONCE) as tts:
+
+        async def work() -> None:
+            batch = tts.batch(ROWS, to=to, name="{index}", durable=False)
+            async with batch as results:
+                async for result in results:
+                    assert result.index not in told, "It was told twice."
+                    told[result.index] = result
+                    if end == "stop" and len(told) == at:
+                        results.stop()
+                    if end == "break" and len(told) == at:
+                        break
+
+        with anyio.CancelScope() as scope, suppress(asyncio.CancelledError):
+            if end == "cancel":
+                await CancelAt(work(), at, scope.cancel)
+            elif end == "asyncio" and (task := asyncio.current_task()):
+                await CancelAt(work(), at, task.cancel)
+            else:
+                await work()
+        assert (tts._resources.gate.in_flight, tts._resources.gate.in_line) == (0, 0)
+    return told
+
+
+async def keep_accounts(faults: list[str], ends: list[tuple[str, int]], to: Path) -> None:
+    """Run after run in one directory, then one that comes to its end."""
+    shop, missing, had = Shop(faults), set[str](), set[str]()
+    for end, at in [*ends, ("", 0)]:
+        if not end:
+            shop.faults.clear()
+        before = len(shop.sold)
+        told = await one_run(shop, to, end, at)
+        sold = shop.sold[before:]
+        files = {path.stem for path in audio_in(to)} if to.exists() else set()
+        have = {text for index, text in enumerate(ROWS) if str(index) in files}
+        assert len(set(sold)) == len(sold), "It was paid for twice."
+        assert not had & set(sold), "It was there already."
+        assert had <= have, "It is gone."
+        lost = set(sold) - have
+        assert len(lost) <= (2 * SLOTS if end in {"cancel", "asyncio", "break"} else 0)
+        assert {index for index, result in told.items() if result.ok} <= set(map(int, files))
+        assert all(path.read_bytes() == CLIP for path in audio_in(to))
+        assert not list(to.glob(".step_tts-*"))
+        had, missing = have, (missing | lost) - have
+    assert not missing
+    assert sorted(told) == list(range(len(ROWS)))
+    assert all(result.ok for result in told.values())
+    lines = [json.loads(line) for line in (to / "manifest.jsonl").read_text().splitlines()]
+    assert {line["index"]: line["path"] for line in lines} == {
+        index: result.saved.path.name for index, result in told.items() if result.saved
+    }
+
+
+@pytest.mark.parametrize("backend", ["asyncio", "trio"])
+@settings(max_examples=4, deadline=None)
+@given(
+    faults=st.lists(st.sampled_from(FAULTS), max_size=30),
+    ends=st.lists(st.tuples(st.sampled_from(ENDS), st.integers(1, 40)), max_size=4),
+)
+def test_whatever_ends_a_batch_the_accounts_are_true(
+    backend: str, faults: list[str], ends: list[tuple[str, int]]
+) -> None:
+    """Faults, ends and new beginnings: nothing is lost, and nothing is paid for twice.
+
+    But for what was in flight where the end came without warning.
+    """
+    ends = [(end if end != "asyncio" or backend == end else "cancel", at) for end, at in ends]
+    with TemporaryDirectory() as to:
+        anyio.run(keep_accounts, faults, ends, Path(to), backend=backend)
 
 
 KILLER = """

@@ -6,6 +6,7 @@ import asyncio
 import gc
 import threading
 import time
+from functools import partial
 from typing import TYPE_CHECKING, Any
 
 import anyio
@@ -184,6 +185,25 @@ def test_each_loop_gets_threads_of_its_own() -> None:
         assert asyncio.run(threads.run(lambda: 7)) == 7
 
     until(lambda: len(ours() - before) == 1)
+
+
+def test_loops_that_run_at_the_same_time_take_no_step_from_each_other() -> None:
+    """A client shared by threads, each with a loop: no call of theirs may wait for ever."""
+    threads, done = Threads(1), list[int]()
+
+    async def steps() -> None:
+        for number in range(50):
+            await threads.run(partial(done.append, number))
+
+    loops = [
+        threading.Thread(target=asyncio.run, args=[steps()], daemon=True, name=f"loop {number}")
+        for number in range(3)
+    ]
+    for loop in loops:
+        loop.start()
+    for loop in loops:
+        loop.join(5)
+    assert len(done) == 150
 
 
 def test_a_closed_loop_is_not_told() -> None:

@@ -157,4 +157,4 @@ def _misplaced(item: BatchItem, *, least: int) -> InvalidRequestError | None:
 
 
 def _is_index(value: object) -> TypeGuard[int]:
-    return isinstance(value, int) and 0 <= value <= LAST_INDEX
+    return isinstance(value, int) and not isinstance(value, bool) and 0 <= value <= LAST_INDEX

@@ -42,11 +42,10 @@ class Threads:
         loop = asyncio_loop()
         if loop is None:
             return await anyio.to_thread.run_sync(step, limiter=self._limiter)
-        if self._crew is None or self._crew.loop is not loop:
-            self._dismiss()
-            self._crew = _Crew(loop, self._most)
-            self._dismiss = weakref.finalize(self, self._crew.shares.put, None)
-        taken = self._crew.add(step)
+        crew = self._crew
+        if crew is None or crew.loop is not loop:
+            crew = self._begin(loop)
+        taken = crew.add(step)
         try:
             await taken.waiter
         except BaseException:
@@ -61,6 +60,16 @@ class Threads:
         self._dismiss()
         self._crew = None
 
+    def _begin(self, loop: asyncio.AbstractEventLoop) -> _Crew:
+        """Threads for a loop; those of another, which may run in a thread beside it, can end."""
+        before, dismiss = self._crew, self._dismiss
+        self._crew = crew = _Crew(loop, self._most)
+        self._dismiss = weakref.finalize(self, crew.shares.put, None)
+        if before and before.loop.is_running():  # Behind what it is given in this turn of its.
+            before.loop.call_soon_threadsafe(before.loop.call_soon, dismiss)
+        else:
+            dismiss()
+        return crew
 
 @attrs.define(eq=False)
 class _Step(Generic[T]):
