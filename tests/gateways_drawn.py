@@ -279,3 +279,4 @@ def later(draw: Draw) -> Drawn:
 THIRD = third(Draw("f759297"))
 FOURTH = later(Draw("2ec352f"))
 FIFTH = later(Draw("827e771"))
+SIXTH = later(Draw("73d47cf"))

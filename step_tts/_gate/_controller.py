@@ -104,6 +104,7 @@ class Controller:
         self._refusal = 0.0  # Seconds that it took to come back.
         self._admitted = 0  # Sent and not refused.
         self._wary = False  # Whether a refusal came unawares: then the next one goes alone.
+        self._scout: Ticket | None = None  # Whoever did, until the next one goes.
         self._answers = self._faults = 0
         self._proven = 0  # The highest level at which an attempt of this epoch was admitted.
         self._alone = False  # Whether the last cut answered one more than works, as before.
@@ -130,6 +131,9 @@ class Controller:
 
     def start(self, now: float, characters: int, again: Ticket | None = None) -> Ticket:
         """Send an attempt; ``again`` is the attempt that it repeats."""
+        if self._scout in self._flying:  # It was not refused in time.
+            self._let_in(self._scout)
+        self._scout = None
         level = self.in_flight + 1
         if level >= self.limit.slots:
             self._full_at = now
@@ -143,9 +147,10 @@ class Controller:
         paid = self._price(again)
         ticket = Ticket(now, characters, level, self._admitted, self._proven, paid)
         self._admitted += 1
-        self._wary = self._wary and self._streak >= 2
         self.pacer.intake.add(now)
         self._flying.add(ticket)
+        if self._wary:
+            self._wary, self._scout = False, ticket
         return ticket
 
     def ok(self, ticket: Ticket, now: float, seconds: float | None) -> None:
@@ -156,11 +161,7 @@ class Controller:
             self.latency.add(seconds, ticket.characters)
         if not self.limit.adapts:
             self._streak = 0  # A number that was set too high is refused all the time.
-        if ticket.sent_at >= self._lowered_at:
-            if self._streak and self._dry_since + DROUGHT <= self._dry_until <= ticket.sent_at:
-                self.pacer.refilled(self._dry_since, (self._dry_until + ticket.sent_at) / 2)
-            self._streak = 0
-            self._proven = max(self._proven, ticket.level)
+        self._let_in(ticket)
         if ticket.sent_at >= self._epoch:
             self._answers += 1
             if self._full_at >= ticket.sent_at and not self.latency.crowded:
@@ -239,6 +240,14 @@ class Controller:
             return 0.0
         return self.quota.pay(THROTTLE_COST if again.outcome is Outcome.THROTTLED else FAULT_COST)
 
+    def _let_in(self, ticket: Ticket) -> None:
+        """Note that it was not refused, by its answer or by silence; it may end a drought."""
+        if ticket.sent_at >= self._lowered_at:
+            if self._streak and self._dry_since + DROUGHT <= self._dry_until <= ticket.sent_at:
+                self.pacer.refilled(self._dry_since, (self._dry_until + ticket.sent_at) / 2)
+            self._streak = 0
+            self._proven = max(self._proven, ticket.level)
+
     def _by_chance(self, refused: Ticket, now: float, retry_after: float | None) -> bool:
         """Whether neither number nor rate was its reason; a server that says when has one."""
         first = retry_after is None and not self._streak and self.pacer.on
@@ -263,7 +272,7 @@ class Controller:
         elif level or not self._streak:
             self._lower(ticket, level, now)
             self._lowered_at, self._streak, self._proven = now, 0, 0
-        self._wary = self._wary or unawares
+        self._wary, self._scout = unawares, None
         if not self._streak:
             self._dry_since = ticket.sent_at
         self._epoch = now

@@ -28,7 +28,7 @@ MOST_HITS = 4
 WINDOW_HITS = 1  # once a window is measured; with none, each is used up before its end again
 REQUESTS = 3.0
 STEPS_PER_SPAN = 10
-LONGEST_STEP = 4.0
+LONGEST_STEP = 6.0  # without it a guess of one a minute is left after an hour
 # Between what was let in, which is too little, and what was refused, which is too much. What a
 # whole window let in is nearly all it gives.
 SQUEEZE = 0.6
