@@ -71,6 +71,7 @@ class Threads:
             dismiss()
         return crew
 
+
 @attrs.define(eq=False)
 class _Step(Generic[T]):
     """A step on its way through a thread."""
