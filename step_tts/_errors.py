@@ -1,36 +1,36 @@
 """Every error this package raises, as one tree.
 
-Branches follow what the caller can do about it::
+The branches are arranged by what the caller can do about it::
 
     StepTTSError
     ├── ConfigurationError (ValueError)       the client cannot be built as asked
     │   ├── MissingExtraError (ImportError)   an optional package is not installed
-    │   └── BatchOptionsError                 the directory holds a batch made otherwise
-    ├── InvalidRequestError (ValueError)      refused here; nothing was sent or billed
+    │   └── BatchOptionsError                 the directory's batch was started with others
+    ├── InvalidRequestError (ValueError)      invalid; nothing was sent or billed
     ├── UsageError (RuntimeError)             the calling code is wrong
     │   ├── ClientClosedError
     │   └── StreamConsumedError
     ├── SaveError (OSError)                   good audio, but the file could not be written
     ├── PlaybackError                         good audio, but it could not be heard
-    │   ├── NoAudioDeviceError                there is no device to play on, or not this one
-    │   └── UnplayableAudioError              audio of a kind that cannot be played here
+    │   ├── NoAudioDeviceError                no audio device, or none with this name
+    │   └── UnplayableAudioError              a format that cannot be played
     ├── ReaderLeftError                       another reader of a strict tee left early
-    ├── BatchError                            about a batch as a whole, or an earlier one
-    │   ├── BatchInUseError                   another run works on this directory
+    ├── BatchError                            concerns a batch as a whole or an earlier run
+    │   ├── BatchInUseError                   another run is using this directory
     │   ├── BatchStoppedError                 every further row would fail the same way
-    │   └── BatchRowError                     a row that failed in an earlier run
-    └── APIError                              the call did not bring whole audio
-        ├── APIConnectionError                no whole answer: network, TLS, proxy, protocol
+    │   └── BatchRowError                     a row failed in an earlier run
+    └── APIError                              the call did not return complete audio
+        ├── APIConnectionError                no complete response: network, TLS, proxy, protocol
         │   └── APITimeoutError
         │       ├── ConnectTimeoutError
         │       ├── FirstByteTimeoutError
         │       ├── StallTimeoutError
         │       └── TotalTimeoutError
-        │           └── QueueTimeoutError     the server takes nothing
+        │           └── QueueTimeoutError     the server is not accepting requests
         ├── APIStatusError                    the server answered, and the answer is no
         │   ├── BadRequestError               400
         │   ├── AuthenticationError           401
-        │   ├── QuotaExceededError            402, or 401/403/429 that speak of quota
+        │   ├── QuotaExceededError            402, or 401/403/429 that mention quota
         │   ├── PermissionDeniedError         403
         │   ├── NotFoundError                 404
         │   ├── ConflictError                 409
@@ -43,14 +43,14 @@ Branches follow what the caller can do about it::
         │   ├── ProxyBlockedError             a challenge page in front of the API
         │   └── RedirectError                 3xx: a POST is never re-sent blindly
         └── AudioError                        the server said 200, the bytes say otherwise
-            ├── NotAudioError                 JSON, HTML, text, or nothing we know
+            ├── NotAudioError                 JSON, HTML, text or unknown bytes
             │   └── AudioLinkError            a link to the audio instead of the audio
             ├── EmptyAudioError               no bytes, or a header without sound
             ├── TruncatedAudioError           the audio stops before its end
-            │   └── StreamInterruptedError    ... after the caller had already received some
+            │   └── StreamInterruptedError    ... after some of it had been handed out
             ├── CorruptAudioError             damaged, or two files run together
-            ├── AudioTooLargeError            more bytes than the client was told to accept
-            └── AudioJoinError                whole, but not of one kind with what came before
+            ├── AudioTooLargeError            larger than max_bytes
+            └── AudioJoinError                complete, but cannot be joined to what came before
 
 This module knows neither HTTP nor audio formats, and of ours only what an attempt is.
 No message, attribute or repr here may hold a key, a signed URL or spoken text; whoever raises
