@@ -5,7 +5,7 @@ The branches are arranged by what the caller can do about it::
     StepTTSError
     ├── ConfigurationError (ValueError)       the client cannot be built as asked
     │   ├── MissingExtraError (ImportError)   an optional package is not installed
-    │   └── BatchOptionsError                 the directory's batch was started with others
+    │   └── BatchOptionsError                 the directory's batch has different options
     ├── InvalidRequestError (ValueError)      invalid; nothing was sent or billed
     ├── UsageError (RuntimeError)             the calling code is wrong
     │   ├── ClientClosedError
