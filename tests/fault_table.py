@@ -35,14 +35,14 @@ DEADLINES = {
     "error-stall": NEVER_ENDS,
 }
 
-INTRO = """# What each fault comes to
+INTRO = """# What each fault leads to
 
-The sandbox plays each fault below on a real socket, and each verb meets it with retries off.
-`audio` means that whole, verified audio was handed over; anything else is the error raised.
-A `StreamInterruptedError` reached a listener after verified audio had been handed out; the error in
+The sandbox plays each fault below on a real socket, and each method meets it with retries off.
+`audio` means that complete, verified audio was returned; anything else is the error raised.
+A `StreamInterruptedError` is raised when verified audio has already been handed out; the error in
 brackets is its cause.
-The table holds for every engine: our own on asyncio, httpx and httpx2 on asyncio and trio.
-It is written by `python tests/fault_table.py`, and the tests hold every run to it.
+The table is the same for every engine: our own on asyncio, httpx and httpx2 on asyncio and trio.
+`python tests/fault_table.py` generates it, and the tests check every run against it.
 
 """
 

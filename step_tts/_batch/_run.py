@@ -38,10 +38,10 @@ FLUSH_SECONDS = 30.0
 
 
 class SpeechBatch:
-    """The results of a batch, to be iterated once.
+    """The results of a batch, which can be iterated once.
 
-    Made by ``AsyncClient.batch``. What the input itself raises comes after every result that
-    was under way; so does ``BatchStoppedError``.
+    Made by ``AsyncClient.batch``. An exception from the input itself is raised after the results
+    of all rows in flight; so is ``BatchStoppedError``.
     """
 
     def __init__(self, run: _Run, *, in_order: bool) -> None:
@@ -67,10 +67,10 @@ class SpeechBatch:
         return result
 
     def stop(self) -> None:
-        """Take no more rows. Those under way end, and when their results are read, iteration.
+        """Take no more rows; iteration ends once the rows in flight have finished and been read.
 
-        A row that waits for a slot, or for its next attempt, is not under way: it is given back,
-        without a result, and the same batch started again speaks it.
+        A row that is waiting for a slot or for its next attempt is not in flight: it is given up
+        without a result, and is spoken when the same batch is started again.
         """
         self._run.stop()
 

@@ -41,15 +41,15 @@ def listener(
 ) -> Listener:
     """A listener that turns one client's events into spans and metrics.
 
-    Each attempt is a ``CLIENT`` span below whatever span is current where the call is made. It
-    ends when the attempt gives back its slot: when its audio has ended, or a stream is left.
+    Each attempt is a ``CLIENT`` span, a child of the span that is current where the call is made.
+    It ends when the attempt returns its slot: at the end of its audio, or when a stream is left.
 
     Args:
-        tracer_provider: Whose tracer to use; the global one if not said.
-        meter_provider: Whose meter to use; the global one if not said.
+        tracer_provider: Where the tracer comes from; the global provider by default.
+        meter_provider: Where the meter comes from; the global provider by default.
 
     Raises:
-        MissingExtraError: On import, where opentelemetry-api is not installed.
+        MissingExtraError: On import, if opentelemetry-api is not installed.
     """
     tracer = trace.get_tracer("step_tts", __version__, tracer_provider)
     meter = metrics.get_meter("step_tts", __version__, meter_provider)

@@ -51,29 +51,30 @@ def _first_seconds(aims: Segmentation) -> float:
 class Segmentation:
     """How a long text is divided into requests (docs/explanation/segmentation.md).
 
-    The seconds are aims: sentences are merged up to them and never divided for them, except
-    that a long first sentence ends at a comma. The limits hold always, leading tags included.
+    The seconds are targets: sentences are merged up to them but never divided to meet them,
+    except that a long first sentence ends at a comma. The limits always hold, and include
+    leading tags.
 
     Raises:
-        ConfigurationError: A number out of range, or ``first_seconds`` above ``seconds``.
+        ConfigurationError: A number is out of range, or ``first_seconds`` exceeds ``seconds``.
     """
 
     seconds: float = attrs.field(default=20.0, validator=_duration)
-    """Seconds of speech, as estimated from the text, up to which sentences are merged."""
+    """Sentences are merged up to this many seconds of speech, as estimated from the text."""
     first_seconds: float = attrs.field(
         default=attrs.Factory(_first_seconds, takes_self=True), validator=_duration
     )
-    """The same for the first segment, which is one sentence at most; the aim then doubles from
-    segment to segment. Equal to ``seconds``, nothing is hurried. 4 if not said, or ``seconds``
-    where that is less."""
+    """The same for the first segment, which is one sentence at most; the target then doubles from
+    segment to segment. Set it to ``seconds`` if an early start does not matter. The default is 4,
+    or ``seconds`` if that is less."""
     max_characters: int = attrs.field(default=400, validator=_limit(LEAST_CHARACTERS))
-    """At most so many characters are sent at once.
+    """The most characters sent in one request.
 
-    The model says some 170 seconds and drops the rest without a word (wire.md §6). 400 Chinese
-    characters take 115 seconds when said slowly, 400 digits 140.
+    The model speaks for about 170 seconds and silently drops the rest (wire.md §6). Spoken slowly,
+    400 Chinese characters take 115 seconds, and 400 digits 140.
     """
     max_bytes: int | None = attrs.field(default=None, validator=_limit(LEAST_BYTES))
-    """At most so many bytes of UTF-8, for gateways that count those; ``None`` is no limit."""
+    """The most bytes of UTF-8, for gateways that count those; ``None`` for no limit."""
 
     def __attrs_post_init__(self) -> None:
         if self.first_seconds > self.seconds:

@@ -1,11 +1,12 @@
-"""A loopback server with the service's wire, a real voice, and faults on demand.
+"""A loopback server with the service's interface, a real voice, and faults on demand.
 
-For anyone's tests, not only ours::
+For your tests as well as ours::
 
     async with step_tts.sandbox.serve(faults=["http-503", "cut@1000"]) as sandbox:
         client = step_tts.AsyncClient(base_url=sandbox.base_url, api_key=sandbox.api_key)
 
-It shares nothing that reads or writes the wire with the client: the two cannot agree by mistake.
+It shares no code that reads or writes the wire with the client, so both cannot make the same
+mistake.
 """
 
 from step_tts.sandbox._espeak import EspeakVoice

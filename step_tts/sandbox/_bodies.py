@@ -27,51 +27,60 @@ stream = partial(Answer, framing="chunked", type="text/event-stream")
 BROKE_OFF = error("Upstream returned an unparseable error response", code="bad_response")
 
 NO_AUDIO = (
-    bad("json-200", "A JSON error under 200.", Answer(200, BROKE_OFF), NOT_AUDIO),
+    bad("json-200", "A JSON error with status 200.", Answer(200, BROKE_OFF), NOT_AUDIO),
     bad(
         "json-200-charset",
-        "A JSON error under 200, typed with a charset.",
+        "A JSON error with status 200, typed with a charset.",
         Answer(200, BROKE_OFF, type="application/json; charset=utf-8", framing="chunked"),
         NOT_AUDIO,
     ),
     bad(
         "json-200-as-audio",
-        "A JSON error under 200, labelled audio/mpeg.",
+        "A JSON error with status 200, labelled audio/mpeg.",
         Answer(200, BROKE_OFF, type="audio/mpeg"),
         NOT_AUDIO,
     ),
     bad(
         "json-200-bom",
-        "A JSON error under 200 behind a byte order mark, labelled audio/wav.",
+        "A JSON error with status 200 after a byte order mark, labelled audio/wav.",
         Answer(200, "\ufeff \n" + BROKE_OFF, type="audio/wav"),
         NOT_AUDIO,
     ),
-    bad("json-200-array", "A JSON array under 200.", Answer(200, f"[{BROKE_OFF}]"), NOT_AUDIO),
-    bad("json-200-quota", "Quota under 200.", Answer(200, '{"error":"quota exceeded"}'), QUOTA),
-    bad("html-200", "The front end's page under 200.", Answer(200, HOME, type=HTML), NOT_AUDIO),
+    bad(
+        "json-200-array", "A JSON array with status 200.", Answer(200, f"[{BROKE_OFF}]"), NOT_AUDIO
+    ),
+    bad(
+        "json-200-quota",
+        "A quota error with status 200.",
+        Answer(200, '{"error":"quota exceeded"}'),
+        QUOTA,
+    ),
+    bad(
+        "html-200", "The front end's page with status 200.", Answer(200, HOME, type=HTML), NOT_AUDIO
+    ),
     bad(
         "html-200-as-audio",
-        "A proxy's page under 200, labelled audio/mpeg.",
+        "A proxy's page with status 200, labelled audio/mpeg.",
         Answer(200, BAD_GATEWAY, type="audio/mpeg"),
         NOT_AUDIO,
     ),
     bad(
         "html-200-gzip",
-        "The front end's page under 200, compressed.",
+        "The front end's page with status 200, compressed.",
         Answer(200, make.zipped(HOME), type=HTML, headers={"Content-Encoding": "gzip"}),
         NOT_AUDIO,
     ),
     bad(
         "text-200",
-        "A plain sentence under 200.",
+        "A plain sentence with status 200.",
         Answer(200, "upstream connect error or disconnect/reset before headers", type="text/plain"),
         NOT_AUDIO,
     ),
     bad("empty", "An empty chunked body.", chunked(200, ""), EMPTY),
     bad("empty-length", "Content-Length: 0.", Answer(200, "", type="$type"), EMPTY),
-    bad("empty-204", "204 and no body.", Answer(204, "", type=None), EMPTY),
-    bad("json-201", "An error under 201.", Answer(201, BROKE_OFF), NOT_AUDIO),
-    bad("json-206", "An error under 206.", Answer(206, BROKE_OFF), NOT_AUDIO),
+    bad("empty-204", "204 without a body.", Answer(204, "", type=None), EMPTY),
+    bad("json-201", "An error with status 201.", Answer(201, BROKE_OFF), NOT_AUDIO),
+    bad("json-206", "An error with status 206.", Answer(206, BROKE_OFF), NOT_AUDIO),
     bad(
         "wav-silent",
         "A WAV header without sound.",
@@ -92,7 +101,7 @@ NO_AUDIO = (
     ),
     bad(
         "mp3-fake",
-        "The three letters ID3 and then prose, labelled audio/mpeg.",
+        "The three letters ID3 followed by prose, labelled audio/mpeg.",
         Answer(200, "ID3mock-mp3-audio-bytes", type="audio/mpeg"),
         NOT_AUDIO,
         EMPTY,
@@ -107,7 +116,7 @@ NO_AUDIO = (
     ),
     bad(
         "gzip-lie",
-        "Plain audio under Content-Encoding: gzip.",
+        "Plain audio labelled Content-Encoding: gzip.",
         chunked(200, make.streamed, headers={"Content-Encoding": "gzip"}),
         NOT_AUDIO,
         CORRUPT,
@@ -130,26 +139,26 @@ NO_AUDIO = (
 SPOILT = (
     bad(
         "json-tail",
-        "Half the audio, then a JSON error.",
+        "Half of the audio, then a JSON error.",
         chunked(200, make.appended(tail_error())),
         CUT,
     ),
     bad(
         "second-file",
-        "Half the audio, then all of it again.",
+        "Half of the audio, then all of it again.",
         chunked(200, make.two_files(first_whole=False)),
         CORRUPT,
         CUT,
     ),
     bad(
         "two-files",
-        "The whole audio twice.",
+        "The complete audio twice.",
         chunked(200, make.two_files(first_whole=True)),
         CORRUPT,
     ),
     bad(
         "wav-data-long",
-        "A WAV that promises more sound than it holds.",
+        "A WAV that announces more sound than it contains.",
         wav(200, make.sized(2**24)),
         CUT,
     ),
@@ -162,17 +171,17 @@ SPOILT = (
     ),
     bad(
         "opus-cut",
-        "Opus in Ogg that lacks its last 20 bytes, properly ended.",
+        "Opus in Ogg without its last 20 bytes, properly ended.",
         sample(silence.OGG_OPUS[:-20], "audio/ogg"),
         CUT,
     ),
     bad(
         "m4a-cut",
-        "MP4 that lacks its last 20 bytes, properly ended.",
+        "MP4 without its last 20 bytes, properly ended.",
         sample(silence.M4A[:-20], "audio/mp4"),
         CUT,
     ),
-    bad("sse-cut", "Events without a last one.", stream(200, make.events(until=0.5)), CUT),
+    bad("sse-cut", "Events without the last one.", stream(200, make.events(until=0.5)), CUT),
     bad(
         "sse-empty",
         "An event stream without audio.",
@@ -190,7 +199,7 @@ SPOILT = (
     ),
     bad(
         "sse-error-late",
-        "An error event after half the audio.",
+        "An error event after half of the audio.",
         stream(200, make.events(until=0.5, end='{"type":"error","error":{"message":"failed"}}')),
         CUT,
         "APIStatusError",

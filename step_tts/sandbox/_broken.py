@@ -23,30 +23,32 @@ LOST = "APIConnectionError"
 BROKEN = (
     bad("cut", "Closes inside a chunked body, after 1000 bytes of audio.", Cut(), CUT),
     bad("cut-head", "Closes inside the audio's own header.", Cut(20), CUT),
-    bad("cut-start", "Closes after the head of a chunked answer.", Cut(0), CUT, "EmptyAudioError"),
+    bad(
+        "cut-start", "Closes after the head of a chunked response.", Cut(0), CUT, "EmptyAudioError"
+    ),
     bad("cut-length", "Closes before Content-Length is reached.", Cut(framing="length"), CUT),
     bad(
         "cut-length-start",
-        "Promises a Content-Length and closes without a byte of body.",
+        "Announces a Content-Length and closes without a byte of body.",
         Cut(0, framing="length"),
         CUT,
         "EmptyAudioError",
     ),
     bad(
         "cut-close",
-        "Closes early where only the close marks the end, true sizes in the header.",
+        "Closes early when only closing marks the end; true sizes in the header.",
         Cut(framing="close", streamed=False),
         CUT,
     ),
     bad(
         "cut-close-streamed",
-        "Closes early where only the close marks the end, placeholder sizes in the header.",
+        "Closes early when only closing marks the end; placeholder sizes in the header.",
         Cut(framing="close"),
         CUT,
     ),
     bad(
         "cut-http10",
-        "Closes early in an HTTP/1.0 answer without a length.",
+        "Closes early in an HTTP/1.0 response without a length.",
         Cut(framing="close", version="1.0", streamed=False),
         CUT,
     ),
@@ -56,16 +58,18 @@ BROKEN = (
         Answer(200, make.nearly, type="$type", framing="chunked"),
         CUT,
     ),
-    bad("reset", "Resets the connection in the body.", Cut(then=(Twist.RESET,)), CUT, LOST),
-    bad("reset-start", "Resets the connection before any answer.", Raw(then=(Twist.RESET,)), LOST),
-    bad("disconnect", "Closes the connection before any answer.", Raw(), LOST),
+    bad("reset", "Resets the connection during the body.", Cut(then=(Twist.RESET,)), CUT, LOST),
+    bad(
+        "reset-start", "Resets the connection before any response.", Raw(then=(Twist.RESET,)), LOST
+    ),
+    bad("disconnect", "Closes the connection before any response.", Raw(), LOST),
     bad(
         "disconnect-head",
-        "Closes inside the head of the answer.",
+        "Closes inside the head of the response.",
         Raw(b"HTTP/1.1 200 OK\r\nContent-Ty"),
         LOST,
     ),
-    bad("garbage", "Answers with bytes that are no HTTP.", Raw(b"\0\1\2 not HTTP\r\n\r\n"), LOST),
+    bad("garbage", "Answers with bytes that are not HTTP.", Raw(b"\0\1\2 not HTTP\r\n\r\n"), LOST),
     bad(
         "two-lengths",
         "Sends two different Content-Length headers.",
@@ -80,12 +84,12 @@ BROKEN = (
     ),
     bad(
         "bad-chunk",
-        "Sends a chunk whose size is no number.",
+        "Sends a chunk whose size is not a number.",
         Cut(then=(b"size\r\n", b"RIFF\r\n")),
         CUT,
         LOST,
     ),
-    bad("stall", "Takes the request and never answers.", Stall(), "FirstByteTimeoutError"),
+    bad("stall", "Accepts the request and never answers.", Stall(), "FirstByteTimeoutError"),
     bad("stall-head", "Sends the head and then nothing.", Stall(0), "FirstByteTimeoutError"),
     bad(
         "stall-body",
@@ -103,7 +107,7 @@ BROKEN = (
     ),
     bad("length-long", "Content-Length is 1000 bytes too high.", WrongLength(1000), CUT),
     bad("length-short", "Content-Length is 1000 bytes too low.", WrongLength(-1000), CUT),
-    bad("endless", "Sends sound without end.", Endless(), "AudioTooLargeError"),
+    bad("endless", "Sends sound endlessly.", Endless(), "AudioTooLargeError"),
     good("trickle", "Sends 512 bytes at a time.", Trickle()),
     good("byte-by-byte", "Sends the first 600 bytes one by one.", Trickle(1, 0, bytes=600)),
     good(
@@ -113,7 +117,7 @@ BROKEN = (
     ),
     good(
         "close-delimited",
-        "Marks the end by closing only; the audio's own sizes are true.",
+        "Marks the end only by closing; the audio's own sizes are true.",
         Answer(200, make.truly, type="$type", framing="close"),
     ),
     good(
@@ -123,17 +127,17 @@ BROKEN = (
     ),
     good(
         "early-hints",
-        "Sends 103 Early Hints before the answer.",
+        "Sends 103 Early Hints before the response.",
         Answer(200, make.truly, type="$type", before=b"HTTP/1.1 103 Early Hints\r\n\r\n"),
     ),
     good(
         "content-length",
-        "Sends whole audio under its true Content-Length.",
+        "Sends complete audio with its true Content-Length.",
         Answer(200, make.truly, type="$type"),
     ),
     bad(
         "close-delimited-streamed",
-        "Marks the end by closing only; a WAV has placeholder sizes: nothing proves the end.",
+        "Marks the end only by closing; a WAV has placeholder sizes: nothing proves the end.",
         Answer(200, make.sized(0xFFFFFFFF, 0xFFFFFFFF), type="audio/wav", framing="close"),
         CUT,
     ),

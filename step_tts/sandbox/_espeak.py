@@ -68,10 +68,10 @@ def sentences(text: str) -> list[str]:
 
 
 class EspeakVoice:
-    """espeak-ng: Mandarin for sentences with Chinese characters, else American English.
+    """espeak-ng: Mandarin for sentences with Chinese characters, otherwise American English.
 
-    Robotic, but real speech, made some 400 times faster than it plays; the same text always
-    gives the same samples. espeak-ng is GPL-3.0 and comes with the extra ``sandbox``.
+    Robotic, but real speech, produced about 400 times faster than it plays; the same text always
+    gives the same samples. espeak-ng is GPL-3.0 and is installed by the extra ``sandbox``.
 
     Raises:
         MissingExtraError: espeakng-loader is not installed.

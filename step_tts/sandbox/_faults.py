@@ -43,12 +43,12 @@ __all__ = [
 
 
 class Twist(enum.Enum):
-    """A step that is no bytes."""
+    """A step other than bytes or a pause."""
 
     HOLD = "hold"
-    """Say nothing more until the peer leaves or the sandbox closes."""
+    """Send nothing more until the client leaves or the sandbox closes."""
     RESET = "reset"
-    """End the connection with a TCP reset, not with its proper end."""
+    """End the connection with a TCP reset instead of closing it properly."""
 
 
 @attrs.frozen
@@ -63,22 +63,22 @@ Step: TypeAlias = bytes | Pause | Twist
 
 @runtime_checkable
 class Fault(Protocol):
-    """One way to answer wrongly, or rightly but oddly."""
+    """One way to respond wrongly, or correctly but oddly."""
 
     @property
     def status(self) -> int | None:
-        """The status it sends, or ``None`` where it sends no whole head."""
+        """The status it sends, or ``None`` if it sends no complete head."""
 
     @property
     def speaks(self) -> bool:
-        """Whether it needs the sound of a good answer."""
+        """Whether it needs the sound of a good response."""
 
     @property
     def keeps_alive(self) -> bool:
-        """Whether the connection is fit for another request afterwards."""
+        """Whether the connection can take another request afterwards."""
 
     def play(self, scene: Scene) -> Iterator[Step]:
-        """The answer, step by step; the connection ends after the last unless kept alive."""
+        """The response, step by step; after the last the connection ends, unless kept alive."""
 
 
 Recipe: TypeAlias = Callable[[Scene], bytes]
@@ -90,9 +90,9 @@ def _pairs(headers: Mapping[str, str] | Pairs) -> Pairs:
 
 @attrs.frozen
 class Answer:
-    """A whole, well-framed answer of any content.
+    """A complete, well-framed response with any content.
 
-    ``type``, ``headers`` and a ``body`` of text may hold ``$names``: see ``Scene.fill``.
+    ``type``, ``headers`` and a text ``body`` may contain ``$names``: see ``Scene.fill``.
     """
 
     status: int = 200
@@ -103,13 +103,13 @@ class Answer:
     chunk_size: int = attrs.field(default=4096, kw_only=True)
     version: str = attrs.field(default="1.1", kw_only=True)
     before: bytes = attrs.field(default=b"", kw_only=True)
-    """Sent before the head: an interim answer."""
+    """Sent before the head: an interim response."""
     signed: bool = attrs.field(default=True, kw_only=True)
-    """Whether it carries request ids; pages of a proxy in front do not."""
+    """Whether it has request ids; pages from a proxy in front of the server do not."""
 
     @property
     def speaks(self) -> bool:
-        """Recipes are made of the sound."""
+        """Only recipes use the sound."""
         return callable(self.body)
 
     @property
@@ -149,19 +149,19 @@ class Cut:
     """Good audio that stops after ``at`` bytes."""
 
     at: int = attrs.field(default=1000, validator=attrs.validators.ge(0))
-    """Bytes of audio that still arrive. At least one byte is always missing."""
+    """How many bytes of audio arrive. At least one is always missing."""
     framing: Framing = attrs.field(default="chunked", kw_only=True)
     streamed: bool = attrs.field(default=True, kw_only=True)
     """Whether a WAV has the placeholder sizes of a stream."""
     version: str = attrs.field(default="1.1", kw_only=True)
     then: tuple[Step, ...] = attrs.field(default=(), kw_only=True)
-    """What happens instead of the rest; by default the connection just ends."""
+    """What happens instead of the rest; by default the connection simply ends."""
     status: int = attrs.field(default=200, init=False)
     speaks: bool = attrs.field(default=True, init=False)
     keeps_alive: bool = attrs.field(default=False, init=False)
 
     def play(self, scene: Scene) -> Iterator[Step]:
-        """A good head, part of the audio, and the twist."""
+        """A good head, part of the audio, and what follows it."""
         audio = scene.audio(streamed=self.streamed and self.framing != "length")
         part = audio[: min(self.at, len(audio) - 1)]
         yield scene.audio_head(self.framing, len(audio), version=self.version)
@@ -171,7 +171,7 @@ class Cut:
 
 @attrs.frozen
 class Stall:
-    """Nothing more comes, and the connection stays open."""
+    """Nothing more arrives, and the connection stays open."""
 
     at: int | None = attrs.field(default=None)
     """Bytes of audio before the silence; ``None`` stalls before the head, -1 before the end."""
@@ -180,11 +180,11 @@ class Stall:
 
     @property
     def status(self) -> int | None:
-        """None when not even the head is sent."""
+        """``None`` if not even the head is sent."""
         return None if self.at is None else 200
 
     def play(self, scene: Scene) -> Iterator[Step]:
-        """What is sent before, then silence."""
+        """What is sent first, then silence."""
         if self.at is not None:
             audio = scene.audio(streamed=True)
             yield scene.audio_head("chunked", 0)
@@ -201,7 +201,7 @@ class Trickle:
     every: float = attrs.field(default=0.001, validator=attrs.validators.ge(0))
     """Seconds between two pieces."""
     bytes: int | None = attrs.field(default=None)
-    """How many bytes trickle before the rest comes at once; ``None`` is all of them."""
+    """How many bytes trickle before the rest is sent at once; ``None`` for all."""
     status: int = attrs.field(default=200, init=False)
     speaks: bool = attrs.field(default=True, init=False)
     keeps_alive: bool = attrs.field(default=True, init=False)
@@ -219,7 +219,7 @@ class Trickle:
 
 @attrs.frozen
 class WrongLength:
-    """Whole audio under a Content-Length that is wrong by ``at`` bytes."""
+    """Complete audio with a Content-Length that is wrong by ``at`` bytes."""
 
     at: int = 1000
     status: int = attrs.field(default=200, init=False)
@@ -227,7 +227,7 @@ class WrongLength:
     keeps_alive: bool = attrs.field(default=False, init=False)
 
     def play(self, scene: Scene) -> Iterator[Step]:
-        """A lying head, and everything there is."""
+        """A false head, and all of the audio."""
         audio = scene.audio()
         yield scene.audio_head("length", max(1, len(audio) + self.at))
         yield audio
@@ -254,7 +254,7 @@ class Endless:
 
 @attrs.frozen
 class Raw:
-    """Any bytes at all in the place of an answer, or none."""
+    """Any bytes, or none, instead of a response."""
 
     content: bytes = b""
     then: tuple[Step, ...] = attrs.field(default=(), kw_only=True)

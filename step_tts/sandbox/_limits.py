@@ -48,23 +48,23 @@ class Capacity:
 
     slots: int = attrs.field(validator=_at_least(1))
     queue: int | None = attrs.field(default=0, validator=_at_least(0), kw_only=True)
-    """How many more may wait for a slot before the answer is 429; ``None`` is without end."""
+    """How many more may wait for a slot before the response is 429; ``None`` for no limit."""
     retry_after: float | None = attrs.field(default=1, validator=_at_least(0), kw_only=True)
-    """Seconds named in the 429's ``Retry-After``; ``None`` sends no such header."""
+    """Seconds in the ``Retry-After`` of a 429; ``None`` sends no such header."""
 
     def admits(self, in_flight: int) -> bool:
-        """Whether one more request may come in beside those served and waiting."""
+        """Whether one more request is accepted besides those being served or waiting."""
         return self.queue is None or in_flight < self.slots + self.queue
 
 
 @attrs.frozen
 class Rate:
-    """How many requests are taken in a span of time: a token bucket."""
+    """How many requests are accepted per period: a token bucket."""
 
     requests: int = attrs.field(validator=_at_least(1))
     seconds: float = attrs.field(default=60.0, validator=_positive)
     burst: int | None = attrs.field(default=None, validator=_at_least(1), kw_only=True)
-    """How many may come at once after a rest; as many as ``requests`` by default."""
+    """How many may arrive at once after a quiet period; by default as many as ``requests``."""
 
     @property
     def size(self) -> int:
@@ -73,7 +73,7 @@ class Rate:
 
     @property
     def per_second(self) -> float:
-        """Tokens that come back each second."""
+        """Tokens added each second."""
         return self.requests / self.seconds
 
 
@@ -119,10 +119,10 @@ class Bucket:
 
 @runtime_checkable
 class Latency(Protocol):
-    """A law of how long the first byte takes."""
+    """Decides how long the first byte takes."""
 
     def seconds(self, text: str, random: Random) -> float:
-        """Seconds from the request to the first byte of its answer."""
+        """Seconds from the request to the first byte of its response."""
 
 
 @attrs.frozen
@@ -140,12 +140,12 @@ class Fixed:
 
 @attrs.frozen
 class LogNormal:
-    """Mostly near the median, now and then far above: how real servers behave."""
+    """Usually near the median, occasionally far above it, as with real servers."""
 
     median: float = attrs.field(validator=_positive)
     """Seconds."""
     sigma: float = attrs.field(default=0.5, validator=_at_least(0))
-    """Spread of the logarithm; at 0.5 one request in forty takes 2.7 medians or more."""
+    """Spread of the logarithm; at 0.5, one request in forty takes 2.7 times the median or more."""
 
     def seconds(self, text: str, random: Random) -> float:
         """A draw from the distribution."""
@@ -155,15 +155,15 @@ class LogNormal:
 
 @attrs.frozen
 class PerCharacter:
-    """A wait that grows with the text, as where nothing is sent until all is spoken."""
+    """A wait that grows with the text, as on servers that send nothing until all is spoken."""
 
     each: float = attrs.field(validator=_at_least(0))
     """Seconds per character."""
     base: float = attrs.field(default=0.0, validator=_at_least(0))
-    """Seconds on top."""
+    """Seconds added to that."""
 
     def seconds(self, text: str, random: Random) -> float:
-        """The base and the characters' share."""
+        """The base, and the time for the characters."""
         del random
         return self.base + self.each * len(text)
 

@@ -19,42 +19,42 @@ Outcome: TypeAlias = Literal["open", "answered", "left", "failed"]
 
 @attrs.frozen(kw_only=True)
 class SeenRequest:
-    """One request that arrived, as far as it has come."""
+    """One request that arrived, and how far it has got."""
 
     number: int
-    """From 1, over all requests the sandbox has had."""
+    """From 1, counting all requests the sandbox has received."""
     connection: int
-    """From 1; requests with the same number came over the same connection."""
+    """From 1; requests with the same number used the same connection."""
     method: str
     target: str
     """Path and query."""
     headers: Mapping[str, str] = attrs.field(repr=False)
-    """Lower-case names. A key in ``authorization`` is masked; see ``authorized``."""
+    """Names are in lower case. A key in ``authorization`` is masked; see ``authorized``."""
     authorized: bool
-    """Whether the right key was presented, or none is needed."""
+    """Whether the right key was sent, or none is needed."""
     body: bytes = attrs.field(repr=lambda body: f"<{len(body)} bytes>")
     started: float
-    """When it had arrived, in seconds on the event loop's clock."""
+    """When it had arrived in full, in seconds on the event loop's clock."""
     finished: float | None = None
-    """When its answer ended, on the same clock; ``None`` while it is open."""
+    """When its response ended, on the same clock; ``None`` while it is open."""
     fault: str | None = None
-    """The name of the fault it met, or a description of one without a name."""
+    """The name of the fault it met, or a description if that has no name."""
     status: int | None = None
-    """The status sent, or ``None`` while (or if) none is."""
+    """The status sent; ``None`` until then, or if none is sent."""
     sent: int = 0
-    """Bytes of the answer handed to the network, head and framing included."""
+    """Bytes of the response handed to the network, including head and framing."""
     outcome: Outcome = "open"
-    """``answered``: all was sent that was to be; ``left``: the client left before;
-    ``failed``: the sandbox broke it off, or was closed before."""
+    """``answered``: everything was sent; ``left``: the client left before that; ``failed``: the
+    sandbox broke it off, or was closed first."""
 
     @property
     def path(self) -> str:
-        """The target without its query."""
+        """The target without the query."""
         return self.target.partition("?")[0]
 
     @property
     def json(self) -> Any:
-        """The body as JSON; ``None`` if it is none."""
+        """The body as JSON; ``None`` if it is not JSON."""
         try:
             return json.loads(self.body)
         except (ValueError, RecursionError):
@@ -62,7 +62,7 @@ class SeenRequest:
 
     @property
     def text(self) -> str | None:
-        """The text it asked to speak."""
+        """The text to be spoken."""
         fields = self.json
         text = fields.get("input") if isinstance(fields, dict) else None
         return text if isinstance(text, str) else None

@@ -28,7 +28,7 @@ LABELS = (
     ),
     good(
         "octet-stream",
-        "Typed as octets.",
+        "Typed application/octet-stream.",
         chunked(200, make.streamed, type="application/octet-stream"),
     ),
     good("no-type", "Without a Content-Type.", chunked(200, make.streamed, type=None)),
@@ -37,7 +37,7 @@ LABELS = (
         "Typed application/audio.",
         chunked(200, make.streamed, type="application/audio"),
     ),
-    good("audio-201", "Whole audio under 201.", chunked(201, make.streamed)),
+    good("audio-201", "Complete audio with status 201.", chunked(201, make.streamed)),
     good(
         "gzip",
         "Compressed, and labelled so.",
@@ -48,7 +48,7 @@ LABELS = (
 FILES = (
     good("wav-plain", "A WAV with true sizes.", wav(200, make.wav_true)),
     good(
-        "wav-size-zero", "A WAV with sizes of 0 and sound behind them.", wav(200, make.sized(0, 0))
+        "wav-size-zero", "A WAV with sizes of 0 and sound after them.", wav(200, make.sized(0, 0))
     ),
     good(
         "wav-size-7fffffff",
@@ -62,10 +62,10 @@ FILES = (
     ),
     good(
         "wav-size-2000000036",
-        "A WAV with pocket-tts's sizes.",
+        "A WAV with the sizes that pocket-tts writes.",
         wav(200, make.sized(2_000_000_000, 2_000_000_036)),
     ),
-    good("wav-riff-zero", "A WAV whose RIFF size alone is 0.", wav(200, make.sized(None, 0))),
+    good("wav-riff-zero", "A WAV in which only the RIFF size is 0.", wav(200, make.sized(None, 0))),
     good("wav-list", "A WAV whose sound starts at byte 78.", wav(200, make.wav_list_before_data)),
     good("wav-trailer", "A WAV with a chunk after the sound.", wav(200, make.after(make.LIST))),
     good(
@@ -94,13 +94,13 @@ FILES = (
     ),
     good(
         "mp3-id3",
-        "MP3 behind an ID3 tag.",
+        "MP3 after an ID3 tag.",
         chunked(200, make.mp3_id3, type="audio/mp3"),
         needs="lameenc",
     ),
     good(
         "pcm-rate",
-        "Bare samples, the rate in the type.",
+        "Bare samples, with the rate in the type.",
         chunked(200, make.pcm, type="audio/pcm;rate=$rate"),
     ),
     good(
@@ -122,7 +122,7 @@ FILES = (
     good(
         "sse-comments", "Events among comments.", stream(200, make.events(end=DONE, comments=True))
     ),
-    good("json-base64", "A JSON document that carries the audio.", Answer(200, make.base64_json)),
+    good("json-base64", "A JSON document that contains the audio.", Answer(200, make.base64_json)),
     good("json-data-url", "A JSON document with a data URL.", Answer(200, make.data_url_json)),
 )
 

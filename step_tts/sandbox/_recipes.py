@@ -206,7 +206,7 @@ def zipped(page: str) -> Recipe:
 
 
 def base64_json(scene: Scene) -> bytes:
-    """A JSON document that carries the audio."""
+    """A JSON document that contains the audio."""
     document = {"audio": base64_text(scene.audio()), "format": scene.response_format}
     return json.dumps(document).encode()
 

@@ -35,14 +35,14 @@ def _limited(name: str, summary: str, headers: dict[str, str], *errors: str) -> 
 # The landing page speaks without a fault, so that a client that follows finds good audio.
 LANDING = "/v1/audio/speech?landed=$number"
 REDIRECTS = (
-    _moved(301, "redirect-301", "Moved for good, same origin.", f"$origin{LANDING}"),
+    _moved(301, "redirect-301", "Moved permanently, same origin.", f"$origin{LANDING}"),
     _moved(
         302, "redirect-302", "A link to the audio, same origin.", "$origin/media/$number.$suffix"
     ),
     _moved(303, "redirect-303", "See other, another origin.", "$elsewhere/media/$number.$suffix"),
     _moved(307, "redirect-307", "Same method, same origin.", LANDING),
     _moved(307, "redirect-307-elsewhere", "Same method, another origin.", f"$elsewhere{LANDING}"),
-    _moved(308, "redirect-308", "Same method for good, same origin.", f"$origin{LANDING}"),
+    _moved(308, "redirect-308", "Same method, permanently, same origin.", f"$origin{LANDING}"),
     bad("redirect-nowhere", "302 without a Location.", Answer(302, "", type=None), MOVED),
 )
 
@@ -50,12 +50,12 @@ LIMITS = (
     _limited("429", "Too many, wait a second.", {"Retry-After": "1"}),
     _limited("429-date", "Too many, wait until a date.", {"Retry-After": "$soon"}),
     _limited("429-ms", "Too many, wait 50 ms.", {"Retry-After-Ms": "50"}),
-    _limited("429-zero", "Too many, try at once.", {"Retry-After": "0"}),
-    _limited("429-bare", "Too many, and no word on how long.", {}),
+    _limited("429-zero", "Too many, try again at once.", {"Retry-After": "0"}),
+    _limited("429-bare", "Too many, without saying for how long.", {}),
     _limited("429-huge", "Too many, wait more than a day.", {"Retry-After": "100000"}),
     _limited("429-nonsense", "Too many, wait for nonsense.", {"Retry-After": "soon, maybe"}),
     _limited("429-no-retry", "Too many, and x-should-retry: false.", {"X-Should-Retry": "false"}),
-    bad("429-empty", "Too many, not a byte of body.", Answer(429, "", type=None), LIMIT),
+    bad("429-empty", "Too many, with an empty body.", Answer(429, "", type=None), LIMIT),
     bad(
         "429-html", "A proxy's page, too many.", page(429, say.page("429 Too Many Requests")), LIMIT
     ),
@@ -154,7 +154,7 @@ REQUESTS = (
 )
 
 SERVERS = (
-    bad("500-empty", "500 and not a byte of body.", Answer(500, "", type=None), BROKEN),
+    bad("500-empty", "500 with an empty body.", Answer(500, "", type=None), BROKEN),
     bad(
         "500",
         "An unexpected error.",
@@ -216,12 +216,10 @@ SHAPES = (
         Answer(400, '{"error":"input is bad","details":"none"}'),
         BAD,
     ),
-    bad(
-        "error-array", "The error stands in an array.", Answer(400, f"[{error('bad input')}]"), BAD
-    ),
+    bad("error-array", "The error is in an array.", Answer(400, f"[{error('bad input')}]"), BAD),
     bad(
         "error-code-number",
-        "Flat, the code a number.",
+        "A flat error whose code is a number.",
         Answer(400, '{"code":20012,"message":"bad","data":null}'),
         BAD,
     ),
@@ -234,20 +232,20 @@ SHAPES = (
     bad("error-detail", "The error is in detail.", Answer(400, '{"detail":"bad input"}'), BAD),
     bad(
         "error-detail-object",
-        "An object in detail.",
+        "The error is an object in detail.",
         Answer(400, '{"detail":{"error":"validation","message":"bad","type":"invalid"}}'),
         BAD,
     ),
     bad("error-text", "Plain text.", Answer(500, "error code: 1033", type="text/plain"), BROKEN),
     bad(
         "error-bytes",
-        "Bytes that are no UTF-8.",
+        "Bytes that are not UTF-8.",
         Answer(500, b"\xff\xfe{\x00\x80"),
         BROKEN,
     ),
     bad(
         "error-half-json",
-        "JSON that stops short.",
+        "JSON that breaks off.",
         Answer(500, '{"error":{"message":"brok'),
         BROKEN,
     ),
@@ -255,7 +253,7 @@ SHAPES = (
     bad("error-large", "A page of a mebibyte.", page(502, say.page("502", "x" * 2**20)), BROKEN),
     bad(
         "error-cut",
-        "The error's body stops short of its length.",
+        "The error's body is shorter than its length.",
         Raw(b"HTTP/1.1 500 Internal Server Error\r\nContent-Length: 100\r\n\r\n{", status=500),
         BROKEN,
         "APIConnectionError",

@@ -18,7 +18,7 @@ __all__ = ["Sandbox"]
 
 
 class Sandbox:
-    """A running sandbox; ``serve`` gives it."""
+    """A running sandbox, as ``serve`` provides it."""
 
     def __init__(self, state: State) -> None:
         self._state = state
@@ -34,17 +34,17 @@ class Sandbox:
 
     @property
     def base_url(self) -> str:
-        """What a client is to be given: the origin and ``/v1``."""
+        """The base URL for a client: the origin and ``/v1``."""
         return f"{self.origin}/v1"
 
     @property
     def api_key(self) -> str | None:
-        """The key that is let in; ``None`` where everybody is."""
+        """The key that is accepted; ``None`` if any is."""
         return self._state.api_key
 
     @property
     def requests(self) -> list[SeenRequest]:
-        """What arrived, oldest first; only the newest are kept (``keep`` of ``serve``)."""
+        """What arrived, oldest first; only the latest requests are kept (``keep`` of ``serve``)."""
         return self._state.log.requests
 
     @property
@@ -59,19 +59,19 @@ class Sandbox:
 
     @property
     def in_flight(self) -> int:
-        """Requests for speech being answered now, those waiting for a slot included."""
+        """Requests for speech being answered now, including those waiting for a slot."""
         return self._state.in_flight
 
     @property
     def peak_in_flight(self) -> int:
-        """The most that were ever in flight at once."""
+        """The most that were in flight at once."""
         return self._state.peak_in_flight
 
     @property
     def faults(self) -> Faults:
-        """Which requests go wrong. May be set at any time, in any form ``serve`` takes.
+        """Which requests go wrong. Can be set at any time, in any form ``serve`` accepts.
 
-        Setting starts a schedule from its beginning.
+        Setting it restarts a schedule from the beginning.
 
         Raises:
             ValueError: No fault has this name.
@@ -83,17 +83,17 @@ class Sandbox:
         self._state.set_faults(as_faults(value))
 
     def clear(self) -> None:
-        """Forget the requests and the peak; numbers go on."""
+        """Forget the requests and the peak; numbering continues."""
         self._state.log.clear()
         self._state.peak_in_flight = self.in_flight
 
     async def until(self, condition: Callable[[Sandbox], bool]) -> None:
-        """Wait until something is so, such as ``lambda sandbox: sandbox.in_flight == 3``.
+        """Wait until a condition holds, such as ``lambda sandbox: sandbox.in_flight == 3``.
 
-        It is asked again whenever a connection or a request comes, changes or ends.
+        It is checked whenever a connection or a request arrives, changes or ends.
         """
         await self._state.until(partial(condition, self))
 
     async def settled(self) -> None:
-        """Wait until no request is open: a client may have its answer before we note so."""
+        """Wait until no request is open: a client may have its response before this is recorded."""
         await self.until(lambda sandbox: all(seen.finished for seen in sandbox.requests))

@@ -19,7 +19,7 @@ __all__ = ["Scene"]
 
 @attrs.frozen(kw_only=True)
 class Scene:
-    """What a fault has to work with. No part of it is shown in a repr."""
+    """What a fault has to work with. The text, the key and the sound are not shown in its repr."""
 
     text: str = attrs.field(repr=False)
     response_format: str
@@ -28,28 +28,28 @@ class Scene:
     origin: str
     """Scheme, host and port of the sandbox."""
     elsewhere: str
-    """The same sandbox under another name: another origin to a client."""
+    """The same sandbox under another name, so another origin for a client."""
     number: int
     key: str = attrs.field(repr=False)
-    """The key as it was presented."""
+    """The key that was sent."""
     now: float
     """Seconds since 1970."""
     headers: Pairs = ()
-    """What stands on every answer: request ids, limits, whether the connection lives on."""
+    """The headers of every response: request ids, limits, whether the connection stays open."""
     pcm: bytes = attrs.field(default=b"", repr=False)
     sample_rate: int = 22050
 
     @property
     def content_type(self) -> str:
-        """The honest type of a good answer."""
+        """The correct type of a good response."""
         return content_type(self.response_format, self.sample_rate)
 
     def audio(self, *, streamed: bool = False) -> bytes:
-        """The whole good answer: with true sizes, or as it looks when streamed."""
+        """The complete good response: with true sizes, or as it looks when streamed."""
         return encode(self.pcm, self.response_format, self.sample_rate, streamed=streamed)
 
     def fill(self, template: str) -> str:
-        """Put this scene's facts in the place of ``$names``; JSON texts come quoted."""
+        """Replace ``$names`` with the facts of this scene; the text becomes a JSON string."""
         return Template(template).safe_substitute(
             input=json.dumps(self.text, ensure_ascii=False),
             model=self.model,
@@ -65,6 +65,6 @@ class Scene:
         )
 
     def audio_head(self, framing: Framing, length: int, *, version: str = "1.1") -> bytes:
-        """The head of a good answer."""
+        """The head of a good response."""
         headers = (("Content-Type", self.content_type), *framing_headers(framing, length))
         return head(200, (*headers, *self.headers), version=version)

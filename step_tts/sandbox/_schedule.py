@@ -55,17 +55,17 @@ def _shares(_: object, __: object, value: tuple[tuple[object, float], ...]) -> N
 class Faults:
     """Which requests for speech go wrong, and how.
 
-    For each, the first that has something to say decides: ``by_number``, ``schedule``,
-    ``always``, ``probability``. ``None`` in the place of a fault is a good answer.
+    For each request, the first of these that applies decides: ``by_number``, ``schedule``,
+    ``always``, ``probability``. ``None`` instead of a fault means a good response.
 
     Raises:
-        ValueError: No fault has this name, or the probabilities make no sense.
+        ValueError: No fault has this name, or the probabilities are invalid.
     """
 
     by_number: tuple[tuple[int, Fault | None], ...] = attrs.field(default=(), converter=_numbers)
     """A mapping from the request's number (``SeenRequest.number``, from 1)."""
     schedule: tuple[Fault | None, ...] = attrs.field(default=(), converter=_row)
-    """One for each request for speech in the order they come, then no more."""
+    """One fault for each request for speech, in order of arrival; none after the last."""
     always: Fault | None = attrs.field(default=None, converter=_fault)
     probability: tuple[tuple[Fault | None, float], ...] = attrs.field(
         default=(), converter=_odds, validator=_shares
@@ -78,7 +78,7 @@ class Faults:
         Args:
             number: The request's number among all.
             turn: How many requests for speech came before it since these faults were set.
-            random: Where chance comes from.
+            random: The source of random numbers.
         """
         numbered = dict(self.by_number)
         if number in numbered:

@@ -57,32 +57,32 @@ async def serve(
     """Serve ``POST /v1/audio/speech`` on the loopback interface while the block runs.
 
     Args:
-        voice: ``espeak`` (needs the extra ``sandbox``), ``tone``, ``auto`` for the first of them
-            that works, or any ``Voice`` of your own.
-        api_key: The key that is let in; ``None`` lets everybody in.
-        models: The models that are known; empty for any.
+        voice: ``espeak`` (needs the extra ``sandbox``), ``tone``, ``auto`` for the first of these
+            that works, or a ``Voice`` of your own.
+        api_key: The key that is accepted; ``None`` accepts any key or none.
+        models: The models that exist; empty for any.
         host: A loopback address, or ``localhost``.
-        port: 0 takes a free one.
-        faults: What goes wrong: one fault or its name for every request, a sequence for one
-            request after the other, or ``Faults``. May be set later: ``sandbox.faults = ...``.
-            A request that names one in its header ``X-Sandbox-Fault`` gets that.
+        port: 0 picks a free one.
+        faults: What goes wrong: one fault or its name for every request, a sequence with one
+            for each request in turn, or ``Faults``. Can be changed later: ``sandbox.faults = ...``.
+            A request can ask for a fault by name in its header ``X-Sandbox-Fault``.
         capacity: How many requests for speech are served at once; more are answered 429.
-        rate: How many are taken in a span of time; more are answered 429.
-        latency: Seconds until the first byte, or a law.
+        rate: How many requests are accepted per period; more are answered 429.
+        latency: Seconds until the first byte, or a ``Latency``.
         response_format: ``wav``, ``mp3`` (needs the extra ``sandbox``) or ``pcm``, for requests
-            that name none.
-        content_length: Send whole audio under its length, with true sizes, rather than in
-            chunks while it is spoken.
-        chunk_size: Bytes in the largest chunk.
-        max_input_bytes: The longest text taken, in bytes of UTF-8; ``None`` for any.
+            that do not name one.
+        content_length: Send complete audio with its ``Content-Length`` and true sizes, rather
+            than in chunks while it is spoken.
+        chunk_size: The largest chunk, in bytes.
+        max_input_bytes: The longest text accepted, in bytes of UTF-8; ``None`` for any.
         keep: How many requests ``sandbox.requests`` remembers.
-        seed: For all that is left to chance.
+        seed: The seed for everything random.
 
     Raises:
-        ConfigurationError: An argument makes no sense.
-        MissingExtraError: What the voice or the format needs is not installed.
+        ConfigurationError: An argument is invalid.
+        MissingExtraError: The voice or the format needs a package that is not installed.
         ValueError: No fault has this name.
-        OSError: Nothing can listen there: the port is taken, for one.
+        OSError: The address cannot be listened on, for example because the port is taken.
     """
     address = _loopback(host)
     if response_format not in ENCODERS:

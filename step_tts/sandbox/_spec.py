@@ -14,20 +14,20 @@ __all__ = ["FaultSpec", "bad", "good"]
 
 @attrs.frozen(kw_only=True)
 class FaultSpec:
-    """A named fault and what is to come of it."""
+    """A named fault and what it should lead to."""
 
     name: str
     summary: str
     """One sentence: what the server does."""
     fault: Fault
     errors: tuple[str, ...] = ()
-    """Names of ``step_tts`` errors, any of which (or a subclass) is right; none: good audio."""
+    """Names of ``step_tts`` errors: one of them, or a subclass, is right. Empty for good audio."""
     needs: str | None = None
-    """An optional package without which the sandbox cannot play it."""
+    """The optional package that the sandbox needs to play it, if any."""
 
     @property
     def good(self) -> bool:
-        """Whether the audio is whole and must be accepted."""
+        """Whether the audio is complete and must be accepted."""
         return not self.errors
 
 

@@ -36,10 +36,10 @@ class Voice(Protocol):
         """Hertz."""
 
     def speak(self, text: str) -> Iterator[bytes]:
-        """Give the sound in pieces: signed 16-bit little-endian mono samples.
+        """Yield the sound in pieces: signed 16-bit little-endian mono samples.
 
-        The iterator is advanced in worker threads, never by two at once, and dropped when the
-        client leaves. Several may be alive at the same time.
+        The iterator is advanced in worker threads, never in two at once, and dropped when the
+        client leaves. Several may exist at the same time.
         """
 
 
@@ -47,9 +47,9 @@ VoiceChoice: TypeAlias = Literal["auto", "espeak", "tone"] | Voice
 
 
 class ToneVoice:
-    """A short beep per character, its pitch the character's: no speech, but never silence.
+    """A short beep per character, with a pitch that depends on it: not speech, but never silence.
 
-    The same text always gives the same samples, and different texts different ones.
+    The same text always gives the same samples, and different texts give different ones.
     """
 
     sample_rate = SAMPLE_RATE
