@@ -5,7 +5,7 @@ For your tests as well as ours::
     async with step_tts.sandbox.serve(faults=["http-503", "cut@1000"]) as sandbox:
         client = step_tts.AsyncClient(base_url=sandbox.base_url, api_key=sandbox.api_key)
 
-It shares no code that reads or writes the wire with the client, so both cannot make the same
+It shares no code that reads or writes the wire with the client: the two cannot make the same
 mistake.
 """
 
