@@ -25,6 +25,7 @@ from step_tts._call import Call, Options, Resources, into_file, into_memory
 from step_tts._config import resolve_settings
 from step_tts._files import FileStore
 from step_tts._gate import Gate
+from step_tts._lane import Lane
 from step_tts._models import (
     DEFAULT_MODEL,
     BatchOrder,
@@ -57,7 +58,6 @@ if TYPE_CHECKING:
     from contextlib import AbstractAsyncContextManager
 
     from step_tts._batch import BatchRow, Speak, SpeechBatch
-    from step_tts._lane import Lane
     from step_tts._narrate import Keeper, Narration, NarrationText, Part, Take
     from step_tts._observe import Listener
     from step_tts._stream import VerifiedBody
@@ -472,11 +472,11 @@ class AsyncClient:
 
         if isinstance(text, SpeechRequest):
             like, text = text, text.input
-        like = like or SpeechRequest("-")
+        like, lane = like or SpeechRequest("-"), Lane()
         speaker = (
-            nullcontext(partial(self._speak_part, like))
+            nullcontext(partial(self._speak_part, like, lane))
             if parts is None
-            else self._keeper(like, Path(parts))
+            else self._keeper(like, lane, Path(parts))
         )
         async with open_narration(
             text,
@@ -492,22 +492,26 @@ class AsyncClient:
         ) as narration:
             yield narration
 
-    async def _speak_part(self, like: SpeechRequest, part: Part) -> Take:
+    async def _speak_part(self, like: SpeechRequest, lane: Lane, part: Part) -> Take:
         """Speak a segment of a narration into memory, where it may be heard as it comes."""
-        call = self._call(attrs.evolve(like, input=part.segment.spoken))
+        call = self._call(attrs.evolve(like, input=part.segment.spoken), lane)
         take = await call.run(part.fetch, unheard=lambda: not part.heard)
         take.receipt = call.receipt()
         return take
 
     @asynccontextmanager
-    async def _keeper(self, like: SpeechRequest, directory: Path) -> AsyncGenerator[Keeper, None]:
+    async def _keeper(
+        self, like: SpeechRequest, lane: Lane, directory: Path
+    ) -> AsyncGenerator[Keeper, None]:
         """Speaks the segments of a narration into files that are kept, with a journal."""
         from step_tts._narrate import Keeper  # noqa: PLC0415  as above
 
         async def speak(request: SpeechRequest, row: str) -> SavedSpeech:
-            return await self.save(request, directory / row)
+            call, place = self._call(request, lane), files.place_of(row, directory)
+            return await into_file(call, files, directory / row, place)
 
-        await self._resources.files.prepare_directory(directory)
+        files = self._resources.files
+        await files.prepare_directory(directory)
         async with self._journal_processor(
             speak, directory, {"narration": True}, durable=True
         ) as processor:

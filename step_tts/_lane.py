@@ -1,8 +1,9 @@
 """The lane of one batch's calls: what the batch and the gate tell each other of them.
 
-A batch begins a row when there is room for its call. The gate, where calls wait in line, says how
-much there is, and when that has changed. This lane leads through no gate: there is always room.
-Knows neither batches nor calls nor gates.
+A narration's calls have one too: who is in a lane waits in line for as long as it takes. A batch
+begins a row when there is room for its call. The gate, where calls wait in line, says how much
+there is, and when that has changed. This lane leads through no gate: there is always room. Knows
+neither batches nor calls nor gates.
 """
 
 from __future__ import annotations

@@ -86,7 +86,8 @@ class Timeouts:
     """Limit on the whole call, including retries: ``TotalTimeoutError``. It starts when the first
     attempt can be sent, so it includes neither the wait for a ``concurrency`` slot nor the time
     that the reader of a stream takes between two pieces. If the server accepts nothing, a single
-    call waits no longer than this: ``QueueTimeoutError``. A row of a batch does wait."""
+    call waits no longer than this: ``QueueTimeoutError``. Rows of a batch and segments of a
+    narration do wait."""
 
 
 @attrs.frozen(kw_only=True)

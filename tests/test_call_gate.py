@@ -19,6 +19,7 @@ from scripted import LIBRARIES, answer, client, library
 from sounds import wav
 
 import step_tts
+import step_tts._narrate
 from step_tts import AsyncClient, Concurrency, Rate, RetryPolicy
 from step_tts._gate._quota import FAULT_COST, Quota
 
@@ -291,6 +292,25 @@ async def test_a_batch_that_is_stopped_waits_for_no_next_attempt(code: int) -> N
 
 
 @on_mock_clock
+@pytest.mark.parametrize("code", [429, 503])
+async def test_nor_does_an_attempt_that_fails_once_it_is_stopped(code: int) -> None:
+    """It was under way: its end is waited for, and no longer."""
+
+    async def refuse(request: Any) -> Any:
+        await anyio.sleep(2)
+        return answer(LIB, [b"{}"], status=code, headers={"retry-after": "50"})
+
+    http = client(LIB, refuse)
+    async with http, AsyncClient(api_key="k", http_client=http) as tts:
+        async with tts.batch(map(str, range(20))) as results:
+            begun = anyio.current_time()
+            await anyio.sleep(1)
+            results.stop()
+            assert [result async for result in results] == []
+            assert anyio.current_time() == pytest.approx(begun + 2)
+
+
+@on_mock_clock
 async def test_an_empty_quota_delays_and_fails_nobody(monkeypatch: pytest.MonkeyPatch) -> None:
     """An outage of two minutes, more retries than the quota pays for: all sixty are spoken."""
     pay, left = Quota.pay, []
@@ -467,6 +487,57 @@ async def test_a_line_that_moves_is_waited_for_as_long_as_it_takes() -> None:
             for _ in range(200):
                 tasks.start_soon(tts.synthesize, "text")
         assert anyio.current_time() - begun > 100
+
+
+@on_mock_clock
+@pytest.mark.parametrize(
+    ("seconds", "retry_after", "total"), [(20.0, None, 30), (20.0, 1, 30), (8.0, None, 10)]
+)
+async def test_slow_answers_are_no_standstill(
+    seconds: float, retry_after: float | None, total: int
+) -> None:
+    """Two at once, and nothing but refusals between two answers, for most of what a call has."""
+    gateway = Cap(2, Random(0), law=taking(constant, seconds), retry_after=retry_after)
+    errors: list[step_tts.APIError] = []
+
+    async def handler(request: Any) -> Any:
+        reply = gateway.ask(anyio.current_time(), 40)
+        await anyio.sleep(reply.seconds)
+        if not reply.refused:
+            return answer(LIB, [wav()])
+        wait = {} if retry_after is None else {"retry-after": str(retry_after)}
+        return answer(LIB, [b"{}"], status=429, headers=wait)
+
+    async def call() -> None:
+        try:
+            await tts.synthesize("text")
+        except step_tts.APIError as error:
+            errors.append(error)
+
+    http = client(LIB, handler)
+    async with http, AsyncClient(api_key="k", http_client=http, timeout=total) as tts:
+        async with anyio.create_task_group() as tasks:
+            for _ in range(40):
+                tasks.start_soon(call)
+    assert not [error for error in errors if isinstance(error, step_tts.QueueTimeoutError)]
+    assert len(errors) < 8  # Sent, refused and then too late.
+
+
+@on_mock_clock
+@pytest.mark.parametrize("kept", [False, True])
+async def test_a_segment_of_a_narration_waits_however_long_the_server_asks(
+    kept: bool, tmp_path: Path
+) -> None:
+    """Or all that was spoken before would be for nothing."""
+    replies = [answer(LIB, [b"{}"], status=429, headers={"retry-after": "60"})]
+    http = client(LIB, lambda request: replies.pop() if replies else answer(LIB, [wav()]))
+    async with http, AsyncClient(api_key="k", http_client=http, timeout=3) as tts:
+        with pytest.raises(step_tts.RateLimitError):
+            await tts.synthesize("text")
+        begun = anyio.current_time()
+        async with tts.narrate("One. Two.", parts=tmp_path if kept else None) as narration:
+            await narration.read()
+        assert anyio.current_time() >= begun + 60
 
 
 @on_mock_clock

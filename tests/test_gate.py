@@ -16,6 +16,7 @@ from trio.testing import MockClock
 
 from step_tts._errors import UsageError
 from step_tts._gate import Gate, Slot, TurnedAway
+from step_tts._gate._standstill import Standstill
 from step_tts._lane import Lane, Recalled
 from step_tts._policies import Concurrency, Rate
 from step_tts._wire import LimitHints
@@ -131,6 +132,90 @@ async def test_who_has_no_patience_is_turned_away_and_the_rest_stays() -> None:
             assert (gate.in_line, gate.alone.in_line) == (1, 1)
     assert sorted(ended) == ["a, 4 failed", "b", "c, 4 failed"]
     assert gate.in_flight == 0
+
+
+@CLOCKED
+async def test_each_is_turned_away_when_its_own_patience_ends() -> None:
+    """Whoever came first, was turned away before, or comes later."""
+    gate, ended = fixed(1), []
+
+    async def work(name: str, patience: float) -> None:
+        with pytest.raises(TurnedAway):
+            await gate.slot(patience=patience).__aenter__()
+        ended.append(name)
+
+    async with anyio.create_task_group() as tasks, gate.slot() as slot:
+        for name, patience in (("ten", 10.0), ("five", 5.0)):
+            tasks.start_soon(work, name, patience)
+        await anyio.wait_all_tasks_blocked()
+        for _ in range(4):
+            slot.late()
+        tasks.start_soon(work, "seven", 7.0)
+        for seconds, told in ((4, 0), (2, 1), (2, 2), (3, 3)):
+            await anyio.sleep(seconds)
+            gate.wake()
+            await anyio.wait_all_tasks_blocked()
+            assert len(ended) == told
+    assert ended == ["five", "seven", "ten"]
+
+
+@CLOCKED
+@pytest.mark.parametrize("asked", [None, 50.0])
+async def test_nobody_is_turned_away_while_the_server_is_at_what_it_let_in(
+    asked: float | None,
+) -> None:
+    """But for a pause that it asked for; one of our own, however long, is not its word."""
+    gate, ended = fixed(2), []
+
+    async def work(patience: float) -> None:
+        try:
+            async with gate.slot(patience=patience):
+                ended.append("served")
+        except TurnedAway:
+            ended.append("turned away")
+
+    async with anyio.create_task_group() as tasks:
+        async with gate.slot():
+            await anyio.sleep(3)
+            async with gate.slot() as refused:
+                await anyio.sleep(1)
+                tasks.start_soon(work, 10.0)
+                await anyio.wait_all_tasks_blocked()
+                refused.throttled(asked)
+                gate.controller.paused_until = anyio.current_time() + (asked or 20.0)
+            tasks.start_soon(work, 10.0)
+            await anyio.sleep(60)
+    assert ended == ["turned away" if asked else "served"] * 2
+
+
+@BOTH
+async def test_a_long_line_is_not_gone_through_for_every_answer(
+    monkeypatch: pytest.MonkeyPatch,
+) -> None:
+    """Only when somebody in it may have lost patience."""
+    gate, looks, borne_until = fixed(1), 0, Standstill.borne_until
+
+    def spied(standstill: Standstill, since: float, patience: float) -> float:
+        nonlocal looks
+        looks += 1
+        return borne_until(standstill, since, patience)
+
+    async def work() -> None:
+        async with gate.slot(patience=600.0):
+            pass
+
+    monkeypatch.setattr(Standstill, "borne_until", spied)
+    async with anyio.create_task_group() as tasks:
+        async with gate.slot() as slot:
+            for _ in range(50):
+                tasks.start_soon(work)
+            await anyio.wait_all_tasks_blocked()
+            before = looks
+            for _ in range(20):
+                slot.throttled(100.0)
+                gate.wake()
+            assert looks == before
+            tasks.cancel_scope.cancel()
 
 
 def test_one_that_is_turned_away_and_cancelled_leaves_no_trace() -> None:

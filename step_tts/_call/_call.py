@@ -184,8 +184,8 @@ class Call:
     async def _take_slot(self) -> None:
         """Wait in line: at first for as long as it moves, later until the total deadline.
 
-        A batch waits for as long as it takes. The slot is left by ``aclose``, which may be much
-        later.
+        Batches and narrations wait for as long as it takes. The slot is left by ``aclose``, which
+        may be much later.
         """
         gate = self._resources.gate
         slot = gate.slot(
@@ -221,7 +221,8 @@ class Call:
         return error
 
     async def _rest(self, pause: float) -> None:
-        """Wait for the next attempt; whoever is taken back need not."""
+        """Wait for the next attempt; whoever is taken back, before or meanwhile, need not."""
+        self._lane.check()
         resting, woken = self._lane.resting, Signal()
         resting.add(woken)
         try:
@@ -284,7 +285,8 @@ class Call:
     def _report_error(self, slot: Slot, error: APIError) -> None:
         """Tell the gate what a failed attempt says about load; most refusals say nothing.
 
-        A link is what the server had to give. The linked file comes from elsewhere.
+        A link is what the server had to give. The linked file comes from elsewhere. A retry has
+        little of the total left: that it ran out says nothing.
         """
         if self._link:
             return
@@ -294,7 +296,7 @@ class Call:
             slot.ok(self._ledger.seconds(self._now()))
         elif error.retryable:
             slot.fault(error.retry_after)
-        elif isinstance(error, TotalTimeoutError):
+        elif isinstance(error, TotalTimeoutError) and not self._ledger.attempts:
             slot.late()
 
     def _open(self) -> Coroutine[Any, Any, Answer]:

@@ -129,6 +129,11 @@ class Controller:
             self._allowance.at + min(self._allowance.wait(self._admitted), LONGEST_WAIT_SECONDS),
         )
 
+    def is_served(self, now: float) -> bool:
+        """Whether an attempt is under way that was let in, which no refusal says so late."""
+        latest = now - CONSENT * self._refusal
+        return any(t.outcome is Outcome.UNKNOWN and t.sent_at < latest for t in self._flying)
+
     def start(self, now: float, characters: int, again: Ticket | None = None) -> Ticket:
         """Send an attempt; ``again`` is the attempt that it repeats."""
         if self._scout in self._flying:  # It was not refused in time.

@@ -52,6 +52,7 @@ class Gate:
         self._begin = partial(Controller, concurrency or Concurrency(), rate or Rate(), chance)
         self.controller = self._begin()
         self.standstill = Standstill()
+        self._borne_until = math.inf  # By everybody in line, or longer.
         self._home: object = None
         self.now = now
         self._watch = watch
@@ -151,6 +152,7 @@ class Gate:
                 )
             self._again.clear()
             self._new.clear()
+            self._borne_until = math.inf
             self._lanes.clear()
             self.controller.forget()
         self._home = here
@@ -173,7 +175,10 @@ class Gate:
         line = self._again if again else self._new
         waiter = _Waiter(characters, again, lane, asked_at, patience)
         if self._is_vain(waiter, asked_at):
-            raise self._refusal(asked_at)
+            self._look_for_work(asked_at)
+            if self._is_vain(waiter, asked_at):
+                raise self._refusal(asked_at)
+        self._borne_until = min(self._borne_until, self._borne_by(waiter))
         line.append(waiter)
         lane.in_line += 1
         try:
@@ -209,7 +214,7 @@ class Gate:
         Nobody is woken for less than an earlier start: a full gate changes with every answer.
         """
         moment = self.now()
-        if self.standstill.failures or self.controller.paused_until > moment:
+        if self._stands_until(moment) > self._borne_until:
             self._turn_away(moment)
         while line := self._line:
             ready_at, first = self.controller.ready_at(), line[0]
@@ -226,19 +231,34 @@ class Gate:
             lane.changed()
 
     def _turn_away(self, moment: float) -> None:
-        """Let nobody wait in vain."""
+        """Let nobody wait in vain, and find out who is next to lose patience."""
+        self._look_for_work(moment)
+        self._borne_until = math.inf
         for line in (self._again, self._new):
-            vain = [waiter for waiter in line if self._is_vain(waiter, moment)]
-            for waiter in vain:
-                line.remove(waiter)
-                waiter.lane.in_line -= 1
-                waiter.answer = self._refusal(moment)
-                waiter.woken.set()
+            waiters = tuple(line)
+            line.clear()
+            for waiter in waiters:
+                if self._is_vain(waiter, moment):
+                    waiter.lane.in_line -= 1
+                    waiter.answer = self._refusal(moment)
+                    waiter.woken.set()
+                else:
+                    line.append(waiter)
+                    self._borne_until = min(self._borne_until, self._borne_by(waiter))
+
+    def _look_for_work(self, moment: float) -> None:
+        """Refused by a server that is at what it let in, nobody waits in vain."""
+        if self.standstill.refused and self.controller.is_served(moment):
+            self.standstill.moves(moment, self.controller.paused_until)
 
     def _is_vain(self, waiter: _Waiter, moment: float) -> bool:
-        return self.standstill.outlasts(
-            waiter.patience, waiter.asked_at, moment, self.controller.paused_until
-        )
+        return self._stands_until(moment) > self._borne_by(waiter)
+
+    def _borne_by(self, waiter: _Waiter) -> float:
+        return self.standstill.borne_until(waiter.asked_at, waiter.patience)
+
+    def _stands_until(self, moment: float) -> float:
+        return self.standstill.lasts_until(moment, self.controller.paused_until)
 
     def _refusal(self, moment: float) -> TurnedAway:
         return self.standstill.refusal(moment, self.controller.paused_until)
@@ -367,7 +387,7 @@ class Slot:
     def throttled(self, retry_after: float | None) -> None:
         """The server asked for less, and perhaps for how long."""
         self._gate.controller.throttled(self.ticket, self._now(), retry_after)
-        self._gate.standstill.failed(retry_after)
+        self._gate.standstill.failed(retry_after, refused=True)
 
     def fault(self, retry_after: float | None = None) -> None:
         """The server, or the way to it, failed, and perhaps said for how long."""
