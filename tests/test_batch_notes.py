@@ -2,9 +2,11 @@
 
 from __future__ import annotations
 
+import sqlite3
 from typing import TYPE_CHECKING
 
 from step_tts._batch._journal import JournalFile
+from step_tts._batch._notes import TABLE, Notes
 from step_tts._batch._records import Facts, Finding, Record
 
 if TYPE_CHECKING:
@@ -80,3 +82,29 @@ def test_a_note_whose_rows_were_all_noted_anew_goes(tmp_path: Path) -> None:
     journal.close()
 
     assert notes(tmp_path) == 1
+
+
+class Key(str):
+    """Counts how often it is looked up anywhere."""
+
+    __slots__ = ()
+    looks = 0
+
+    def __hash__(self) -> int:
+        Key.looks += 1
+        return super().__hash__()
+
+
+def test_the_cost_of_a_row_does_not_grow_with_the_notes() -> None:
+    """Rows that arrive one by one have a note each."""
+    db = sqlite3.connect(":memory:")
+    db.execute(TABLE)
+    db.execute("CREATE TABLE rows (key)")
+    notes, keys = Notes(db), [Key(number) for number in range(200)]
+    for key in keys:
+        notes.add(0.0, [(key, REQUEST)], {})
+    for key in keys:
+        notes.land([key])
+    assert Key.looks < 10 * len(keys)
+    assert db.execute("SELECT count(*) FROM notes").fetchone() == (0,)
+    db.close()

@@ -8,6 +8,8 @@ the transactions of the journal, whose table of rows tells what has landed since
 from __future__ import annotations
 
 import json
+from collections import Counter
+from itertools import repeat
 from typing import TYPE_CHECKING
 
 from step_tts._batch._keys import KEY_BYTES
@@ -15,7 +17,7 @@ from step_tts._batch._records import Begun
 
 if TYPE_CHECKING:
     import sqlite3
-    from collections.abc import Collection, Mapping, Sequence
+    from collections.abc import Mapping, Sequence
 
     from step_tts._batch._records import Claim
 
@@ -40,25 +42,28 @@ class Notes:
         self._db = db
         self.left: dict[str, tuple[bytes, Begun]] = {}
         """What earlier runs left behind, by key."""
-        self._out: dict[int, set[str]] = {}
-        """The keys of each note that are still out; a row is out with its last note alone."""
+        self._note_of: dict[str, int] = {}
+        """The last note of each key that is still out."""
+        self._out: dict[int, int] = {}
+        """How many are, of each note."""
+        self._over: list[int] = []
+        """Notes of which none is."""
         notes = db.execute("SELECT * FROM notes ORDER BY number").fetchall()
         for number, at, since, keys, requests, stood in notes:
             there = json.loads(stood)
-            out: set[str] = set()
+            out: list[str] = []
             for place, key in enumerate(json.loads(keys)):
                 if not db.execute(_LANDED, (key, since)).fetchone():
                     request = requests[KEY_BYTES * place :][:KEY_BYTES]
                     self.left[key] = request, Begun(at, there.get(key))
-                    out.add(key)
-            self._take_in(out)
-            self._out[number] = out
+                    out.append(key)
+            self._set_out(number, out)
 
     def tidy(self) -> None:
         """Notes of which no row is out are dropped."""
-        for number in [number for number, out in self._out.items() if not out]:
+        for number in self._over:
             self._db.execute("DELETE FROM notes WHERE number = ?", (number,))
-            del self._out[number]
+        self._over.clear()
 
     def begun(self, claim: Claim) -> Begun | None:
         """What an earlier run noted of this very row and left at that."""
@@ -73,14 +78,27 @@ class Notes:
         requests = b"".join([request for _, request in claims])
         note = at, json.dumps(keys), requests, json.dumps(stood)
         number = self._db.execute(_NOTE, note).lastrowid or 0
-        self.land(keys)
-        self._out[number] = set(keys)
+        self._set_out(number, keys)
+        self.tidy()
 
     def land(self, keys: Sequence[str]) -> None:
         """Rows have told how they ended: the journal has them."""
         self._take_in(keys)
         self.tidy()
 
-    def _take_in(self, keys: Collection[str]) -> None:
-        for out in self._out.values():
-            out.difference_update(keys)
+    def _set_out(self, number: int, keys: Sequence[str]) -> None:
+        self._take_in(keys)
+        noted = dict.fromkeys(keys, number)
+        self._note_of.update(noted)
+        self._out[number] = len(noted)
+        if not noted:
+            self._over.append(number)
+
+    def _take_in(self, keys: Sequence[str]) -> None:
+        """However many notes there are: rows that arrive singly have one each."""
+        landed = Counter(filter(None, map(self._note_of.pop, keys, repeat(None))))
+        for number, count in landed.items():
+            self._out[number] -= count
+            if not self._out[number]:
+                del self._out[number]
+                self._over.append(number)
