@@ -10,7 +10,9 @@ import sqlite3
 import subprocess
 import sys
 import tempfile
+import threading
 from pathlib import Path
+from types import SimpleNamespace
 from typing import Any
 
 import pytest
@@ -21,6 +23,7 @@ from hypothesis.stateful import RuleBasedStateMachine, invariant, precondition, 
 import step_tts
 from step_tts import SpeechRequest
 from step_tts._batch import _journal, _journal_reader
+from step_tts._batch._async_journal import AsyncJournal
 from step_tts._batch._journal import JOURNAL_NAME, JournalFile
 from step_tts._batch._keys import request_key
 from step_tts._batch._records import Facts, Finding, Found, Record, unpacked
@@ -323,3 +326,19 @@ def test_a_file_is_never_stamped_before_the_moment_it_was_begun(tmp_path: Path) 
         os.write(file, b"sound")
         os.close(file)
         assert path.stat().st_mtime >= begun
+
+
+@pytest.mark.parametrize("anyio_backend", ["asyncio"])
+async def test_a_thread_ends_with_a_journal_that_cannot_be_closed() -> None:
+    """As with any other."""
+
+    def close() -> None:
+        threads.append(threading.current_thread())
+        raise OSError(28, "full")
+
+    threads: list[threading.Thread] = []
+    journal: Any = SimpleNamespace(close=close)
+    with pytest.raises(OSError, match="full"):
+        await AsyncJournal(journal).aclose()
+    threads[0].join(5)
+    assert not threads[0].is_alive()

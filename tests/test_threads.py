@@ -178,6 +178,31 @@ async def test_threads_that_are_dismissed_end_at_once() -> None:
     until(lambda: not ours() - before)
 
 
+@pytest.mark.parametrize("anyio_backend", ["asyncio"])
+async def test_what_came_just_before_they_are_dismissed_is_done() -> None:
+    """It was gathered, and not yet handed over."""
+    threads = Threads(2)
+    tasks = [asyncio.create_task(threads.run(lambda: 7)) for _ in range(3)]
+    await asyncio.sleep(0)
+
+    threads.dismiss()
+
+    with anyio.fail_after(5):
+        assert await asyncio.gather(*tasks) == [7] * 3
+
+
+def test_a_loop_may_be_closed_while_another_begins(monkeypatch: pytest.MonkeyPatch) -> None:
+    """It ran a moment ago; its threads are dismissed all the same."""
+    before, threads, loop = ours(), Threads(1), asyncio.new_event_loop()
+    loop.run_until_complete(threads.run(int))
+    loop.close()
+    monkeypatch.setattr(loop, "is_running", lambda: True)
+
+    assert asyncio.run(threads.run(lambda: 7)) == 7
+
+    until(lambda: len(ours() - before) == 1)
+
+
 def test_each_loop_gets_threads_of_its_own() -> None:
     """A client may outlive a loop; the threads of the old one are dismissed."""
     before, threads = ours(), Threads(1)

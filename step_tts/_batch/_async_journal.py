@@ -47,6 +47,8 @@ class AsyncJournal:
 
     async def aclose(self) -> None:
         """Let go of the lock, cancelled or not."""
-        with anyio.CancelScope(shield=True):  # Bounded by whoever closes the journal.
-            await self._thread.run(self._journal.close)
-        self._thread.dismiss()
+        try:
+            with anyio.CancelScope(shield=True):  # Bounded by whoever closes the journal.
+                await self._thread.run(self._journal.close)
+        finally:
+            self._thread.dismiss()

@@ -11,6 +11,7 @@ from __future__ import annotations
 import asyncio
 import threading
 import weakref
+from contextlib import suppress
 from queue import SimpleQueue
 from typing import TYPE_CHECKING, Any, Generic, TypeVar
 
@@ -35,7 +36,6 @@ class Threads:
         self._most = most
         self._limiter = anyio.CapacityLimiter(most)
         self._crew: _Crew | None = None
-        self._dismiss: Callable[[], object] = bool
 
     async def run(self, step: Callable[[], T]) -> T:
         """Run a step; once handed over it ends, cancelled or not."""
@@ -57,18 +57,18 @@ class Threads:
 
     def dismiss(self) -> None:
         """Let the threads end that there are, once they have done what they were given."""
-        self._dismiss()
-        self._crew = None
+        crew, self._crew = self._crew, None
+        if crew:
+            crew.hand_over()
+            crew.dismiss()
 
     def _begin(self, loop: asyncio.AbstractEventLoop) -> _Crew:
         """Threads for a loop; those of another, which may run in a thread beside it, can end."""
-        before, dismiss = self._crew, self._dismiss
-        self._crew = crew = _Crew(loop, self._most)
-        self._dismiss = weakref.finalize(self, crew.shares.put, None)
-        if before and before.loop.is_running():  # Behind what it is given in this turn of its.
-            before.loop.call_soon_threadsafe(before.loop.call_soon, dismiss)
-        else:
-            dismiss()
+        crew = _Crew(loop, self._most)
+        crew.dismiss = weakref.finalize(self, crew.shares.put, None)
+        before, self._crew = self._crew, crew
+        if before:
+            before.dismiss_soon()
         return crew
 
 
@@ -117,6 +117,7 @@ class _Crew:
     def __init__(self, loop: asyncio.AbstractEventLoop, most: int) -> None:
         self.loop = loop
         self.shares: SimpleQueue[list[_Step[Any]] | None] = SimpleQueue()
+        self.dismiss: Callable[[], object]
         self._most = most
         self._threads = 0
         self._gathered: list[_Step[Any]] = []
@@ -124,12 +125,21 @@ class _Crew:
     def add(self, run: Callable[[], T]) -> _Step[T]:
         """Take a step, to be handed over with its neighbours."""
         if not self._gathered:
-            self.loop.call_soon(self._hand_over)
+            self.loop.call_soon(self.hand_over)
         step = _Step(run, self.loop.create_future())
         self._gathered.append(step)
         return step
 
-    def _hand_over(self) -> None:
+    def dismiss_soon(self) -> None:
+        """Dismiss it from another thread, behind what it is given in this turn of its loop."""
+        if self.loop.is_running():
+            with suppress(RuntimeError):  # It was closed since.
+                self.loop.call_soon_threadsafe(self.loop.call_soon, self.dismiss)
+                return
+        self.dismiss()
+
+    def hand_over(self) -> None:
+        """Let the threads have what was gathered."""
         steps, self._gathered = self._gathered, []
         shares = min(self._most, len(steps))
         while self._threads < shares:
