@@ -133,6 +133,35 @@ def test_debug_adds_the_traceback_and_the_log(
     assert err.endswith("error: boom\n")
 
 
+def test_a_warning_is_said_once(
+    quiet_logger: logging.Logger, capsys: pytest.CaptureFixture[str]
+) -> None:
+    """Each segment of a narration has the same to warn of; with ``--debug`` it is in the log."""
+    before = list(quiet_logger.handlers)
+    with _terminal.reported(debug=False, as_json=True):
+        for text in ("one", "one", "two"):
+            quiet_logger.warning(text)
+    assert capsys.readouterr() == ("", "note: one\nnote: two\n")
+    assert quiet_logger.handlers == before
+    with _terminal.reported(debug=True):
+        quiet_logger.warning("one")
+    out, err = capsys.readouterr()
+    assert (out, err.count("one")) == ("", 1)
+
+
+def test_a_warning_that_cannot_be_said_harms_nobody(
+    quiet_logger: logging.Logger, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """It would be raised in the midst of a call."""
+
+    def closed(text: str) -> None:
+        raise BrokenPipeError(text)
+
+    monkeypatch.setattr(_terminal, "note", closed)
+    with _terminal.reported(debug=False):
+        quiet_logger.warning("one")
+
+
 def test_a_record_is_one_ascii_line(capsys: pytest.CaptureFixture[str]) -> None:
     """Right under every locale, and with any name a file can have."""
     _terminal.emit({"path": "你好\udce9\n"})

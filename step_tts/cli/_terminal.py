@@ -100,10 +100,18 @@ def exit_code(end: KeyboardInterrupt) -> int:
 
 
 class _Notes(logging.Handler):
-    """Says what the package warns of; ``log_to_stderr`` shows it among the rest."""
+    """Says what the package warns of, once; ``log_to_stderr`` shows it among the rest."""
+
+    def __init__(self, level: int) -> None:
+        super().__init__(level)
+        self._said = set[str]()
 
     def emit(self, record: logging.LogRecord) -> None:
-        note(f"note: {record.getMessage()}")
+        text = record.getMessage()
+        if text not in self._said:
+            self._said.add(text)
+            with contextlib.suppress(OSError):  # Raised where the package warns.
+                note(f"note: {text}")
 
 
 @contextlib.contextmanager
