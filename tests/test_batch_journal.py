@@ -55,6 +55,15 @@ def test_totals_are_by_state(tmp_path: Path) -> None:
     journal.close()
 
 
+def test_to_record_no_rows_is_nothing(tmp_path: Path) -> None:
+    """No error, and no flush."""
+    journal = JournalFile(tmp_path, {})
+    before = journal._db.total_changes
+    journal.record([])
+    assert (journal.totals(), journal._db.total_changes) == ((0, 0, 0.0), before)
+    journal.close()
+
+
 def test_rows_are_found_by_name_however_they_lie(tmp_path: Path) -> None:
     """In order, out of order, and with many others between."""
     journal = JournalFile(tmp_path, {})

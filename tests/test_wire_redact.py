@@ -3,6 +3,7 @@ from __future__ import annotations
 import html
 import json
 import re
+import sys
 import urllib.parse
 from collections.abc import Callable, Sequence
 
@@ -10,7 +11,8 @@ import pytest
 from hypothesis import example, given
 from hypothesis import strategies as st
 
-from step_tts._wire._redact import MARK, RUN, Redactor, _prepared, _views, shorten, tidy
+from step_tts._wire import _redact
+from step_tts._wire._redact import MARK, RUN, _prepared, _views, shorten, tidy
 
 TEXT = '今天天气真好，我们去公园散步吧！ Then <we> said: "50% off" & left.\nC:\\new'
 
@@ -37,7 +39,7 @@ ECHOES: dict[str, Echo] = {
 
 
 def redact(text: str, secrets: Sequence[str] = ()) -> str:
-    return Redactor(secrets).redact(text)
+    return _redact.redact([text], secrets)[0]
 
 
 def leaks(shown: str, secret: str, length: int = 8) -> list[str]:
@@ -156,6 +158,32 @@ def test_shortened_text_fits_and_says_it_was_cut(text: str, limit: int) -> None:
     short = shorten(text, limit)
     assert len(short.encode()) <= limit
     assert short == text or (short.endswith("…") and text.startswith(short[:-1]))
+
+
+def test_texts_and_secrets_of_one_answer_stay_apart() -> None:
+    """Nothing is shared across the border of two texts, and the order is kept."""
+    assert _redact.redact(["abc", "def", "", "uvwxyz"], ["abcdef", "uvw", "xyz"]) == [
+        "abc",
+        "def",
+        "",
+        "uvwxyz",
+    ]
+
+
+@pytest.mark.parametrize("length", [5, 6, 7, 95, 96, 97, 191, 192, 193])
+@pytest.mark.parametrize("filler", ["", "x" * 200])
+def test_every_run_of_a_secret_is_known(length: int, filler: str) -> None:
+    """However long it is, and whichever is the longer, the secret or what was said."""
+    secret = "".join(chr(0x4E00 + i) for i in range(length))
+    for start in range(length - RUN + 1):
+        assert redact(f"{secret[start : start + RUN]}!{filler}", [secret]) == f"{MARK}!{filler}"
+
+
+def test_case_is_ignored_without_moving_anything() -> None:
+    """Of all characters two have a lower case that is longer, or depends on its neighbours."""
+    every = "".join(map(chr, range(sys.maxunicode + 1)))
+    assert len(_redact._fold(every)) == len(every)
+    assert _redact._fold("ΑΣ ΑΣΑ İI") == "ας ασα İi".replace("ς", "σ")
 
 
 @pytest.mark.parametrize("secret", ["open sesame", "same", "https://a.example/sesame"])

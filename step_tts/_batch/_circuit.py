@@ -23,7 +23,7 @@ from step_tts._errors import (
     UsageError,
 )
 
-__all__ = ["FATAL", "FATAL_NAMES", "REMEDIES", "Circuit"]
+__all__ = ["FATAL", "REMEDIES", "Circuit", "is_rows_own"]
 
 FATAL = (
     AuthenticationError,
@@ -43,8 +43,16 @@ REMEDIES = {
     errno.EMFILE: "Allow more open files (ulimit -n) or fewer at once, then start the same again",
 }
 """What to try when no more files can be written, by the system's reason."""
-FATAL_NAMES = frozenset(error.__name__ for error in FATAL)
+_FATAL_NAMES = frozenset(error.__name__ for error in FATAL)
 FIRST, LATER = 3, 10
+
+
+def is_rows_own(error: str | None) -> bool:
+    """Whether a failure, by the name of its class, was the row's own fault.
+
+    A wrong key or an empty account was not: then the row is always tried again.
+    """
+    return error not in _FATAL_NAMES
 
 
 class Circuit:

@@ -120,6 +120,8 @@ class JournalFile(JournalReader):
         Raises:
             SaveError: The disk is full, the directory is gone, or the like.
         """
+        if not records:
+            return
         with self._group(self._sync):
             self._put(records)
 

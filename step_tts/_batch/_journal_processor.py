@@ -12,7 +12,7 @@ from typing import TYPE_CHECKING
 
 import attrs
 
-from step_tts._batch._circuit import FATAL_NAMES
+from step_tts._batch._circuit import is_rows_own
 from step_tts._batch._keys import fold
 from step_tts._batch._leftovers import adopt
 from step_tts._batch._processor import Processor, Row, Speak, request_of
@@ -28,7 +28,7 @@ if TYPE_CHECKING:
 
     from step_tts._batch._async_journal import AsyncJournal
     from step_tts._batch._destination import Destination
-    from step_tts._batch._records import Begun, Columns, Facts, Found
+    from step_tts._batch._records import Begun, Columns, Found
 
 __all__ = ["JournalProcessor"]
 
@@ -142,17 +142,13 @@ class JournalProcessor(Processor):
         """
         if not isinstance(found, Finding):
             return Resumed(row.index, row.name, found, self._destination.directory)
-        if found.failed and self._keeps(found.failed):
+        if found.failed and self._keep_failures and is_rows_own(found.failed.error):
             error = failure_of(found.failed)
             return BatchResult(index=row.index, name=row.name, error=error, resumed=True)
         row.finding, row.leader = found, self._leaders.get(row.digest)
         if row.leader is None and found.twin is None:
             self._leaders[row.digest] = row
         return row
-
-    def _keeps(self, failed: Facts) -> bool:
-        """A wrong key or an empty account was not the row's fault: it is always tried again."""
-        return self._keep_failures and failed.error not in FATAL_NAMES
 
     async def _obtained(self, row: Row) -> BatchResult:
         finding = row.finding or NOTHING

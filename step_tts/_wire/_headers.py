@@ -11,7 +11,7 @@ from datetime import UTC
 from email.utils import parsedate_to_datetime
 from typing import TYPE_CHECKING
 
-from step_tts._wire._redact import Redactor
+from step_tts._wire._redact import redact
 
 if TYPE_CHECKING:
     from collections.abc import Mapping, Sequence
@@ -47,7 +47,7 @@ def request_id_from(headers: Mapping[str, str], secrets: Sequence[str] = ()) -> 
     for header in _REQUEST_ID_HEADERS:
         if name := headers.get(header, "").strip():
             echoes = any(map(name.__contains__, secrets))
-            return (Redactor(secrets).redact(name) if echoes else name)[:_REQUEST_ID_LIMIT]
+            return (redact([name], secrets)[0] if echoes else name)[:_REQUEST_ID_LIMIT]
     return None
 
 

@@ -13,11 +13,11 @@ from step_tts._errors import APIError, AudioLinkError, RedirectError, RetryAdvic
 from step_tts._wire._document import read_document
 from step_tts._wire._headers import request_id_from, retry_after_from, should_retry_from
 from step_tts._wire._payload import find_link
-from step_tts._wire._redact import Redactor, shorten
+from step_tts._wire._redact import redact, shorten
 from step_tts._wire._verdict import judge, judge_codes
 
 if TYPE_CHECKING:
-    from collections.abc import Mapping, Sequence
+    from collections.abc import Iterator, Mapping, Sequence
 
     from step_tts._wire._document import Document
 
@@ -51,20 +51,29 @@ def error_from_reply(
     retry_after = retry_after_from(headers, now)
     verdict = judge(status, headers, document, told_to_wait=retry_after is not None)
     link = find_link(document.value) if verdict.kind is AudioLinkError else None
-    redactor = Redactor([*secrets, link] if link else secrets)
+    shown = _shown(
+        [
+            *_told(document),
+            (request_id_from(headers) or document.request_id, _NAME_LIMIT),
+            (_host(link or ""), _NAME_LIMIT),
+            (_without_query(headers.get("location", "")), _NAME_LIMIT),
+        ],
+        [*secrets, link] if link else secrets,
+    )
+    said, body_shown, code, type_, request_id, host, location = shown
     error = verdict.kind(
-        _sentence(verdict.sentence, document, redactor),
+        _sentence(verdict.sentence, said),
         hint=verdict.hint,
         status_code=status,
-        request_id=_name(request_id_from(headers) or document.request_id, redactor),
-        code=_name(document.code, redactor),
-        type=_name(document.type, redactor),
-        body=_snippet(document, redactor),
+        request_id=request_id,
+        code=code,
+        type=type_,
+        body=body_shown,
         advice=verdict.advice,
         retry_after=retry_after,
     )
     error.advice = _advice(error.advice, should_retry_from(headers))
-    return _with_address(error, link, headers.get("location", ""), redactor)
+    return _with_address(error, link, host, location)
 
 
 def enrich_from_tail(error: _AnyError, tail: bytes, secrets: Sequence[str] = ()) -> _AnyError:
@@ -75,35 +84,37 @@ def enrich_from_tail(error: _AnyError, tail: bytes, secrets: Sequence[str] = ())
     document = read_document(tail, "application/json")
     if document.kind != "json":
         return error
-    redactor = Redactor(secrets)
-    error.message = _sentence(error.message, document, redactor)
+    told = [*_told(document), (document.request_id, _NAME_LIMIT)]
+    said, body, code, type_, request_id = _shown(told, secrets)
+    error.message = _sentence(error.message, said)
     error.args = (error.message,)
-    error.code = _name(document.code, redactor) or error.code
-    error.type = _name(document.type, redactor) or error.type
-    error.request_id = error.request_id or _name(document.request_id, redactor)
-    error.body = _snippet(document, redactor)
+    error.code = code or error.code
+    error.type = type_ or error.type
+    error.request_id = error.request_id or request_id
+    error.body = body
     if judge_codes(document):
         error.advice = RetryAdvice.NEVER
     return error
 
 
-def _sentence(ours: str, document: Document, redactor: Redactor) -> str:
-    said = document.text if document.kind == "html" else document.message
-    shown = _redacted(said, redactor, _SAID_LIMIT)
-    return f'{ours} It says: "{shown}"' if shown else ours
+def _told(document: Document) -> list[tuple[str | None, int]]:
+    """What a document tells that an error repeats, and in how many bytes."""
+    return [
+        (document.text if document.kind == "html" else document.message, _SAID_LIMIT),
+        (document.text, _BODY_LIMIT),
+        (document.code, _NAME_LIMIT),
+        (document.type, _NAME_LIMIT),
+    ]
 
 
-def _snippet(document: Document, redactor: Redactor) -> str | None:
-    return _redacted(document.text, redactor, _BODY_LIMIT)
-
-
-def _name(text: str | None, redactor: Redactor) -> str | None:
-    return _redacted(text, redactor, _NAME_LIMIT)
-
-
-def _redacted(text: str | None, redactor: Redactor, limit: int) -> str | None:
+def _shown(told: Sequence[tuple[str | None, int]], secrets: Sequence[str]) -> Iterator[str | None]:
     """Redact, then cut. Twice the limit is read, since redaction mostly makes text shorter."""
-    return shorten(redactor.redact((text or "")[: 2 * limit]), limit) or None
+    lines = redact([(text or "")[: 2 * limit] for text, limit in told], secrets)
+    return (shorten(line, limit) or None for line, (_, limit) in zip(lines, told, strict=True))
+
+
+def _sentence(ours: str, said: str | None) -> str:
+    return f'{ours} It says: "{said}"' if said else ours
 
 
 def _advice(advice: RetryAdvice, should_retry: bool | None) -> RetryAdvice:  # noqa: FBT001  tri-state
@@ -112,14 +123,16 @@ def _advice(advice: RetryAdvice, should_retry: bool | None) -> RetryAdvice:  # n
     return RetryAdvice.TRANSIENT if should_retry else RetryAdvice.NEVER
 
 
-def _with_address(error: APIError, link: str | None, location: str, redactor: Redactor) -> APIError:
+def _with_address(
+    error: APIError, link: str | None, host: str | None, location: str | None
+) -> APIError:
     if isinstance(error, AudioLinkError):
         error.url = link
-        if host := _name(_host(link or ""), redactor):
+        if host:
             error.hint = f"To have it fetched, name its host: fetch_audio_from={host!r}."
     if isinstance(error, RedirectError):
-        error.location = _name(_without_query(location), redactor)
-        where = f"It is {error.location}" if error.location else "It does not say which"
+        error.location = location
+        where = f"It is {location}" if location else "It does not say which"
         error.hint = f"{where}; set base_url to the address of the API itself."
     return error
 

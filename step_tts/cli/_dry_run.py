@@ -12,7 +12,7 @@ from typing import TYPE_CHECKING, Literal
 import attrs
 
 from step_tts._batch import Destination, Namer
-from step_tts._batch._circuit import FATAL_NAMES
+from step_tts._batch._circuit import is_rows_own
 from step_tts._batch._keys import fold
 from step_tts._batch._records import Finding
 from step_tts._errors import BatchInUseError, InvalidRequestError
@@ -204,7 +204,7 @@ class _Surveyor:
         (found,) = self._journal.look_up([claim])
         if not isinstance(found, Finding):
             return "done"
-        if found.failed and self._plan.keep_failures and found.failed.error not in FATAL_NAMES:
+        if found.failed and self._plan.keep_failures and is_rows_own(found.failed.error):
             return "kept"
         return "shared" if found.twin else None
 
