@@ -15,6 +15,7 @@ import attrs
 from step_tts._extras import extra
 from step_tts._observe._events import AttemptEnded, AttemptStarted, LimitChanged, Paused, RowEnded
 from step_tts._version import __version__
+from step_tts._wire import DEFAULT_PORTS
 
 with extra("otel", "opentelemetry-api", "step_tts.otel"):
     from opentelemetry import metrics, trace
@@ -31,7 +32,6 @@ Facts: TypeAlias = dict[str, str | int | float | bool]
 
 # http-metrics.md: what http.client.request.duration SHOULD be counted in, in seconds.
 DURATION_BUCKETS = (0.005, 0.01, 0.025, 0.05, 0.075, 0.1, 0.25, 0.5, 0.75, 1, 2.5, 5, 7.5, 10)
-DEFAULT_PORTS = {"http": 80, "https": 443}
 
 
 def listener(

@@ -17,7 +17,7 @@ from step_tts._transport._httpx import HTTPXSender
 from step_tts._transport._route import Route
 from step_tts._transport._seam import Late, Outgoing
 from step_tts._transport._translate import translate_send_error
-from step_tts._wire import resolved
+from step_tts._wire import DEFAULT_PORTS, resolved
 
 if TYPE_CHECKING:
     from step_tts._transport._deadlines import Deadlines
@@ -133,5 +133,4 @@ def redirected(outgoing: Outgoing, answer: Answer) -> Outgoing | None:
 def origin(url: str) -> tuple[str, str | None, int | None]:
     """Scheme, host and port of a URL (RFC 6454 §4)."""
     parts = urlsplit(url)
-    default = {"http": 80, "https": 443}.get(parts.scheme)
-    return parts.scheme, parts.hostname, parts.port or default
+    return parts.scheme, parts.hostname, parts.port or DEFAULT_PORTS.get(parts.scheme)

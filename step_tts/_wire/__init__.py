@@ -5,13 +5,14 @@ from __future__ import annotations
 from step_tts._wire._body import BodyDecoder
 from step_tts._wire._headers import request_id_from
 from step_tts._wire._limit_hints import LimitHints, limit_hints_from
-from step_tts._wire._links import may_fetch, resolved
+from step_tts._wire._links import DEFAULT_PORTS, may_fetch, resolved
 from step_tts._wire._reply import enrich_from_tail, error_from_reply
 from step_tts._wire._request import encode_request, request_warnings
 from step_tts._wire._request_headers import request_headers
 from step_tts._wire._retry import next_delay
 
 __all__ = [
+    "DEFAULT_PORTS",
     "BodyDecoder",
     "LimitHints",
     "encode_request",

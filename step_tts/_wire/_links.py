@@ -16,7 +16,10 @@ from urllib.parse import urljoin, urlsplit
 if TYPE_CHECKING:
     from collections.abc import Sequence
 
-__all__ = ["may_fetch", "resolved"]
+__all__ = ["DEFAULT_PORTS", "may_fetch", "resolved"]
+
+DEFAULT_PORTS = {"http": 80, "https": 443}
+"""Where a URL that names no port leads (RFC 9110 §4.2)."""
 
 
 def resolved(base: str, location: str) -> str | None:

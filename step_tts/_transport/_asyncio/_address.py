@@ -7,6 +7,8 @@ from urllib.parse import quote
 
 import attrs
 
+from step_tts._wire import DEFAULT_PORTS
+
 __all__ = ["Address", "parse_address"]
 
 # A host in ASCII or an IPv6 literal without a zone. What else httpx may understand, such as
@@ -18,7 +20,6 @@ _URL = re.compile(
 )
 # RFC 3986 §2: reserved characters and percent-encodings stay as they are.
 _KEPT = "!#$%&'()*+,/:;=?@[]~"
-_DEFAULT_PORTS = {"http": 80, "https": 443}
 
 
 @attrs.frozen(kw_only=True)
@@ -41,7 +42,7 @@ def parse_address(url: str) -> Address | None:
     if found is None or not 0 < int(found["port"] or 1) < 65536:
         return None
     scheme, host = found["scheme"].lower(), found["host"].lower()
-    default = _DEFAULT_PORTS[scheme]
+    default = DEFAULT_PORTS[scheme]
     port = int(found["port"] or default)
     return Address(
         scheme=scheme,
