@@ -108,3 +108,17 @@ def test_the_cost_of_a_row_does_not_grow_with_the_notes() -> None:
     assert Key.looks < 10 * len(keys)
     assert db.execute("SELECT count(*) FROM notes").fetchone() == (0,)
     db.close()
+
+
+def test_a_note_that_outlived_its_rows_goes() -> None:
+    """Whatever kept it: nothing of it is out."""
+    db = sqlite3.connect(":memory:")
+    db.execute(TABLE)
+    db.execute("CREATE TABLE rows (key)")
+    Notes(db).add(0.0, [("a", REQUEST)], {})
+    db.execute("INSERT INTO rows VALUES ('a')")
+    notes = Notes(db)
+    notes.tidy()
+    assert notes.left == {}
+    assert db.execute("SELECT count(*) FROM notes").fetchone() == (0,)
+    db.close()
