@@ -266,7 +266,7 @@ class AsyncClient:
                     path, exact_path=exact_path, repair=repair, durable=durable
                 )
         files = self._resources.files
-        asked = path if isinstance(path, Path) else files.asked(path)
+        asked = files.asked(path)
         call, place = self._call(text), await files.prepare(asked)
         return await into_file(
             call, files, asked, place, exact_path=exact_path, repair=repair, durable=durable

@@ -39,7 +39,9 @@ def asked_path(path: str | os.PathLike[str]) -> Path:
     Raises:
         OSError: It ends as only a directory's does, which a ``Path`` would forget.
     """
-    if not isinstance(path, Path) and os.path.basename(os.fspath(path)) in {"", os.curdir}:  # noqa: PTH119  as said
+    if isinstance(path, Path):
+        return path
+    if os.path.basename(os.fspath(path)) in {"", os.curdir}:  # noqa: PTH119  as said
         raise IsADirectoryError(errno.EISDIR, _IS_DIRECTORY, os.fspath(path))
     return Path(path)
 
