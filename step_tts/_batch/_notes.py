@@ -90,8 +90,9 @@ class Notes:
         self._take_in(keys)
         noted = dict.fromkeys(keys, number)
         self._note_of.update(noted)
-        self._out[number] = len(noted)
-        if not noted:
+        if noted:
+            self._out[number] = len(noted)
+        else:
             self._over.append(number)
 
     def _take_in(self, keys: Sequence[str]) -> None:
