@@ -39,20 +39,25 @@ class Storm:
     seconds: float = 0.0
 
 
+async def answered(gateway: Gateway) -> Any:
+    """What a gateway answers now, once it does."""
+    reply = gateway.ask(anyio.current_time(), 40)
+    await anyio.sleep(reply.seconds)
+    if reply.fault:
+        return answer(LIB, [b"{}"], status=503)
+    if not reply.refused:
+        return answer(LIB, [wav()])
+    wait = {} if reply.retry_after is None else {"retry-after": str(reply.retry_after)}
+    return answer(LIB, [b"{}"], status=429, headers=wait)
+
+
 async def storm(gateway: Gateway, **options: Any) -> Storm:
     """Sixty calls at once; how it went."""
     outcome, begun = Storm(), anyio.current_time()
 
     async def handler(request: Any) -> Any:
         outcome.sent += 1
-        reply = gateway.ask(anyio.current_time(), 40)
-        await anyio.sleep(reply.seconds)
-        if reply.fault:
-            return answer(LIB, [b"{}"], status=503)
-        if not reply.refused:
-            return answer(LIB, [wav()])
-        wait = {} if reply.retry_after is None else {"retry-after": str(reply.retry_after)}
-        return answer(LIB, [b"{}"], status=429, headers=wait)
+        return await answered(gateway)
 
     async def one(number: int) -> None:
         await tts.synthesize(f"line {number}")
@@ -500,21 +505,13 @@ async def test_slow_answers_are_no_standstill(
     gateway = Cap(2, Random(0), law=taking(constant, seconds), retry_after=retry_after)
     errors: list[step_tts.APIError] = []
 
-    async def handler(request: Any) -> Any:
-        reply = gateway.ask(anyio.current_time(), 40)
-        await anyio.sleep(reply.seconds)
-        if not reply.refused:
-            return answer(LIB, [wav()])
-        wait = {} if retry_after is None else {"retry-after": str(retry_after)}
-        return answer(LIB, [b"{}"], status=429, headers=wait)
-
     async def call() -> None:
         try:
             await tts.synthesize("text")
         except step_tts.APIError as error:
             errors.append(error)
 
-    http = client(LIB, handler)
+    http = client(LIB, lambda request: answered(gateway))
     async with http, AsyncClient(api_key="k", http_client=http, timeout=total) as tts:
         async with anyio.create_task_group() as tasks:
             for _ in range(40):
