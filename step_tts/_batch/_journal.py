@@ -19,11 +19,12 @@ import time
 from contextlib import contextmanager, suppress
 from typing import TYPE_CHECKING, Protocol
 
+from step_tts._batch import _notes, _requests
 from step_tts._batch._journal_reader import JOURNAL_NAME, SCHEMA, JournalReader
 from step_tts._batch._leftovers import identity
-from step_tts._batch._notes import TABLE, Notes
 from step_tts._batch._records import COLUMNS, Finding, packed
 from step_tts._batch._refusals import is_in_use
+from step_tts._batch._statements import execute_for
 from step_tts._errors import SaveError
 
 if TYPE_CHECKING:
@@ -42,8 +43,8 @@ _TABLES = f"""
 CREATE TABLE facts (name TEXT PRIMARY KEY, value TEXT NOT NULL) WITHOUT ROWID;
 CREATE TABLE rows (key, {", ".join(COLUMNS)}, UNIQUE (key));
 CREATE INDEX by_place ON rows (place) WHERE place >= 0;
-CREATE INDEX by_request ON rows (request) WHERE path IS NOT NULL;
-{TABLE};
+{_notes.TABLE};
+{_requests.TABLE};
 PRAGMA user_version = {SCHEMA};
 """
 _PUT = "INSERT OR REPLACE INTO rows VALUES {}"
@@ -167,12 +168,15 @@ class JournalFile(JournalReader):
         for statement in _TABLES.strip().split(";\n"):
             self._db.execute(statement)
         self._db.execute("INSERT INTO facts VALUES ('options', ?)", (json.dumps(options),))
-        self._notes = Notes(self._db)
+        self._take_up()
 
     def _put(self, records: Sequence[Record]) -> None:
         rows = packed(records)
-        self._many(_PUT, rows)
-        self._notes.land([key for key, *_ in rows])
+        execute_for(rows, self._db, _PUT)
+        keys = [key for key, *_ in rows]
+        self._notes.land(keys)
+        kept = zip(records, keys, strict=True)
+        self._requests.add(len(keys), {each.request: key for each, key in kept if each.path})
 
     def _note(self, claims: Sequence[Claim], found: Sequence[Found]) -> None:
         """Note the rows that set out now. Who set out before keeps the note of that."""

@@ -11,12 +11,13 @@ import json
 import os
 import sqlite3
 from contextlib import contextmanager, suppress
-from itertools import chain
 from typing import TYPE_CHECKING, cast
 
 from step_tts._batch._notes import Notes
 from step_tts._batch._records import COLUMNS, NOTHING, Columns, Finding, Found, unpacked
 from step_tts._batch._refusals import differing, refusal
+from step_tts._batch._requests import Requests
+from step_tts._batch._statements import execute_for
 from step_tts._errors import SaveError
 
 if TYPE_CHECKING:
@@ -29,21 +30,14 @@ __all__ = ["JOURNAL_NAME", "JournalReader", "read_journal"]
 
 JOURNAL_NAME = ".step_tts.sqlite3"
 # Raised with the tables, and with what ``_keys`` digests: no row would be found again.
-SCHEMA = 5
+SCHEMA = 6
 
-# Statements for many rows: each row of "{}" becomes as many marks as there are rows. SQLite is
-# stepped once for all of them, without the interpreter's lock, which the event loop wants.
 _COLUMNS = ", ".join(COLUMNS)
 _SELECT = f"SELECT {_COLUMNS} FROM rows"  # noqa: S608  our own column names
 _WITH_KEY = f"SELECT {_COLUMNS}, key FROM rows"  # noqa: S608  the same
 _OWN = f"{_WITH_KEY} WHERE key IN ({{}})"
 _RANGE = f"{_WITH_KEY} WHERE key BETWEEN ? AND ? LIMIT ?"
 _DONE = f"{_SELECT} WHERE place >= 0 AND place BETWEEN ? AND ? AND path IS NOT NULL LIMIT ?"
-_KNOWN = """
-SELECT column1 FROM (VALUES {})
-WHERE EXISTS (SELECT 1 FROM rows WHERE request = column1 AND path IS NOT NULL)
-"""
-_TWINS = f"{_SELECT} WHERE request = ? AND path IS NOT NULL LIMIT 8"
 _OTHER = (
     "The journal of the batch was begun by another version of step_tts ({}, where this one keeps "
     "{}): go on with that one, or move it away to begin anew"
@@ -53,8 +47,6 @@ _IN_A_LOG = (
     "is at work there, or was killed. Wait for it to end, or look at a copy of the directory"
 )
 _REQUEST, _PATH, _SIZE, _PLACE = map(COLUMNS.index, ("request", "path", "size", "place"))
-# Of a power of two, so that there are few statements to compile, and each of them short.
-AT_ONCE = 32
 
 
 class JournalReader:
@@ -71,6 +63,7 @@ class JournalReader:
         self._path = directory / JOURNAL_NAME
         self._files = f"{directory}{os.sep}"
         self._notes: Notes
+        self._requests: Requests
         self._db: sqlite3.Connection
 
     def open(self, options: Mapping[str, object] | None) -> bool:
@@ -138,8 +131,11 @@ class JournalReader:
             raise SaveError(0, _OTHER.format(version, SCHEMA), str(self._path))
         if options is not None:
             differing(self._begun_with(), options, self._directory)
-        self._notes = Notes(self._db)
+        self._take_up()
         return True
+
+    def _take_up(self) -> None:
+        self._notes, self._requests = Notes(self._db), Requests(self._db)
 
     def _begun_with(self) -> dict[str, object]:
         (text,) = self._db.execute("SELECT value FROM facts WHERE name = 'options'").fetchone()
@@ -153,7 +149,7 @@ class JournalReader:
             for key, request in claims
             if key in own and own[key][_REQUEST] == request and self._is_whole(own[key])
         }
-        known = self._known([claim[1] for claim in claims if claim not in done])
+        known = self._requests.known([claim[1] for claim in claims if claim not in done])
         if not (own or known or self._notes.left):
             return [NOTHING] * len(claims)
         return [
@@ -171,19 +167,14 @@ class JournalReader:
             found = self._db.execute(_RANGE, (keys[0], keys[-1], most)).fetchall()
             if len(found) < most:
                 return {row[-1]: row[:-1] for row in found}
-        return {row[-1]: row[:-1] for row in self._many(_OWN, [(key,) for key in keys])}
-
-    def _known(self, requests: Sequence[bytes]) -> set[bytes]:
-        """Those of these requests that some row has finished."""
-        marks = [(bytearray(request),) for request in requests]
-        return {request for (request,) in self._many(_KNOWN, marks)}
+        return {row[-1]: row[:-1] for row in execute_for([(key,) for key in keys], self._db, _OWN)}
 
     def _unfinished(self, claim: Claim, own: Columns | None, known: bool) -> Finding:  # noqa: FBT001
         """What there is of a row that must still be obtained: mostly nothing."""
         begun = self._notes.begun(claim)
         if own is None and begun is None and not known:
             return NOTHING
-        twins = self._db.execute(_TWINS, (claim[1],)) if known else ()
+        twins = self._requests.rows(claim[1]) if known else ()
         twin = next(filter(self._is_whole, twins), None)
         failed = own if own and own[_REQUEST] == claim[1] and not own[_PATH] else None
         return Finding(
@@ -192,20 +183,6 @@ class JournalReader:
             begun=begun,
             path=own[_PATH] if own else None,
         )
-
-    def _many(self, statement: str, rows: Sequence[Columns]) -> list[Columns]:
-        """Execute a statement for many rows, in as few steps as may be."""
-        found: list[Columns] = []
-        start = 0
-        while start < len(rows):
-            count = min(AT_ONCE, 1 << ((len(rows) - start).bit_length() - 1))
-            block = rows[start : start + count]
-            marks = ", ".join("?" * len(block[0]))
-            row = f"({marks})" if "VALUES" in statement else marks
-            values = list(chain.from_iterable(block))
-            found += self._db.execute(statement.format(", ".join([row] * count)), values)
-            start += count
-        return found
 
     def _is_whole(self, row: Columns) -> bool:
         """Whether a record's file stands where it was put, as long as it was."""

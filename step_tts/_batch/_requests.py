@@ -1,0 +1,92 @@
+"""Which requests are finished, so that none is paid for twice.
+
+Digests come in no order: a tree of a million of them is touched all over by each group of rows,
+and the rows that come last cost twice the time and eight times the writes of the first (measured:
+docs/explanation/journal.md). So the latest are kept in memory and put in their table sorted, many
+at a time; what is not in it yet is read from the rows when a journal is opened. Blocking; runs
+inside the transactions of the journal.
+"""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING
+
+from step_tts._batch._records import COLUMNS
+from step_tts._batch._statements import execute_for
+
+if TYPE_CHECKING:
+    import sqlite3
+    from collections.abc import Iterator, Mapping, Sequence
+
+    from step_tts._batch._records import Columns
+
+__all__ = ["TABLE", "Requests"]
+
+# The number is a row's ``rowid``. A row that is replaced gets a new one and leaves the old here.
+TABLE = """
+CREATE TABLE requests (request, number, PRIMARY KEY (request, number)) WITHOUT ROWID
+"""
+# Rows; half as many make a row among a million write half as much again, twice as many hold 6 MB.
+AT_ONCE = 16384
+_SORTED_TO = "SELECT value FROM facts WHERE name = 'sorted'"
+_LAST = "SELECT coalesce(max(rowid), 0) FROM rows"
+_LATEST = "SELECT request, key FROM rows WHERE rowid > ? AND path IS NOT NULL"
+_SORT = """
+INSERT INTO requests
+SELECT request, rowid FROM rows WHERE rowid > ? AND path IS NOT NULL ORDER BY request
+"""
+_NOTE = "INSERT OR REPLACE INTO facts VALUES ('sorted', ?)"
+_KNOWN = """
+SELECT column1 FROM (VALUES {})
+WHERE EXISTS (SELECT 1 FROM requests WHERE request = column1)
+"""
+_SELECT = f"SELECT {', '.join(COLUMNS)} FROM rows WHERE path IS NOT NULL AND request = ?1 AND "  # noqa: S608  our own column names
+_IN_TABLE = "SELECT number FROM requests WHERE request = ?1"
+_ROWS = f"{_SELECT} (key = ?2 OR rowid IN ({_IN_TABLE})) LIMIT 8"
+_UNSORTED_ROWS = f"{_SELECT} rowid > ?2 LIMIT 8"
+
+
+class Requests:
+    """The finished requests of one journal."""
+
+    def __init__(self, db: sqlite3.Connection) -> None:
+        self._db = db
+        found = db.execute(_SORTED_TO).fetchone()
+        self._sorted_to = int(found[0]) if found else 0
+        """The last row that may be in the table."""
+        self._unsorted = self._last() - self._sorted_to
+        """How many rows came after it, at most."""
+        self._latest: dict[bytes, str] = dict(db.execute(_LATEST, (self._sorted_to,)))
+        """Their requests, and the key of one row of each."""
+
+    def known(self, requests: Sequence[bytes]) -> set[bytes]:
+        """Those of these requests that some row has finished, as far as is known."""
+        known = self._latest.keys() & requests
+        if self._sorted_to:
+            marks = [(bytearray(request),) for request in requests]
+            known.update(request for (request,) in execute_for(marks, self._db, _KNOWN))
+        return known
+
+    def rows(self, request: bytes) -> Iterator[Columns]:
+        """Some rows that have finished a request, for their files may be gone."""
+        yield from self._db.execute(_ROWS, (request, self._latest.get(request)))
+        if request in self._latest:
+            yield from self._db.execute(_UNSORTED_ROWS, (request, self._sorted_to))
+
+    def add(self, rows: int, finished: Mapping[bytes, str]) -> None:
+        """Note that so many rows were put in, and which requests they finished, with their keys."""
+        self._latest.update(finished)
+        self._unsorted += rows
+        if self._unsorted >= AT_ONCE:
+            self._sort()
+
+    def _sort(self) -> None:
+        last = self._last()
+        self._db.execute(_SORT, (self._sorted_to,))
+        self._db.execute(_NOTE, (last,))
+        self._sorted_to, self._unsorted = last, 0
+        self._latest.clear()
+
+    def _last(self) -> int:
+        (last,) = self._db.execute(_LAST).fetchone()
+        return int(last)
