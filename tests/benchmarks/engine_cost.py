@@ -56,9 +56,9 @@ INFO = AudioInfo(
 RECEIPT = Receipt(
     request_id="req-0123456789abcdef",
     attempts=(Attempt(number=1, outcome="ok", status_code=200, seconds=1.3),),
-    queued=0.01,
-    first_byte=1.2,
-    total=1.3,
+    queued=0.012_345_678,
+    first_byte=1.234_567_891,
+    total=1.345_678_912,
     sha256="0" * 64,
 )
 
