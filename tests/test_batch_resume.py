@@ -55,7 +55,7 @@ async def test_the_second_run_pays_for_nothing(tmp_path: Path) -> None:
         assert new.saved.receipt.sha256 == old.saved.receipt.sha256
         assert new.saved.receipt.request_id == old.saved.receipt.request_id
         for name in ("queued", "first_byte", "total"):  # To the microsecond.
-            before, after = (getattr(each.saved.receipt, name) for each in (old, new))
+            before, after = (getattr(each.receipt, name) for each in (old.saved, new.saved))
             assert after == pytest.approx(before, abs=2e-6)
         assert [a.outcome for a in new.attempts] == ["ok"]
 

@@ -93,7 +93,7 @@ class Controller:
         self._rate = rate
         self._chance = chance
         self._policy: float | None = None
-        self._allowance = Allowance(-math.inf, 0, 0.0)
+        self._allowance: Allowance | None = None
         self._flying: set[Ticket] = set()
         self._full_at = -math.inf  # When the limit was last in full use.
         self._epoch = -math.inf
@@ -121,13 +121,16 @@ class Controller:
         """When the next attempt may be sent; infinity is not before one in flight has ended."""
         if self.in_flight >= self.limit.slots:
             return math.inf
-        return max(
+        ready_at = max(
             self.paused_until,
             self._even.ready_at,
             self._requests.ready_at,
             self._characters.ready_at,
-            self._allowance.at + min(self._allowance.wait(self._admitted), LONGEST_WAIT_SECONDS),
         )
+        if allowance := self._allowance:
+            wait = min(allowance.wait(self._admitted), LONGEST_WAIT_SECONDS)
+            ready_at = max(ready_at, allowance.at + wait)
+        return ready_at
 
     def is_served(self, now: float) -> bool:
         """Whether an attempt is under way that was let in, which no refusal says so late."""
@@ -217,7 +220,8 @@ class Controller:
             self.limit.know(hints.concurrent)
         if hints.pause and hints.pause <= LONGEST_WAIT_SECONDS:
             self.paused_until = max(self.paused_until, ticket.sent_at + hints.pause)
-        if hints.remaining is not None and hints.refill and ticket.sent_at >= self._allowance.at:
+        older = self._allowance and self._allowance.at > ticket.sent_at
+        if hints.remaining is not None and hints.refill and not older:
             until = ticket.nth + 1 + hints.remaining
             self._allowance = Allowance(ticket.sent_at, until, hints.refill)
 

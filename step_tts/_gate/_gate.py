@@ -209,11 +209,18 @@ class Gate:
         return self._again or self._new
 
     def wake(self) -> None:
-        """Let all go who may, and the listener know: something changed.
+        """Let all go who may, and the listener know: something changed."""
+        if self._again or self._new:
+            self._let_go(self.now())
+        self.look()
+        for lane in self._lanes:
+            lane.changed()
+
+    def _let_go(self, moment: float) -> None:
+        """Let all go who may.
 
         Nobody is woken for less than an earlier start: a full gate changes with every answer.
         """
-        moment = self.now()
         if self._stands_until(moment) > self._borne_until:
             self._turn_away(moment)
         while line := self._line:
@@ -226,9 +233,6 @@ class Gate:
             first.lane.in_line -= 1
             first.answer = self.start(moment, first.characters, first.again, first.lane)
             first.woken.set()
-        self.look()
-        for lane in self._lanes:
-            lane.changed()
 
     def _turn_away(self, moment: float) -> None:
         """Let nobody wait in vain, and find out who is next to lose patience."""
