@@ -49,8 +49,7 @@ class Latency:
 
     def add(self, seconds: float, characters: int) -> None:
         """Note one whole answer, of a text of so many characters."""
-        usual = seconds / self._cost.of(characters)
-        self._cost.add(characters, seconds)
+        usual = self._cost.usual(seconds, characters)
         self._seen += 1
         mean = self.mean or usual
         self.mean = mean = mean + max(MEAN_WEIGHT, 1 / self._seen) * (usual - mean)
@@ -68,21 +67,19 @@ class _Cost:
     _xx: float = 0.0
     _xy: float = 0.0
 
-    def of(self, characters: int) -> float:
-        """The expected latency, relative to that of a text of the mean length."""
-        if self._xy <= 0 or self._xx <= 0 or not self._y:
-            return 1.0
-        slope = self._xy / self._xx
-        # A line that meets zero before length zero would promise long texts for nothing.
-        slope = min(slope, self._y / self._x) if self._x else slope
-        return max(0.1, 1 + slope * (characters - self._x) / self._y)
-
-    def add(self, characters: int, seconds: float) -> None:
-        """Move the line towards one more point."""
+    def usual(self, seconds: float, characters: int) -> float:
+        """What a text of the mean length would have taken; the line moves towards the point."""
+        longer, slower = characters - self._x, seconds - self._y
+        if self._xy > 0 and self._y:
+            # A line that meets zero before length zero would promise long texts for nothing.
+            slope = min(self._xy / self._xx, self._y / self._x)
+            usual = seconds / max(0.1, 1 + slope * longer / self._y)
+        else:
+            usual = seconds
         self._seen += 1
         weight = max(FIT_WEIGHT, 1 / self._seen)
-        dx, dy = characters - self._x, seconds - self._y
-        self._x += weight * dx
-        self._y += weight * dy
-        self._xx = (1 - weight) * (self._xx + weight * dx * dx)
-        self._xy = (1 - weight) * (self._xy + weight * dx * dy)
+        self._x += weight * longer
+        self._y += weight * slower
+        self._xx = (1 - weight) * (self._xx + weight * longer * longer)
+        self._xy = (1 - weight) * (self._xy + weight * longer * slower)
+        return usual
