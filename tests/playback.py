@@ -68,7 +68,7 @@ class Stuck(Recorder):
 class Pieces:
     """A stream of these pieces; exceptions are raised, and ``None`` waits for ever."""
 
-    def __init__(self, info: AudioInfo, *script: bytes | Exception | None) -> None:
+    def __init__(self, info: AudioInfo, *script: bytes | BaseException | None) -> None:
         self.info = info
         self.read = 0
         self.waiting = anyio.Event()
@@ -80,7 +80,7 @@ class Pieces:
     async def __anext__(self) -> bytes:
         await anyio.lowlevel.checkpoint()
         for step in self._script:
-            if isinstance(step, Exception):
+            if isinstance(step, BaseException):
                 raise step
             if step is None:
                 self.waiting.set()

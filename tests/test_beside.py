@@ -2,12 +2,14 @@
 
 from __future__ import annotations
 
+import asyncio
+from traceback import format_exception
 from typing import TYPE_CHECKING
 
 import anyio
 import pytest
 
-from step_tts._runtime._beside import beside
+from step_tts._runtime import beside, task_group
 
 if TYPE_CHECKING:
     from collections.abc import AsyncIterator
@@ -58,19 +60,22 @@ async def test_a_cancelled_block_stays_cancelled() -> None:
 
 
 async def test_a_step_that_fails_ends_the_block() -> None:
-    """In a group, as from any task."""
+    """With its error as itself, whose own cause stays."""
+    cause = ValueError()
 
     async def fails() -> None:
-        raise LookupError
+        raise LookupError from cause
 
-    with pytest.raises(ExceptionGroup) as caught:
+    with pytest.raises(LookupError) as caught:
         async with beside(fails):
             await anyio.sleep_forever()
-    assert caught.group_contains(LookupError)
+    assert caught.value.__cause__ is cause
+    assert caught.value.__context__ is cause.__context__
 
 
 async def test_a_step_that_fails_too_hides_nothing() -> None:
-    """What the block raises leaves as itself all the same, from the group of the steps' errors."""
+    """The block's error leaves; the step's is its cause, and what it came from is theirs."""
+    cause = ValueError()
 
     async def fails() -> None:
         try:
@@ -81,6 +86,144 @@ async def test_a_step_that_fails_too_hides_nothing() -> None:
     with pytest.raises(KeyError) as caught:
         async with beside(fails):
             await anyio.lowlevel.checkpoint()
-            raise KeyError
-    assert isinstance(caught.value.__cause__, ExceptionGroup)
-    assert isinstance(caught.value.__cause__.exceptions[0], LookupError)
+            raise KeyError from cause
+    others = caught.value.__cause__
+    assert isinstance(others, ExceptionGroup)
+    assert [type(error) for error in others.exceptions] == [LookupError]
+    assert others.__cause__ is cause
+
+
+async def test_what_was_hidden_stays_hidden() -> None:
+    """A context that was suppressed may hold what nobody is to see."""
+
+    async def fails() -> None:
+        try:
+            await anyio.sleep_forever()
+        finally:
+            raise LookupError
+
+    with pytest.raises(KeyError) as caught:
+        async with beside(fails):
+            await anyio.lowlevel.checkpoint()
+            try:
+                raise ValueError("a secret")  # noqa: TRY301  as a library would
+            except ValueError:
+                raise KeyError from None
+    assert "LookupError" in "".join(format_exception(caught.value))
+    assert "a secret" not in "".join(format_exception(caught.value))
+
+
+@pytest.mark.parametrize("ending", [KeyboardInterrupt(), SystemExit(3)], ids=repr)
+@pytest.mark.parametrize("backend", ["asyncio", "trio"])
+def test_what_ends_the_program_comes_before_all_else(backend: str, ending: BaseException) -> None:
+    """As itself, and whatever fails at the same time."""
+
+    async def fails() -> None:
+        try:
+            await anyio.sleep_forever()
+        finally:
+            raise LookupError
+
+    async def ends() -> None:
+        async with task_group() as tasks:
+            tasks.start_soon(fails)
+            await anyio.lowlevel.checkpoint()
+            raise ending
+
+    async def main() -> None:
+        async with beside(ends):
+            try:
+                await anyio.sleep_forever()
+            finally:
+                raise KeyError
+
+    with pytest.raises(type(ending)) as caught:
+        anyio.run(main, backend=backend)
+    assert caught.value is ending
+    if backend == "trio":  # asyncio raises it past the tasks that wait, and logs what they raise.
+        seen = "".join(format_exception(ending))
+        assert "KeyError" in seen
+        assert "LookupError" in seen
+
+
+@pytest.mark.parametrize("ending", [KeyboardInterrupt(), SystemExit(3)], ids=repr)
+def test_asyncio_closes_all_when_a_step_ends_the_program(ending: BaseException) -> None:
+    """The runner raises it already; raised once more it would stop the loop that closes."""
+    closed: list[str] = []
+
+    async def pieces() -> AsyncIterator[int]:
+        try:
+            yield 1
+        finally:
+            closed.append("a generator")
+
+    async def ends() -> None:
+        raise ending
+
+    async def main() -> None:
+        await anext(left_open)
+        async with beside(ends):
+            await anyio.sleep_forever()
+
+    left_open = pieces()
+    with pytest.raises(type(ending)):
+        anyio.run(main)
+    assert closed == ["a generator"]
+
+
+async def test_of_groups_within_groups_one_error_leaves() -> None:
+    """The first; no group of a library's stays around it."""
+
+    async def fails(error: Exception) -> None:
+        try:
+            await anyio.sleep_forever()
+        finally:
+            raise error
+
+    async def several() -> None:
+        async with anyio.create_task_group() as tasks, anyio.create_task_group() as more:
+            tasks.start_soon(fails, KeyError())
+            more.start_soon(fails, KeyError())
+            await anyio.lowlevel.checkpoint()
+            raise LookupError
+
+    with pytest.raises(LookupError) as caught:
+        async with task_group() as tasks:
+            tasks.start_soon(several)
+    others = caught.value.__cause__
+    assert isinstance(others, ExceptionGroup)
+    assert not any(isinstance(error, ExceptionGroup) for error in others.exceptions)
+    assert len(others.exceptions) == 2
+
+
+async def test_a_cancellation_does_not_hide_an_error() -> None:
+    """They may be in one group on trio."""
+
+    async def fails() -> None:
+        try:
+            await anyio.sleep_forever()
+        finally:
+            raise LookupError
+
+    with pytest.raises(LookupError) as caught, anyio.CancelScope() as scope:
+        async with task_group() as tasks:
+            tasks.start_soon(fails)
+            tasks.start_soon(anyio.sleep_forever)
+            await anyio.lowlevel.checkpoint()
+            scope.cancel()
+            await anyio.sleep_forever()
+    assert caught.value.__cause__ is None
+
+
+@pytest.mark.parametrize("anyio_backend", ["asyncio"])
+async def test_a_group_of_cancellations_is_not_swallowed() -> None:
+    """Whoever made it: anyio lets none of its own come to that."""
+    mine = BaseExceptionGroup("mine", [asyncio.CancelledError()])
+
+    async def fails() -> None:
+        raise mine
+
+    with pytest.raises(BaseExceptionGroup) as caught:
+        async with task_group() as tasks:
+            tasks.start_soon(fails)
+    assert caught.value.exceptions == (mine,)

@@ -758,3 +758,19 @@ def test_a_callers_client_is_used_on_every_loop(lib: ModuleType) -> None:
     for _ in range(2):
         anyio.run(several, tts)
     assert len(server.requests) == 6
+
+
+@pytest.mark.parametrize(
+    ("policy", "allowed"),
+    [
+        (RetryPolicy(), True),
+        (RetryPolicy(max_retries=0), False),
+        (RetryPolicy(max_billed_retries=0), False),
+    ],
+)
+async def test_whether_anything_is_sent_twice_is_the_policys_to_say(
+    policy: RetryPolicy, allowed: bool
+) -> None:
+    """Also below the attempts, where a connection turns out to be stale."""
+    async with AsyncClient(api_key="k", retry=policy) as tts:
+        assert tts._call("Hi")._outgoing.repeatable is allowed

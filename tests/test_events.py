@@ -31,7 +31,7 @@ from step_tts import (
 from step_tts._observe import _watch
 
 if TYPE_CHECKING:
-    from collections.abc import Callable
+    from collections.abc import Awaitable, Callable
     from pathlib import Path
 
     from step_tts import Event
@@ -282,3 +282,36 @@ def test_a_listener_is_a_plain_function(listener: Any) -> None:
     """A coroutine would never run."""
     with pytest.raises(ConfigurationError, match="plain function"):
         AsyncClient(api_key=KEY, on_event=listener)
+
+
+async def batched(tts: AsyncClient) -> None:
+    async with tts.batch([TEXT] * 3) as results:
+        async for _ in results:
+            pass
+
+
+async def narrated(tts: AsyncClient) -> None:
+    async with tts.narrate("One. Two. Three.") as narration:
+        async for _ in narration:
+            pass
+
+
+@pytest.mark.parametrize("backend", ["asyncio", "trio"])
+@pytest.mark.parametrize("how", [batched, narrated])
+def test_a_listener_can_end_the_program(
+    how: Callable[[AsyncClient], Awaitable[None]], backend: str
+) -> None:
+    """As Ctrl-C does while it runs; in whatever task that is, nobody meets a group."""
+    interrupts = [KeyboardInterrupt()]
+
+    def listener(event: Event) -> None:
+        if isinstance(event, AttemptEnded) and interrupts:
+            raise interrupts.pop()
+
+    async def main() -> None:
+        tts, _ = watched(good, on_event=listener)
+        async with tts:
+            await how(tts)
+
+    with pytest.raises(KeyboardInterrupt):
+        anyio.run(main, backend=backend)

@@ -434,6 +434,18 @@ async def test_a_break_is_raised_when_the_sound_before_it_was_heard() -> None:
     assert device.closed.is_set()
 
 
+@pytest.mark.parametrize("backend", ["asyncio", "trio"])
+def test_a_stream_can_end_the_program(backend: str) -> None:
+    """As Ctrl-C does where it hits what a stream is read by: nobody meets a group."""
+
+    async def main() -> None:
+        device = Recorder()
+        await play(Pieces(facts(), KeyboardInterrupt()), device.open, buffer=0.5)
+
+    with pytest.raises(KeyboardInterrupt):
+        anyio.run(main, backend=backend)
+
+
 async def test_the_stream_is_read_as_fast_as_it_is_heard() -> None:
     """Pieces of a tenth of a second and half a second of buffer; the loop is free meanwhile."""
     device, audio = Stuck(), wav(44100)

@@ -25,6 +25,7 @@ from step_tts._transport._httpx import HTTPXReply, HTTPXSender
 from step_tts._transport._open import origin
 from step_tts._transport._route import Route
 from step_tts._transport._shared import Shared
+from step_tts._transport._stale import Exchange
 from step_tts._transport._translate import translate_body_error, translate_send_error
 
 if TYPE_CHECKING:
@@ -91,6 +92,45 @@ async def test_a_callers_auth_does_not_replace_the_key(lib: ModuleType) -> None:
         await (await transport.open(outgoing, Deadlines(Timeouts()))).aclose()
 
     assert seen == ["Bearer k"]
+
+
+@pytest.mark.parametrize("name", ["ReadError", "RemoteProtocolError"])
+async def test_what_says_nothing_of_its_connections_is_asked_once(
+    lib: ModuleType, name: str
+) -> None:
+    """A mock, or a transport of the caller's own."""
+    asked: list[Any] = []
+
+    def handler(request: Any) -> Any:
+        asked.append(request)
+        raise getattr(lib, name)("gone")
+
+    with pytest.raises(errors.APIConnectionError):
+        await fetch(lib, handler)
+    assert len(asked) == 1
+
+
+async def test_connections_are_let_go_before_the_usual_servers_close_them(lib: ModuleType) -> None:
+    """Those close after five idle seconds; httpx by itself waits as long."""
+    name: Any = lib.__name__
+    async with build_client(HTTPOptions(transport=name), URL) as http:
+        assert http._transport._pool._keepalive_expiry < 5
+
+
+async def test_a_stream_that_cannot_be_listened_to_is_used_all_the_same() -> None:
+    """It may belong to whoever; its connection is then never called stale."""
+
+    class Stream:
+        __slots__ = ()
+
+        async def read(self, most: int) -> bytes:
+            return b""
+
+    await Exchange().trace("connection.connect_tcp.complete", {"return_value": Stream()})
+    again = Exchange()
+    with again.under_way():
+        await Stream().read(1)
+    assert not again.unanswered
 
 
 async def test_content_encoding_is_decoded(lib: ModuleType) -> None:

@@ -115,6 +115,7 @@ class Call:
             headers=options.headers,
             body=encode_request(request, model=options.model, placement=options.prompt_placement),
             follow_redirects=options.follow_redirects,
+            repeatable=min(options.retry.max_retries, options.retry.max_billed_retries) > 0,
             max_bytes=options.max_bytes,
         )
         for warning in request_warnings(request):

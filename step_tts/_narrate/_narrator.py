@@ -16,6 +16,7 @@ import anyio
 from step_tts._errors import InvalidRequestError, StepTTSError
 from step_tts._models import Receipt
 from step_tts._narrate._part import Part
+from step_tts._runtime import task_group
 
 if TYPE_CHECKING:
     from collections.abc import Awaitable, Callable, Sequence
@@ -111,7 +112,7 @@ class Narrator:
 
     async def run(self) -> None:
         """Fetch segment after segment, as far ahead as is allowed."""
-        async with anyio.create_task_group() as fetchers:
+        async with task_group() as fetchers:
 
             async def give(segment: Segment) -> None:
                 # A turn of the event loop lies between two fetchers: they reach the gate in order.

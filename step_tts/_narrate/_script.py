@@ -16,7 +16,7 @@ from typing import TYPE_CHECKING, TypeAlias
 import anyio
 
 from step_tts._errors import InvalidRequestError
-from step_tts._runtime import close_source
+from step_tts._runtime import close_source, task_group
 from step_tts._text import Boundary, Segmenter
 
 if TYPE_CHECKING:
@@ -74,7 +74,7 @@ class Script:
         """
         if isinstance(self._text, AsyncIterable):
             pieces = aiter(self._text)
-            async with anyio.create_task_group() as tasks:
+            async with task_group() as tasks:
                 tasks.start_soon(self._listen, pieces)
                 await self._divide(give)
         else:

@@ -19,6 +19,7 @@ from step_tts._play._coded import coded_samples
 from step_tts._play._queue import SampleQueue
 from step_tts._play._shape import DECODED, shape_of
 from step_tts._play._uncoded import uncoded_samples
+from step_tts._runtime import task_group
 
 if TYPE_CHECKING:
     from collections.abc import AsyncIterator, Callable, Iterator
@@ -61,7 +62,7 @@ async def play(
     if not is_positive(buffer):
         raise UsageError(f"buffer must be a positive number of seconds: {buffer!r}")
     player = _Player(stream, open_device, buffer)
-    async with anyio.create_task_group() as tasks:
+    async with task_group() as tasks:
         tasks.start_soon(player.run)
         try:
             await player.over.wait()

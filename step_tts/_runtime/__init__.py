@@ -3,7 +3,7 @@
 Knows asyncio and anyio, and nothing of speech.
 """
 
-from step_tts._runtime._beside import beside
+from step_tts._runtime._beside import beside, task_group
 from step_tts._runtime._loop import (
     CLOSE_GRACE_SECONDS,
     Signal,
@@ -27,4 +27,5 @@ __all__ = [
     "grace_period",
     "home",
     "now",
+    "task_group",
 ]

@@ -13,6 +13,7 @@ from urllib.parse import urlsplit
 import attrs
 
 from step_tts._errors import ConfigurationError, MissingExtraError
+from step_tts._transport._seam import KEPT_ALIVE_SECONDS
 from step_tts._transport._tls import tls_context
 
 if TYPE_CHECKING:
@@ -152,7 +153,9 @@ def build_client(options: HTTPOptions, url: str) -> Any:
             timeout=None,
             # The gate bounds what is in flight; a pool limit could only add pool timeouts.
             limits=library.Limits(
-                max_connections=None, max_keepalive_connections=options.keepalive_connections
+                max_connections=None,
+                max_keepalive_connections=options.keepalive_connections,
+                keepalive_expiry=KEPT_ALIVE_SECONDS,
             ),
         )
     except ImportError as error:

@@ -1,6 +1,8 @@
 """The engine that drives a client of httpx or httpx2: any backend, proxies, HTTP/2, mocks.
 
-The two libraries share one interface, so neither is imported here.
+The two libraries share one interface, so neither is imported here. A request that a kept-alive
+connection left without a single byte of answer is sent once more at once: it and the server's
+close have crossed.
 """
 
 from __future__ import annotations
@@ -10,8 +12,9 @@ from typing import TYPE_CHECKING, Any
 import anyio
 
 from step_tts._errors import TruncatedAudioError
-from step_tts._runtime import grace_period
-from step_tts._transport._seam import BODILESS, Late, is_framed
+from step_tts._runtime import grace_period, now
+from step_tts._transport._seam import BODILESS, STALE_SECONDS, Late, is_framed
+from step_tts._transport._stale import Exchange
 
 if TYPE_CHECKING:
     from collections.abc import AsyncGenerator, Mapping
@@ -29,24 +32,35 @@ class HTTPXSender:
         self._client = client
 
     async def send(self, outgoing: Outgoing, timeouts: Timeouts, due: float) -> HTTPXReply:
-        """Send and wait for the headers; the deadline stands in for the library's read timeout.
-
-        ``auth=None`` keeps a caller's client from replacing our Authorization.
-        """
-        limits = {"connect": timeouts.connect, "write": timeouts.stall, "read": None, "pool": None}
+        """Send and wait for the headers; the deadline stands in for the library's read timeout."""
         with anyio.CancelScope(deadline=due):
-            request = self._client.build_request(
-                outgoing.method,
-                outgoing.url,
-                content=outgoing.body or None,
-                headers=dict(outgoing.headers),
-                extensions={"timeout": limits},
-            )
+            first, sent_at = Exchange(), now()
+            try:
+                return await self._exchange(outgoing, timeouts, first)
+            except Exception:
+                stale = first.unanswered and now() - sent_at < STALE_SECONDS
+                if not (stale and outgoing.repeatable):
+                    raise
+            return await self._exchange(outgoing, timeouts, Exchange())
+        raise Late
+
+    async def _exchange(
+        self, outgoing: Outgoing, timeouts: Timeouts, exchange: Exchange
+    ) -> HTTPXReply:
+        """Send once; ``auth=None`` keeps a caller's client from replacing our Authorization."""
+        limits = {"connect": timeouts.connect, "write": timeouts.stall, "read": None, "pool": None}
+        request = self._client.build_request(
+            outgoing.method,
+            outgoing.url,
+            content=outgoing.body or None,
+            headers=dict(outgoing.headers),
+            extensions={"timeout": limits, "trace": exchange.trace},
+        )
+        with exchange.under_way():
             response = await self._client.send(
                 request, stream=True, auth=None, follow_redirects=False
             )
-            return HTTPXReply(response)
-        raise Late
+        return HTTPXReply(response)
 
     async def aclose(self) -> None:
         """Close the client."""

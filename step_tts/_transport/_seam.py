@@ -16,8 +16,22 @@ if TYPE_CHECKING:
 
     from step_tts._policies import Timeouts
 
-__all__ = ["BODILESS", "Late", "Outgoing", "Reply", "Sender", "is_framed"]
+__all__ = [
+    "BODILESS",
+    "KEPT_ALIVE_SECONDS",
+    "STALE_SECONDS",
+    "Late",
+    "Outgoing",
+    "Reply",
+    "Sender",
+    "is_framed",
+]
 
+# uvicorn, hypercorn and Node close after five idle seconds: let go before they do.
+KEPT_ALIVE_SECONDS = 4.0
+# A server that was closing a connection says so within a round trip, or two where a packet is lost.
+# One that says nothing for longer was at work on the request, which is then billed.
+STALE_SECONDS = 2.0
 
 # Answers that have no body, whatever their headers say (RFC 9112 §6.3).
 BODILESS = frozenset({204, 304})
@@ -36,6 +50,8 @@ class Outgoing:
     headers: Mapping[str, str] = attrs.field(factory=dict, repr=False)
     body: bytes = attrs.field(default=b"", repr=False)
     follow_redirects: bool = False
+    repeatable: bool = True
+    """Whether it may be sent again where it met a connection that the server was closing."""
     max_bytes: int = 256 * 1024 * 1024
 
 

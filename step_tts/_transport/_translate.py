@@ -48,8 +48,7 @@ _BEFORE_ANSWER: Mapping[str, _Meaning] = {
     "WriteTimeout": (StallTimeoutError, "Sending to {} stalled", True, RetryAdvice.ONCE),
     "ConnectError": (APIConnectionError, "Could not connect to {}", False, RetryAdvice.TRANSIENT),
     "ProxyError": (APIConnectionError, "Refused on the way to {}", False, RetryAdvice.TRANSIENT),
-    # A kept-alive connection the server had closed looks like this too: one more try is safe
-    # enough, a second is not, since the request may have been spoken and billed.
+    # One more try is safe enough, a second is not: the request may have been spoken and billed.
     "ReadError": (APIConnectionError, "The connection to {} broke", True, RetryAdvice.ONCE),
     "WriteError": (APIConnectionError, "The connection to {} broke", True, RetryAdvice.ONCE),
     "CloseError": (APIConnectionError, "The connection to {} broke", True, RetryAdvice.ONCE),

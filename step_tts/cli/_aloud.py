@@ -71,13 +71,13 @@ class Outcome:
 
 async def aloud(stream: SpeechStream, keep: Keep | None) -> Outcome:
     """Play a stream and keep it at once; neither fails for the other."""
-    import anyio
+    from step_tts._runtime import task_group
 
     outcome = Outcome()
     if keep is None:
         await outcome.play(stream)
         return outcome
-    async with stream.tee() as (heard, kept), anyio.create_task_group() as tasks:
+    async with stream.tee() as (heard, kept), task_group() as tasks:
         tasks.start_soon(outcome.play, heard)
         tasks.start_soon(outcome.keep, kept, keep)
     return outcome

@@ -17,6 +17,8 @@ from typing import Any, TypeAlias
 
 import anyio
 
+from step_tts._runtime import task_group
+
 __all__ = ["Dialler"]
 
 HEAD_START_SECONDS = 0.25  # RFC 8305 §5
@@ -77,7 +79,7 @@ async def _race(addresses: list[_Found]) -> socket.socket:
             tasks.cancel_scope.cancel()
 
     try:
-        async with anyio.create_task_group() as tasks:
+        async with task_group() as tasks:
             for address in addresses:
                 failed = anyio.Event()
                 tasks.start_soon(attempt, address, failed)

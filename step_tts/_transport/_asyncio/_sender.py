@@ -2,7 +2,7 @@
 
 It opens a connection whenever none is idle: the gate above bounds how many are in use. A request
 that a kept-alive connection left without a single byte of answer is sent once more, on a fresh
-connection: servers close idle connections when they please, and the two may cross.
+connection at once: servers close idle connections when they please, and the two may cross.
 """
 
 from __future__ import annotations
@@ -17,7 +17,7 @@ from step_tts._transport._asyncio._dial import Dialler
 from step_tts._transport._asyncio._failures import ConnectError, ConnectTimeout, UnansweredError
 from step_tts._transport._asyncio._pool import Pool
 from step_tts._transport._asyncio._request import RequestWriter
-from step_tts._transport._seam import Late
+from step_tts._transport._seam import KEPT_ALIVE_SECONDS, STALE_SECONDS, Late
 
 if TYPE_CHECKING:
     import ssl
@@ -29,9 +29,6 @@ if TYPE_CHECKING:
     from step_tts._transport._seam import Outgoing
 
 __all__ = ["AsyncioReply", "AsyncioSender"]
-
-# uvicorn, hypercorn and Node close after five idle seconds: let go before they do.
-KEPT_ALIVE_SECONDS = 4.0
 
 
 class AsyncioSender:
@@ -55,12 +52,15 @@ class AsyncioSender:
             h11.ProtocolError: The request or the reply is not HTTP.
         """
         request = self._writer.write(outgoing)
-        kept = self._pool.take(asyncio.get_running_loop().time())
+        now = asyncio.get_running_loop().time
+        sent_at = now()
+        kept = self._pool.take(sent_at)
         if kept is not None:
             try:
                 return await self._exchange(kept, request, timeouts, due)
             except UnansweredError:
-                pass
+                if not outgoing.repeatable or now() - sent_at >= STALE_SECONDS:
+                    raise
         fresh = await self._connect(timeouts, due)
         return await self._exchange(fresh, request, timeouts, due)
 
