@@ -141,13 +141,13 @@ def _url_flaw(raw: str, url: SplitResult, *, port_is_sound: bool) -> str | None:
     flaws = {
         "is empty": not raw,
         # urlsplit drops tabs and line ends silently, so ask the raw text
-        "holds white space, a backslash or a control character": (
+        "contains white space, a backslash or a control character": (
             not raw.isprintable() or " " in raw or "\\" in raw
         ),
         "must start with http:// or https://": url.scheme not in {"http", "https"},
         "names no host": not url.hostname,
         "names port 0": not port_is_sound,
-        "must not hold a user name or password": "@" in url.netloc,
-        "must not hold a query or a fragment": bool(url.query or url.fragment),
+        "must not contain a user name or password": "@" in url.netloc,
+        "must not contain a query or a fragment": bool(url.query or url.fragment),
     }
     return next((flaw for flaw, present in flaws.items() if present), None)

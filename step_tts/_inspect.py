@@ -17,7 +17,7 @@ if TYPE_CHECKING:
 __all__ = ["inspect", "inspect_stream"]
 
 BLOCK_BYTES = 256 * 1024
-OPEN_END = "Nothing in it says where it ends: if it was cut, that does not show."
+OPEN_END = "Nothing in it says where it ends, so truncation cannot be ruled out."
 
 
 def inspect(path: str | os.PathLike[str]) -> AudioInfo:

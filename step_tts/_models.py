@@ -194,7 +194,7 @@ def _text(_: object, __: attrs.Attribute[Any], value: object) -> None:
 
 def _speed(_: object, __: attrs.Attribute[Any], value: object) -> None:
     if value is not None and not is_positive(value):
-        raise InvalidRequestError(f"speed must be a positive, finite number: {value!r}.")
+        raise InvalidRequestError(f"speed must be a positive, finite number, not {value!r}.")
 
 
 def _empty_mapping() -> Mapping[str, object]:

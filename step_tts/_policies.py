@@ -42,30 +42,32 @@ FIRST_BYTE_SECONDS = 180.0
 def _seconds_or_none(_: object, field: attrs.Attribute[Any], value: object) -> None:
     if value is not None and not is_positive(value):
         raise ConfigurationError(
-            f"{field.name} must be a positive number of seconds or None: {value!r}"
+            f"{field.name} must be a positive number of seconds or None, not {value!r}."
         )
 
 
 def _seconds(_: object, field: attrs.Attribute[Any], value: object) -> None:
     if not is_positive(value):
-        raise ConfigurationError(f"{field.name} must be a positive number of seconds: {value!r}")
+        raise ConfigurationError(
+            f"{field.name} must be a positive number of seconds, not {value!r}."
+        )
 
 
 def _count(_: object, field: attrs.Attribute[Any], value: object) -> None:
     if not is_count(value):
-        raise ConfigurationError(f"{field.name} must be a whole number, 0 or more: {value!r}")
+        raise ConfigurationError(f"{field.name} must be a whole number, 0 or more, not {value!r}.")
 
 
 def _at_least_one(_: object, field: attrs.Attribute[Any], value: object) -> None:
     if value is not None and not is_count(value, 1):
         raise ConfigurationError(
-            f"concurrency: {field.name} must be a whole number, 1 or more: {value!r}"
+            f"concurrency: {field.name} must be a whole number, 1 or more, not {value!r}."
         )
 
 
 def _per_minute(_: object, field: attrs.Attribute[Any], value: object) -> None:
     if value is not None and not is_positive(value):
-        raise ConfigurationError(f"rate: {field.name} must be a positive number: {value!r}")
+        raise ConfigurationError(f"rate: {field.name} must be a positive number, not {value!r}.")
 
 
 @attrs.frozen(kw_only=True)
@@ -149,8 +151,8 @@ class Concurrency:
     def __attrs_post_init__(self) -> None:
         if not self.minimum <= self.initial <= self.maximum:
             raise ConfigurationError(
-                "concurrency must keep minimum <= initial <= maximum: "
-                f"{self.minimum} <= {self.initial} <= {self.maximum}"
+                "concurrency must have minimum <= initial <= maximum, not "
+                f"{self.minimum} <= {self.initial} <= {self.maximum}."
             )
 
     @property
@@ -200,7 +202,7 @@ def _policy(given: object, kind: type[Policy], name: str) -> Policy:
     """The policy, or its defaults."""
     if given is None or isinstance(given, kind):
         return given or kind()
-    raise ConfigurationError(f"{name} must be a step_tts.{kind.__name__}: {given!r}")
+    raise ConfigurationError(f"{name} must be a step_tts.{kind.__name__}, not {given!r}.")
 
 
 def chosen_concurrency(concurrency: int | Concurrency | None) -> Concurrency:
@@ -209,14 +211,16 @@ def chosen_concurrency(concurrency: int | Concurrency | None) -> Concurrency:
         return Concurrency(maximum=concurrency)
     if concurrency is None or isinstance(concurrency, Concurrency):
         return concurrency or Concurrency()
-    raise ConfigurationError(f"concurrency must be a whole number or bounds: {concurrency!r}")
+    raise ConfigurationError(
+        f"concurrency must be a whole number or a step_tts.Concurrency, not {concurrency!r}."
+    )
 
 
 def one_of(choice: Choice, choices: object, name: str) -> Choice:
     """The choice, if it is one of a ``Literal``'s."""
     if choice not in get_args(choices):
         raise ConfigurationError(
-            f"{name} must be one of {', '.join(get_args(choices))}: {choice!r}"
+            f"{name} must be one of {', '.join(get_args(choices))}, not {choice!r}."
         )
     return choice
 
@@ -227,11 +231,11 @@ def in_range(name: str, number: float, most: float = math.inf) -> float:
     if isinstance(given, (int, float)) and 0 <= given <= most:
         return number
     span = "0 or more" if most == math.inf else f"from 0 to {most:g}"
-    raise ConfigurationError(f"{name} must be {span}: {number!r}")
+    raise ConfigurationError(f"{name} must be {span}, not {number!r}.")
 
 
 def at_least(name: str, number: int, least: int) -> int:
     """The whole number, if it is not below the least."""
     if is_count(number, least):
         return number
-    raise ConfigurationError(f"{name} must be a whole number, {least} or more: {number!r}")
+    raise ConfigurationError(f"{name} must be a whole number, {least} or more, not {number!r}.")

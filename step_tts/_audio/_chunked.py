@@ -64,14 +64,15 @@ class _SizedWalker(Walker):
         self._sound_size += source.position - start
         if missing and told:
             raise TruncatedAudioError(
-                f"The {self.name} announces {size} bytes of sound and has {size - missing:.0f}."
+                f"The {self.name} announces {size} bytes of sound "
+                f"but has only {size - missing:.0f}."
             )
         if told:
             self.end = "proven"
 
     def _judge_sound(self) -> None:
         if not self._sound_size:
-            raise EmptyAudioError(f"The {self.name} is a header without sound.")
+            raise EmptyAudioError(f"The {self.name} has a header but no sound.")
         if self.end == "open" and self._sound_size % (self._bytes_per_sample or 1):
             raise TruncatedAudioError(f"The {self.name} ends inside a sample.")
 
@@ -93,7 +94,7 @@ class AiffWalker(_SizedWalker):
             elif name == b"COMM":
                 self._learn((yield from self._take_facts(source, size)), form)
             else:
-                self._judge_name(name, source.position)
+                self._judge_name(name, source.position - layout.header_size)
                 yield from self._skip_metadata(source, size)
             padding = yield from source.peek(layout.padding(size))
             source.at += len(padding) - len(padding.lstrip(b"\0"))
@@ -101,7 +102,7 @@ class AiffWalker(_SizedWalker):
 
     def _judge_name(self, name: bytes, position: int) -> None:
         if not (name.isascii() and name.decode("ascii").isprintable()):
-            raise CorruptAudioError(f"The AIFF has bytes of no chunk before byte {position}.")
+            raise CorruptAudioError(f"The AIFF is damaged: no chunk begins at byte {position}.")
 
     def _pass_ssnd(self, source: Source, size: int) -> Steps[None]:
         """Eight bytes of alignment stand before the sound."""
@@ -160,7 +161,9 @@ class CafWalker(_SizedWalker):
             elif name in {b"desc", b"pakt"} and size >= 0:
                 self._learn(name, (yield from self._take_facts(source, size)))
             elif size < 0 or not (name.isascii() and name.decode("ascii").isprintable()):
-                raise CorruptAudioError(f"The CAF has bytes of no chunk before {source.position}.")
+                raise CorruptAudioError(
+                    f"The CAF is damaged: no chunk begins at byte {source.position - len(header)}."
+                )
             else:
                 yield from self._skip_metadata(source, size)
         self._judge_sound()

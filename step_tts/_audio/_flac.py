@@ -124,14 +124,16 @@ class FlacWalker(Walker):
     def _judge_end(self) -> None:
         recent = self._recent
         if not recent:
-            raise EmptyAudioError("The FLAC is a header without sound.")
+            raise EmptyAudioError("The FLAC has a header but no sound.")
         if recent[-_ID3V1_SIZE:].startswith(b"TAG"):
             recent = recent[:-_ID3V1_SIZE]
         samples = _end_of_last_frame(recent, self._block_size)
         if samples is None:
             raise TruncatedAudioError("The FLAC ends inside a frame.")
         if samples < self._told:
-            raise TruncatedAudioError(f"The FLAC announces {self._told} samples and has {samples}.")
+            raise TruncatedAudioError(
+                f"The FLAC announces {self._told} samples but has only {samples}."
+            )
         self._samples = samples
         self.end = "proven" if samples == self._told else "likely"
 

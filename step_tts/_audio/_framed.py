@@ -187,7 +187,7 @@ class FramedWalker(Walker):
     def _judge_rest(self, rest: bytes, position: int) -> None:
         if rest:
             raise CorruptAudioError(
-                f"The {self.name} frames stop at byte {position}, and what follows is no tag."
+                f"The {self.name} frames stop at byte {position}, and what follows is not a tag."
             )
         if self._first is None:
-            raise EmptyAudioError(f"The {self.name} is a header without sound.")
+            raise EmptyAudioError(f"The {self.name} has a header but no sound.")

@@ -51,7 +51,7 @@ class Joiner:
 
     def __init__(self, *, pause: float = 0.0) -> None:
         if not 0 <= pause < math.inf:
-            raise ValueError(f"A pause is a number of seconds, 0 or more, not {pause!r}.")
+            raise ValueError(f"pause must be a number of seconds, 0 or more, not {pause!r}.")
         self.start: float = 0.0
         self.silent: bool = False
         self._pause = pause

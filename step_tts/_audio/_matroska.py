@@ -28,7 +28,7 @@ class MatroskaWalker(Walker):
                 raise CorruptAudioError("Another WEBM follows the first: two files run together.")
             yield from self._pass_element(source, metadata=False)
         if not source.sounding:
-            raise EmptyAudioError("The WEBM is a header without sound.")
+            raise EmptyAudioError("The WEBM has a header but no sound.")
 
     def _pass_element(self, source: Source, *, metadata: bool) -> Steps[None]:
         yield from self._take_number(source)

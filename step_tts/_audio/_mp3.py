@@ -99,7 +99,7 @@ class MpegWalker(Walker):
             yield
         offset, head, size = found
         if offset:
-            self.warnings.append(f"{offset} bytes before the first frame do not belong to it.")
+            self.warnings.append(f"{offset} stray bytes before its first frame.")
         header = self._begin(head, size)
         source.at += offset
         self._mark_at = HEADER_SIZE + header.side_info_size
@@ -130,11 +130,11 @@ class MpegWalker(Walker):
 
     def _complain_of_no_frame(self, window: bytes) -> None:
         if not window.strip(b"\0"):
-            raise EmptyAudioError(f"The {self.name} is a tag without sound behind it.")
+            raise EmptyAudioError(f"The {self.name} has a tag but no sound.")
         if (header := parse_header(window[:HEADER_SIZE].ljust(HEADER_SIZE, b"\0"))) is not None:
             self.sample_rate, self.channels = header.sample_rate, header.channels
             raise TruncatedAudioError(f"The {self.name} ends inside its first frame.")
-        raise NotAudioError(f"No {self.name} frame stands where the first one should.")
+        raise NotAudioError(f"There is no {self.name} frame where the first one should be.")
 
     def _read_info(self, source: Source) -> Steps[None]:
         size = next(iter(self.sizes.values()))
@@ -189,7 +189,7 @@ class MpegWalker(Walker):
     def _pass_trailer(self, source: Source) -> Steps[None]:
         """Tags and padding; after them no frame may come."""
         if not self._frames:
-            raise EmptyAudioError(f"The {self.name} is a header frame without sound behind it.")
+            raise EmptyAudioError(f"The {self.name} has a header frame but no sound.")
         while (yield from skip_padding(source)) or (yield from skip_tag(source, self.name)):
             pass
         rest = yield from source.peek(HEADER_SIZE)
@@ -202,7 +202,7 @@ class MpegWalker(Walker):
         if len(rest) == HEADER_SIZE and parse_header(rest):
             raise self._two_files(position)
         raise CorruptAudioError(
-            f"The {self.name} frames stop at byte {position}, and what follows is no tag."
+            f"The {self.name} frames stop at byte {position}, and what follows is not a tag."
         )
 
     def _two_files(self, position: int) -> CorruptAudioError:
@@ -216,11 +216,11 @@ class MpegWalker(Walker):
         missing = self._info.frames - self._frames
         if missing > (0 if self._info.exact else 1):
             raise TruncatedAudioError(
-                f"The {self.name} announces {self._info.frames} frames and has {self._frames}."
+                f"The {self.name} announces {self._info.frames} frames but has only {self._frames}."
             )
         self.end = "proven" if not missing else self.end
         if missing < 0:
-            self.warnings.append("It holds more frames than its header frame announces.")
+            self.warnings.append("It has more frames than its header frame announces.")
 
 
 @lru_cache(maxsize=1024)

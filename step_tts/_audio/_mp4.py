@@ -54,7 +54,7 @@ class Mp4Walker(Walker):
             yield from source.take(header_size)
             yield from self._pass_box(source, name, size - header_size)
         if b"mdat" not in self._seen:
-            raise EmptyAudioError(f"The {self.name} is a header without sound.")
+            raise EmptyAudioError(f"The {self.name} has a header but no sound.")
         if b"moov" not in self._seen:
             raise TruncatedAudioError(f"The {self.name} ends before its track list.")
 
@@ -62,7 +62,9 @@ class Mp4Walker(Walker):
         if name == b"ftyp" and name in self._seen:
             raise CorruptAudioError(f"Another {self.name} follows: two files run together.")
         if not (name.isascii() and name.decode("ascii").isprintable()):
-            raise CorruptAudioError(f"No box of the {self.name} begins at byte {position}.")
+            raise CorruptAudioError(
+                f"The {self.name} is damaged: no box begins at byte {position}."
+            )
         if name == b"moof":
             self.end = "likely"  # One more fragment could always follow.
         self._seen.add(name)

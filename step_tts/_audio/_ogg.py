@@ -99,7 +99,7 @@ class OggWalker(Walker):
             self._learn(page)
             source.sounding = self._granule > 0
         if not self._granule:
-            raise EmptyAudioError(f"The {self.name} is a header without sound.")
+            raise EmptyAudioError(f"The {self.name} has a header but no sound.")
         if self._serial in self._open:
             self.warnings.append("Its last page is not marked as the last.")
         else:
@@ -110,7 +110,9 @@ class OggWalker(Walker):
         if not header:
             return None
         if not header.startswith(b"OggS\0"[: len(header)]):
-            raise CorruptAudioError(f"No {self.name} page begins at byte {source.position}.")
+            raise CorruptAudioError(
+                f"The {self.name} is damaged: no page begins at byte {source.position}."
+            )
         lacing_end = _HEADER_SIZE + (header[26] if len(header) == _HEADER_SIZE else 1)
         lacing = (yield from source.peek(lacing_end))[_HEADER_SIZE:]
         size = lacing_end + sum(lacing)
@@ -130,7 +132,7 @@ class OggWalker(Walker):
         if known and page.number != self._numbers[page.serial] + 1 & 0xFFFFFFFF:
             raise CorruptAudioError(f"A page of the {self.name} is missing.")
         if not known and (not page.flags & _FIRST or len(self._numbers) == _MOST_STREAMS):
-            raise CorruptAudioError(f"A page of the {self.name} belongs to no stream of it.")
+            raise CorruptAudioError(f"A page of the {self.name} belongs to none of its streams.")
 
     @property
     def _ended(self) -> bool:

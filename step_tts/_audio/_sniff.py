@@ -30,7 +30,7 @@ __all__ = ["NOTHING", "TAG_ONLY", "UNRECOGNISED", "sniff"]
 
 NOTHING = NotAudio("nothing")
 """A body without a byte."""
-TAG_ONLY = NotAudio("an ID3 tag with no sound behind it")
+TAG_ONLY = NotAudio("an ID3 tag without sound")
 UNRECOGNISED = NotAudio("unrecognised bytes")
 """Nothing we know. It may still be a format of the future."""
 

@@ -63,7 +63,7 @@ def skip_tag(source: Source, name: str) -> Steps[bool]:
         return True
     size = _trailing_tag_size(head)
     if size:
-        yield from _skip(source, size, f"The {name} ends inside a tag behind its sound.")
+        yield from _skip(source, size, f"The {name} ends inside a tag after its sound.")
     return bool(size)
 
 

@@ -37,7 +37,7 @@ _FORMS: tuple[tuple[re.Pattern[str], NotAudio], ...] = tuple(
         (r"(data|event|id|retry):|:.*\n", "an event stream"),
         (r"https?://\S", "a link"),
         (r"#EXTM3U", "a playlist"),
-        (r"(UklGR|SUQz|//[M-Ps-v]|T2dnU|ZkxhQ)[a-z0-9+/]{20}", "audio written as base64 text"),
+        (r"(UklGR|SUQz|//[M-Ps-v]|T2dnU|ZkxhQ)[a-z0-9+/]{20}", "audio encoded as base64 text"),
     )
 )
 

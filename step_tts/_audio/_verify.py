@@ -243,7 +243,7 @@ class AudioVerifier:
 
     def _tail_error(self) -> AudioError:
         self.tail = self._guard.tail
-        return TruncatedAudioError("The audio breaks off and an error document follows it.")
+        return TruncatedAudioError("The audio breaks off, and an error document follows it.")
 
     def _judge_end(self) -> None:
         """Nobody marked the end of the body: can the bytes vouch for it?"""
@@ -252,10 +252,10 @@ class AudioVerifier:
             return
         if walker.end == "open" and not self._trust_end:
             raise TruncatedAudioError(
-                f"Nothing marks the end of this {walker.name}: the connection just closed, "
-                "and the audio cannot be told from a part of it."
+                f"Nothing marks the end of this {walker.name}: the connection was simply closed, "
+                "so part of the audio may be missing."
             )
-        walker.warnings.append("Nothing marks its end but the end of the connection.")
+        walker.warnings.append("Nothing marks its end except that the connection was closed.")
 
     def _put_facts(self, error: TruncatedAudioError) -> None:
         error.bytes_received = self.received - (self._guard.held if self.tail else 0)

@@ -93,7 +93,7 @@ class WaveFormat:
         whole = body[: fields.size].ljust(fields.size, b"\0")
         tag, channels, rate, byte_rate, align = fields.unpack(whole)
         if len(body) < fields.size or not (channels and rate and align):
-            raise CorruptAudioError("The WAV's format chunk makes no sense.")
+            raise CorruptAudioError("The WAV's format chunk is invalid.")
         if tag == _EXTENSIBLE and len(body) >= _FORMAT_SIZE:
             tag = int.from_bytes(body[24:_FORMAT_SIZE], order) & 0xFFFF
         linear = tag in {1, 3, 6, 7}
@@ -218,7 +218,7 @@ class WavWalker(Walker):
             if header.startswith(b"data"):
                 return self._announced(size)
             yield from self._read_chunk(source, header[:4], size)
-        raise EmptyAudioError(f"The {self.name} is a header without sound.")
+        raise EmptyAudioError(f"The {self.name} has a header but no sound.")
 
     def _read_chunk(self, source: Source, name: bytes, size: int) -> Steps[None]:
         padded = size + self.layout.padding(size)
@@ -261,10 +261,10 @@ class WavWalker(Walker):
     def _judge_sound(self, declared: int, missing: float, *, unknown: bool) -> None:
         size = self.sound_size
         if not size or (declared == 0 and self._told_size == self.sound_at + size):
-            raise EmptyAudioError(f"The {self.name} is a header without sound.")
+            raise EmptyAudioError(f"The {self.name} has a header but no sound.")
         if missing and not unknown:
             raise TruncatedAudioError(
-                f"The {self.name} announces {declared} bytes of sound and has {size}."
+                f"The {self.name} announces {declared} bytes of sound but has only {size}."
             )
         fmt = self.wave
         if missing and fmt and fmt.linear and size % fmt.frame_size:
@@ -274,9 +274,13 @@ class WavWalker(Walker):
         """A wrong outer size harms nobody: players go by the data chunk."""
         told = self._told_size
         if told not in {total, total + 1} and not (unknown or is_placeholder(self._form_size)):
-            self.warnings.append(f"Its header says {told} bytes in all; {total} arrived.")
+            self.warnings.append(
+                f"Its header announces {told} bytes in total, but {total} arrived."
+            )
         if unknown and self._head is None:
-            self.warnings.append("Its sizes stay untrue: there is too much before its sound.")
+            self.warnings.append(
+                "Its placeholder sizes cannot be repaired: too much comes before the sound."
+            )
 
     @property
     def _told_size(self) -> int:
@@ -306,7 +310,7 @@ class WavWalker(Walker):
             source.at += layout.header_size
             size = layout.content_size(header)
             if (yield from source.skip(size, metadata=True)):
-                raise TruncatedAudioError(f"The {self.name} ends inside a chunk behind its sound.")
+                raise TruncatedAudioError(f"The {self.name} ends inside a chunk after its sound.")
             yield from self._pass_padding(source, size)
 
     def _pass_padding(self, source: Source, size: int) -> Steps[None]:
@@ -322,5 +326,7 @@ class WavWalker(Walker):
         if whole and header[:4].isascii() and header[:4].decode().isprintable():
             return
         if whole or header.strip(_BLANK):
-            raise CorruptAudioError(f"The {self.name}'s sound is followed by bytes of no chunk.")
+            raise CorruptAudioError(
+                f"The {self.name} is damaged: what follows its sound is not a chunk."
+            )
         self.warnings.append(f"{len(header)} stray bytes at its end.")

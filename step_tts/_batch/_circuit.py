@@ -37,10 +37,10 @@ FATAL = (
 REMEDIES = {
     errno.ENOSPC: "Free some space, then start the same batch again",
     errno.EDQUOT: "Free some of your quota, then start the same batch again",
-    errno.EROFS: "Make the directory writable or write to another",
-    errno.EACCES: "Make the directory writable or write to another",
-    errno.EIO: "Look after the disk, then start the same batch again",
-    errno.EMFILE: "Allow more open files (ulimit -n) or fewer at once, then start the same again",
+    errno.EROFS: "Make the directory writable, or use another",
+    errno.EACCES: "Make the directory writable, or use another",
+    errno.EIO: "Check the disk, then start the same batch again",
+    errno.EMFILE: "Raise the limit on open files (ulimit -n), then start the same batch again",
 }
 """What to try when no more files can be written, by the system's reason."""
 _FATAL_NAMES = frozenset(error.__name__ for error in FATAL)
@@ -70,12 +70,14 @@ class Circuit:
             return None
         if isinstance(error, SaveError) and error.errno in REMEDIES:
             return _stopped(
-                f"Stopped, since no more audio could be saved: {error}. {REMEDIES[error.errno]}: "
-                "what is finished is kept.",
+                f"Stopped because no more audio could be saved: {error}. {REMEDIES[error.errno]}; "
+                "finished rows are kept.",
                 error,
             )
         if isinstance(error, UsageError):
-            return _stopped(f"Stopped, since every other row would fail alike: {error}", error)
+            return _stopped(
+                f"Stopped because every other row would fail the same way: {error}", error
+            )
         if not isinstance(error, FATAL):
             self._kind, self._in_a_row = None, 0
             return None
@@ -84,7 +86,7 @@ class Circuit:
         if self._in_a_row < (LATER if self._spoken else FIRST):
             return None
         return _stopped(
-            f"Stopped after {self._in_a_row} rows failed alike, and every other would: {error}",
+            f"Stopped after {self._in_a_row} consecutive rows failed the same way: {error}",
             error,
         )
 

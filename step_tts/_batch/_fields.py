@@ -64,7 +64,7 @@ def build_request(fields: Fields) -> SpeechRequest:
     """
     text = _string(fields, "input")
     if text is None:
-        raise InvalidRequestError("The row has no text: its input (or text) field is not set.")
+        raise InvalidRequestError("The row has no text: set its input (or text) field.")
     return SpeechRequest(
         text,
         model=_string(fields, "model"),
@@ -91,7 +91,7 @@ def canonical(fields: Fields) -> Fields:
         if name not in _FIELDS:
             raise InvalidRequestError(f"{_unknown(field, place)} {_ADVICE}")
         if name in named:
-            raise InvalidRequestError("The row has its text twice: as input and as text.")
+            raise InvalidRequestError("The row gives its text twice: as input and as text.")
         named[name] = value
     return named
 
@@ -103,7 +103,7 @@ def _unknown(field: str, place: int) -> str:
     # Whatever does not look like a name may be a text that was to be spoken: it is not shown.
     if field.isidentifier() and field.isascii() and len(field) <= 40:
         return f"Unknown field {field!r}."
-    return f"Field {place} has no known name."
+    return f"Field {place} has an unknown name."
 
 
 def _string(fields: Fields, name: str) -> str | None:
@@ -150,7 +150,7 @@ def parse_json(text: str, what: str) -> object:
     except json.JSONDecodeError as error:
         reason = f"{error.msg} at column {error.colno}"
     except (ValueError, RecursionError):  # a number of 5000 digits; ten thousand brackets
-        reason = "its numbers or its nesting are out of bounds"
+        reason = "a number is too long or the nesting too deep"
     raise InvalidRequestError(f"{what} is not valid JSON: {reason}.")
 
 

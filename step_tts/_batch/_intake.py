@@ -151,8 +151,8 @@ def _misplaced(item: BatchItem, *, least: int) -> InvalidRequestError | None:
     if not _is_index(item.index):
         return InvalidRequestError("A row's number must be a whole number from 0 to 2**62.")
     return InvalidRequestError(
-        f"This row is numbered {item.index}, where {least} or more may stand: numbers must ascend. "
-        "Put the rows in their order, or leave the numbers out."
+        f"This row has the number {item.index}, but {least} or more is expected: numbers must be "
+        "ascending. Sort the rows, or leave the numbers out."
     )
 
 

@@ -55,7 +55,8 @@ class Namer:
         fields = _fields(template)
         if "index" not in fields or not fields <= {"index", "slug"}:
             raise ConfigurationError(
-                f"A name template needs {{index}} and may use {{slug}}, nothing else: {template!r}"
+                f"The name template {template!r} must use {{index}} and may use {{slug}}, "
+                "but no other field."
             )
         _check_names_differ(template)
         self._has_slug = "slug" in fields
@@ -153,26 +154,26 @@ def _check_names_differ(template: str) -> None:
     for _, field, spec, conversion in parts:
         if field and (conversion or not _SPECS[field].fullmatch(spec or "")):
             raise ConfigurationError(
-                "In a name template {index} may be written such as {index:05d} or {index:x}, and "
-                f"{{slug}} such as {{slug:.20}}, not otherwise: {template!r}"
+                f"The name template {template!r} may format {{index}} only as in {{index:05d}} or "
+                "{index:x}, and {slug} only as in {slug:.20}."
             )
     skeleton = "".join(text + _MARKS.get(field or "", "") for text, field, _, _ in parts)
     if _TOUCHING.search(skeleton):
         raise ConfigurationError(
-            "In a name template something other than letters and digits must part {index} and "
-            f"{{slug}}, or two rows could have one name: {template!r}"
+            f"The name template {template!r} could give two rows the same name: put something "
+            "other than letters and digits between {index} and {slug}."
         )
     longest = "\U00020000" * MAX_SLUG_CHARACTERS
     last = {template.format(index=LAST_INDEX - back, slug=longest) for back in (0, 1)}
     if len(set(map(safe_name, last))) < 2:
-        raise ConfigurationError(f"This template makes names that are too long: {template!r}")
+        raise ConfigurationError(f"The name template {template!r} makes names that are too long.")
 
 
 def _fields(template: str) -> set[str | None]:
     try:
         return {field for _, field, _, _ in Formatter().parse(template) if field is not None}
     except ValueError as error:
-        raise ConfigurationError(f"Not a name template: {template!r} ({error})") from error
+        raise ConfigurationError(f"The name template {template!r} is invalid: {error}.") from error
 
 
 def _cut(name: str, limit: int) -> str:

@@ -79,7 +79,7 @@ class _Lines:
     def __init__(self, readline: Callable[[int], bytes]) -> None:
         first = readline(LONGEST_LINE)
         if first.startswith(_UTF16_MARKS):
-            raise ConfigurationError("The input is UTF-16 text: save it as UTF-8.")
+            raise ConfigurationError("The input is UTF-16: save it as UTF-8.")
         self._readline = readline
         self._ahead = first.removeprefix(codecs.BOM_UTF8)
         self._flaw: str | None = None
@@ -111,8 +111,7 @@ class _Lines:
             return raw.decode()
         except UnicodeDecodeError as error:
             self._flaw = self._flaw or (
-                f"The line is not UTF-8 text, from its byte {error.start + 1}: "
-                "save the file as UTF-8."
+                f"The line is not UTF-8 from its byte {error.start + 1} on: save the file as UTF-8."
             )
             return raw.decode(errors="replace")
 
@@ -178,7 +177,7 @@ def _pull_jsonl(lines: _Lines) -> _Pull:
         value = parse_json(line, "The line")
         if isinstance(value, dict):
             return value
-        raise InvalidRequestError(f"The line holds {kind(value)} instead of a JSON object.")
+        raise InvalidRequestError(f"The line is {kind(value)}, not a JSON object.")
 
     return pull
 
@@ -199,7 +198,9 @@ def _pull_csv(lines: _Lines) -> _Pull:
         if not any(map(str.strip, row)):
             return None
         if len(row) != len(header):
-            raise InvalidRequestError(f"The row has {len(row)} cells, the header {len(header)}.")
+            raise InvalidRequestError(
+                f"The row has {len(row)} cells, but the header has {len(header)}."
+            )
         return {name: _cell(name, text) for name, text in zip(header, row, strict=True) if text}
 
     return pull
@@ -219,7 +220,9 @@ def _header(cells: Iterator[list[str]]) -> tuple[str, ...]:
     except InvalidRequestError as error:
         raise ConfigurationError(f"The CSV header cannot be used. {error}") from None
     if "input" not in header or len(header) != len(named):
-        raise ConfigurationError("The CSV header must name input, and each column only once.")
+        raise ConfigurationError(
+            "The CSV header must have a column named input (or text), and no column twice."
+        )
     return header
 
 

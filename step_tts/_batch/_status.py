@@ -130,7 +130,7 @@ def read_status(directory: Path) -> BatchStatus:
     except BatchInUseError:
         return _running(directory)
     if journal is None:
-        raise ConfigurationError(f"{directory} holds no batch: none has begun there yet.")
+        raise ConfigurationError(f"{directory} holds no batch: none has been started there.")
     return _at_rest(journal)
 
 

@@ -41,7 +41,9 @@ class Table:
         try:
             self._file = parquet.ParquetFile(stream, buffer_size=BUFFER_BYTES, pre_buffer=False)
         except (self._arrow.ArrowException, OSError):
-            raise ConfigurationError("The input is no Parquet file, or not a whole one.") from None
+            raise ConfigurationError(
+                "The input is not a Parquet file, or not a complete one."
+            ) from None
         self._defaults = defaults or {}
         self._columns = _columns(self._file.schema_arrow.names)
         self.count: int = self._file.metadata.num_rows
@@ -74,7 +76,7 @@ class Table:
 
     def _item(self, values: Mapping[str, object] | None) -> BatchItem | InvalidRequestError:
         if values is None:
-            return InvalidRequestError("The row is not UTF-8 text.")
+            return InvalidRequestError("The row is not UTF-8.")
         try:
             fields = {
                 self._columns[column]: _plain(self._columns[column], value)
@@ -101,10 +103,12 @@ def _columns(names: list[str]) -> dict[str, str]:
     try:
         fields = canonical(dict.fromkeys(columns.values()))
     except InvalidRequestError as error:
-        raise ConfigurationError(f"The columns cannot be used. {error}") from None
+        raise ConfigurationError(
+            f"The columns of the Parquet file cannot be used. {error}"
+        ) from None
     if "input" not in fields or len(fields) != len(columns):
         raise ConfigurationError(
-            "A Parquet file must have a column named input (or text), and each field only once."
+            "The Parquet file must have a column named input (or text), and no field twice."
         )
     return columns
 

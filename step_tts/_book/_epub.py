@@ -50,7 +50,7 @@ def read_epub(stream: BinaryIO) -> list[list[Block]]:
         raise
     except Exception as error:  # zipfile lets through what its decoders raise
         raise InvalidRequestError(
-            "This is no EPUB, or a damaged one: it cannot be unpacked."
+            "This is not an EPUB, or a damaged one: it cannot be unpacked."
         ) from error
     return [page_blocks(text) for text in texts]
 
@@ -70,7 +70,7 @@ def _pages(book: _Archive) -> Iterator[str]:
         name = posixpath.normpath(posixpath.join(folder, unquote(item.get("href", ""))))
         if name in locked or number >= MOST_PAGES:
             raise InvalidRequestError(
-                "This EPUB is encrypted: only its shop's own reader can open it."
+                "This EPUB is encrypted: only the seller's own reader can open it."
                 if name in locked
                 else f"This EPUB has more than {MOST_PAGES} pages."
             )
@@ -91,7 +91,7 @@ class _Archive:
                 data = file.read(self._left + 1)
         except (KeyError, RuntimeError):
             raise InvalidRequestError(
-                f"This EPUB cannot be read: {name[:100]!r} is missing or encrypted in it."
+                f"This EPUB cannot be read: its file {name[:100]!r} is missing or encrypted."
             ) from None
         self._left -= len(data)
         if self._left < 0:
@@ -131,4 +131,4 @@ def _decoded(data: bytes) -> str:
     try:
         return data.decode("utf-8-sig" if name.lower() == "utf-8" else name)
     except (UnicodeError, LookupError):
-        raise InvalidRequestError(f"A page of this EPUB is not {name}, as it should be.") from None
+        raise InvalidRequestError(f"A page of this EPUB cannot be decoded as {name}.") from None

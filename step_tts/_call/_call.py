@@ -209,12 +209,12 @@ class Call:
         """What to tell a caller for whom it would be too late."""
         what = f"the last {reason.failures} calls were refused or failed"
         if reason.asked:
-            what = "the server asks for a wait"
+            what = "the server asked for a pause"
         if reason.seconds:
-            what += f", and none is sent for another {reason.seconds:.3g} s"
+            what += f", and nothing is sent for another {reason.seconds:.3g} s"
         total = self._options.timeouts.total
         error = QueueTimeoutError(
-            f"The call was not sent: {what}; it may wait {total:g} s in all.",
+            f"The call was not sent: {what}; it may wait no longer than {total:g} s.",
             retry_after=reason.seconds or None,
         )
         error.sent = bool(self._ledger.attempts)

@@ -17,7 +17,7 @@ __all__ = ["Place", "asked_path", "mode_at", "place_at"]
 
 _IS_DIRECTORY = "Is a directory: name a file in it"
 _IS_TOO_LONG = "The name is too long: shorten it"
-_IS_NO_FILE = "Is a device or a pipe: name a file, or write to it what a stream hands you"
+_IS_NO_FILE = "Is a device or a pipe: name a file, or write the chunks of a stream to it"
 
 LONGEST_NAME = 255  # bytes, on the file systems of our days
 
@@ -56,7 +56,7 @@ def place_at(path: str) -> Place:
     try:
         mode = mode_at(path)
     except ValueError as error:
-        raise OSError(errno.EINVAL, f"This is no path ({error})") from None
+        raise OSError(errno.EINVAL, f"This is not a path ({error})") from None
     # One character has four bytes at most.
     if mode is None and 4 * len(name) > LONGEST_NAME and len(os.fsencode(name)) > LONGEST_NAME:
         raise OSError(errno.ENAMETOOLONG, _IS_TOO_LONG, path)

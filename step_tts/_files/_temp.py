@@ -45,7 +45,7 @@ PART_BYTES = 128 * 1024
 # Temporary files of another machine on a shared disk, or on a system without locks: nobody can ask
 # whether their writer still runs, so they are swept only when a day old.
 FOREIGN_TEMP_SECONDS = 24 * 3600
-_UNWRITABLE = "The directory cannot be written: change its permissions, or write to another"
+_UNWRITABLE = "The directory is not writable: change its permissions, or use another"
 _LOCKS = fcntl is not None
 _NEW = os.O_RDWR | os.O_CREAT | os.O_EXCL | getattr(os, "O_BINARY", 0)
 _OURS = 0o600  # As long as it is written, its writer may read it.

@@ -165,7 +165,7 @@ class Narrator:
         if self._broken:
             raise self._broken
         if not self._assembly.segments:
-            raise InvalidRequestError("There is nothing to say: the text holds no word.")
+            raise InvalidRequestError("There is nothing to say: the text contains no words.")
 
     async def _end(self, part: Part) -> bytes:
         """Close the part that was heard; another one may be fetched.

@@ -85,6 +85,6 @@ def _check_joinable(response_format: str | None) -> None:
     """Raw PCM states neither rate nor channels, so that no segment has a time or a neighbour."""
     if response_format and response_format.lower() == "pcm":
         raise InvalidRequestError(
-            "A narration is joined of segments whose bytes say what they are, and raw PCM says "
-            "nothing: ask for wav, which is the same samples behind a header of 44 bytes."
+            "Segments of raw PCM cannot be joined: it states neither its rate nor its channels. "
+            "Ask for wav, which is the same samples after a header of 44 bytes."
         )

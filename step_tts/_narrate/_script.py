@@ -53,7 +53,7 @@ class Script:
     ) -> None:
         if isinstance(text, bytes) or not isinstance(text, (Iterable, AsyncIterable)):
             raise InvalidRequestError(
-                f"The text to speak must be a str or pieces of str, not {type(text).__name__}."
+                f"The text to speak must be a str or an iterable of str, not {type(text).__name__}."
             )
         self._text = text
         self._segmenter = Segmenter(segmentation)
@@ -175,4 +175,4 @@ class Script:
 def _checked(piece: object) -> str:
     if isinstance(piece, str):
         return piece
-    raise InvalidRequestError(f"A text comes in pieces of str, not {type(piece).__name__}.")
+    raise InvalidRequestError(f"Each piece of the text must be a str, not {type(piece).__name__}.")

@@ -69,14 +69,14 @@ def _target(like: AudioInfo | None) -> _Target:
     if like.format is AudioFormat.WAV and layout and not (like.codec or "").endswith("be"):
         return _Target("wav", like.codec, like.sample_rate, layout)
     raise AudioJoinError(
-        f"Nothing here encodes {like.format.value} ({like.codec}, {like.channels} channels).",
+        f"There is no encoder for {like.format.value} ({like.codec}, {like.channels} channels).",
         hint=_HINT,
     )
 
 
 def _transcode(audio: bytes, target: _Target) -> bytes:
     if audio.startswith(b"RIFX"):  # FFmpeg 5.1 and 8.1 take its samples for little-endian: noise.
-        raise AudioJoinError("FFmpeg reads WAV of this byte order wrong.", hint=_HINT)
+        raise AudioJoinError("FFmpeg misreads WAV of this byte order.", hint=_HINT)
     av = import_extra("av", "av", "Transcoding")
     written = io.BytesIO()
     try:

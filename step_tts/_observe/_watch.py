@@ -71,7 +71,9 @@ class Watch:
         except Exception as error:  # noqa: BLE001  it breaks no call, and is not hidden either
             if not self._complained:
                 self._complained = True
-                logger.warning("on_event raised %s; said once", type(error).__name__)
+                logger.warning(
+                    "on_event raised %s; further exceptions are not logged", type(error).__name__
+                )
 
     def call(self, characters: int) -> CallWatch:
         """The watch of one more call."""

@@ -107,7 +107,7 @@ class Output:
         known = {each.name.lower(): each for each in library.Backend}
         if self.backend.lower() not in known:
             raise ConfigurationError(
-                f"There is no audio backend {self.backend!r}; there are: {', '.join(known)}."
+                f"There is no audio backend {self.backend!r}. Available: {', '.join(known)}."
             )
         return [known[self.backend.lower()]]
 
@@ -120,7 +120,7 @@ class Output:
         if len(alike) != 1:
             many = "Several audio devices are" if alike else "No audio device is"
             raise NoAudioDeviceError(
-                f"{many} called {self.name!r}; there are: {'; '.join(found) or 'none'}."
+                f"{many} named {self.name!r}. Available: {'; '.join(found) or 'none'}."
             )
         return found[alike[0]]
 

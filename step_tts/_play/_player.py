@@ -59,7 +59,7 @@ async def play(
         Exception: Whatever the stream raises.
     """
     if not is_positive(buffer):
-        raise UsageError(f"buffer must be a positive number of seconds: {buffer!r}")
+        raise UsageError(f"buffer must be a positive number of seconds, not {buffer!r}.")
     player = _Player(stream, open_device, buffer)
     async with anyio.create_task_group() as tasks:
         tasks.start_soon(player.run)

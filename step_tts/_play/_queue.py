@@ -123,4 +123,6 @@ class SampleQueue:
     def _wait(self) -> None:
         if not self._changed.wait(SILENT_DEVICE_SECONDS):
             self._stopped = True
-            raise PlaybackError("The audio device has stopped taking sound.")
+            raise PlaybackError(
+                "The audio device no longer takes sound: it may have been unplugged."
+            )

@@ -78,7 +78,7 @@ def shape_of(info: AudioInfo) -> Shape:
         )
     if info.sample_rate is None:
         raise UnplayableAudioError(
-            f"Nothing says at which rate to play this {_name(info)}: "
+            f"The sample rate of this {_name(info)} is unknown: "
             "ask for WAV (response_format), or save it."
         )
     return Shape(kind, info.sample_rate, info.channels or 1)

@@ -78,7 +78,9 @@ class SpeechStream:
 
     def __aiter__(self) -> Self:
         if self._started or self._over:
-            raise StreamConsumedError("This stream has been read or closed; open another one.")
+            raise StreamConsumedError(
+                "This stream has already been read or closed: open another one."
+            )
         self._started = True
         return self
 
@@ -227,7 +229,7 @@ class SpeechStream:
             UsageError: ``readers`` or ``ahead`` is less than 1.
         """
         if readers < 1 or ahead < 1:
-            raise UsageError(f"A tee needs a reader and a piece ahead: {readers=}, {ahead=}.")
+            raise UsageError(f"readers and ahead must be 1 or more, not {readers!r} and {ahead!r}.")
         aiter(self)
         first, self._next, self._over = self._next, b"", True
         async with open_tee(

@@ -29,7 +29,7 @@ LEAST_CHARACTERS, LEAST_BYTES = 20, 80
 def _duration(_: object, field: attrs.Attribute[Any], value: object) -> None:
     if not is_positive(value):
         raise ConfigurationError(
-            f"segmentation: {field.name} must be a positive number of seconds: {value!r}"
+            f"segmentation: {field.name} must be a positive number of seconds, not {value!r}."
         )
 
 
@@ -37,7 +37,7 @@ def _limit(least: int) -> Any:
     def validate(_: object, field: attrs.Attribute[Any], value: object) -> None:
         if value is not None and not is_count(value, least):
             raise ConfigurationError(
-                f"segmentation: {field.name} must be {least} or more, or nothing fits: {value!r}"
+                f"segmentation: {field.name} must be {least} or more, not {value!r}."
             )
 
     return validate
@@ -79,8 +79,8 @@ class Segmentation:
     def __attrs_post_init__(self) -> None:
         if self.first_seconds > self.seconds:
             raise ConfigurationError(
-                "segmentation must keep first_seconds <= seconds: "
-                f"{self.first_seconds} <= {self.seconds}"
+                "segmentation must have first_seconds <= seconds, not "
+                f"{self.first_seconds} <= {self.seconds}."
             )
 
 

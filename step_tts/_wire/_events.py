@@ -87,7 +87,7 @@ class SpeechEvents:
         if texts and (kind in {"", "message"} or kind.endswith("audio.delta")):
             return self._counted(self._pieces.decode(max(texts, key=len)))
         if kind.endswith("audio.delta"):
-            raise CorruptAudioError("An audio event of the stream carries no audio.")
+            raise CorruptAudioError("An audio event in the stream contains no audio.")
         return b""
 
     def _counted(self, audio: bytes) -> bytes:

@@ -88,7 +88,7 @@ def _decode(text: str) -> bytes:
     try:
         return binascii.a2b_base64(text + "=" * (-len(text) % 4), strict_mode=True)
     except ValueError:
-        raise CorruptAudioError("The audio arrived as base64 text that is damaged.") from None
+        raise CorruptAudioError("The audio arrived as damaged base64 text.") from None
 
 
 class Base64Pieces:

@@ -58,7 +58,7 @@ def request_warnings(request: SpeechRequest) -> tuple[str, ...]:
             "at prompt_audio_url."
         )
     if link and not re.split("[?#]", link)[0].lower().endswith(".wav"):
-        warnings.append("prompt_audio_url does not end in .wav, and the service takes WAV only.")
+        warnings.append("prompt_audio_url does not end in .wav, but the service accepts only WAV.")
     return tuple(warnings)
 
 
@@ -110,7 +110,7 @@ def _link(name: str, value: object) -> str | None:
 def _link_flaw(link: str) -> str | None:
     """Say what is wrong with a link without showing it: it may be signed."""
     if " " in link or not link.isprintable():
-        return "holds white space or a control character; percent-encode it"
+        return "contains white space or a control character: percent-encode it"
     try:
         url = urlsplit(link)
         host, _ = url.hostname, url.port
@@ -148,11 +148,11 @@ def _flaw(value: object) -> str | None:
     try:
         (value if isinstance(value, str) else _json(value)).encode()
     except UnicodeEncodeError:
-        return "holds a lone surrogate, half a character that UTF-8 cannot express"
+        return "contains a lone surrogate, half a character that UTF-8 cannot encode"
     except TypeError:
-        return "holds a value that JSON cannot express"
+        return "contains a value that JSON cannot express"
     except ValueError:
-        return "holds NaN, an infinity, or itself"
+        return "contains NaN, an infinity, or itself"
     except RecursionError:
         return "is nested too deeply"
     return None

@@ -103,8 +103,8 @@ _NO_PATH = re.compile(r"invalid url|cannot post|no route|^not found$", re.IGNORE
 _WORDS_LIMIT = 2000  # characters; servers come to the point before
 
 _PATH_HINT = "The path is wrong: check base_url, which usually ends in /v1."
-_PERMANENT_HINT = "The status is the server's, but the fault is in the request."
-_SLOW_HINT = "It was probably billed and may still be running: send shorter texts."
+_PERMANENT_HINT = "Despite this status, the fault is in the request."
+_SLOW_HINT = "The call was probably billed and may still be running: send shorter texts."
 _PAGE_HINT = "The base URL is wrong, or a proxy in between answered with its own page."
 
 _ONCE, _NEVER = RetryAdvice.ONCE, RetryAdvice.NEVER
@@ -114,23 +114,25 @@ _BY_STATUS = {
     400: Verdict(BadRequestError, "The server refused the request."),
     401: Verdict(AuthenticationError, "The server does not accept the API key."),
     402: Verdict(QuotaExceededError, "The account or key has no quota left."),
-    403: Verdict(PermissionDeniedError, "The API key may not do this."),
-    404: Verdict(NotFoundError, "The server knows no such path or model."),
-    407: Verdict(ProxyBlockedError, "The proxy asks for a name and a password."),
+    403: Verdict(PermissionDeniedError, "The API key is not allowed to do this."),
+    404: Verdict(NotFoundError, "The server does not know this path or model."),
+    407: Verdict(ProxyBlockedError, "The proxy requires a user name and password."),
     408: Verdict(APIStatusError, "The server gave up waiting.", _ONCE, _SLOW_HINT),
     409: Verdict(ConflictError, "The server could not take the request in its present state."),
     413: Verdict(RequestTooLargeError, "The text or the request is too long for the server."),
     422: Verdict(UnprocessableEntityError, "The server refused a field of the request."),
-    425: Verdict(APIStatusError, "The server did not take the request this early.", _TRANSIENT),
+    425: Verdict(
+        APIStatusError, "The server refused to act on the request this early.", _TRANSIENT
+    ),
     429: Verdict(RateLimitError, "The server asks for fewer requests."),
     451: Verdict(ContentRefusedError, "The provider's moderation refused the text."),
     501: Verdict(InternalServerError, "The server does not offer this call.", _NEVER),
     504: Verdict(InternalServerError, "A gateway gave up waiting for audio.", _ONCE, _SLOW_HINT),
-    511: Verdict(ProxyBlockedError, "The network asks for a login first."),
+    511: Verdict(ProxyBlockedError, "The network requires a login first."),
     524: Verdict(InternalServerError, "A proxy gave up waiting for audio.", _ONCE, _SLOW_HINT),
     529: Verdict(InternalServerError, "The server is overloaded.", _THROTTLED),
 }
-_BUSY = Verdict(InternalServerError, "The server asks to come back later.", _THROTTLED)
+_BUSY = Verdict(InternalServerError, "The server asks clients to come back later.", _THROTTLED)
 _FAILED = Verdict(InternalServerError, "The server, or one behind it, failed.")
 _REFUSED = Verdict(APIStatusError, "The server refused the request.")
 _BLOCKED = Verdict(ProxyBlockedError, "A challenge or block page answered instead of the API.")
@@ -227,7 +229,7 @@ def _judge_words(status: int, document: Document) -> Verdict | None:
         advice = _ONCE if status >= 500 else _NEVER  # once: a channel may be off for a moment
         return Verdict(ModelUnavailableError, "The server has no channel for this model.", advice)
     if status == 404 and (document.kind != "json" or _NO_PATH.search(document.message or "")):
-        return Verdict(NotFoundError, "The server knows no such path.", hint=_PATH_HINT)
+        return Verdict(NotFoundError, "The server does not know this path.", hint=_PATH_HINT)
     return None
 
 

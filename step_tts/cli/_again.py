@@ -38,7 +38,7 @@ class Repeatable(click.Command):
 def how_to_go_on(file: str) -> str:
     """What to do to finish what the command under way began with this input."""
     what = "send the same input to" if file == "-" else "run"
-    return f"to go on, {what}: {_again()}"
+    return f"to continue, {what}: {_again()}"
 
 
 def _again() -> str:

@@ -27,8 +27,8 @@ AT_ONCE_SECONDS = 0.2
 SHORT_CHARACTERS = 400
 """As many as ``Segmentation`` puts into one request."""
 NOT_UTF8 = (
-    "The text is not UTF-8: save it as such, or put a converter before it, "
-    "such as iconv -f gb18030 -t utf-8."
+    "The text is not UTF-8: save it as UTF-8, or convert it first, "
+    "for example with iconv -f gb18030 -t utf-8."
 )
 
 

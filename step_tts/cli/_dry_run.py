@@ -78,13 +78,13 @@ class Forecast:
         if self.tally.failed:
             yield f"cannot be spoken: {count_text(self.tally.failed)}"
         if self.duplicates:
-            yield f"ask for the same as an earlier row: {count_text(self.duplicates)}"
+            yield f"same as an earlier row: {count_text(self.duplicates)}"
         if self.done is None:
-            yield "done already: not known, another run is at work there"
+            yield "done already: unknown, since another run is using the directory"
         elif self.done:
             yield f"done already: {count_text(self.done)}"
         if self.kept:
-            yield f"failed before and left at that: {count_text(self.kept)}"
+            yield f"failed before, not retried: {count_text(self.kept)}"
         yield (
             f"to send: {count_text(self.sent)}, with {count_text(self.sent_characters)} characters"
         )

@@ -47,8 +47,8 @@ class Interrupts:
             self.came = await anext(signals)
             if self.stop:
                 note(
-                    f"stopping: no more rows are begun, those in flight have {self.grace:g} s; "
-                    "again to cancel them"
+                    f"stopping: no more rows are started, those in flight have {self.grace:g} s to "
+                    "finish; interrupt again to cancel them"
                 )
                 self.stop()
                 with anyio.move_on_after(self.grace):

@@ -50,7 +50,7 @@ def _target(context: click.Context, _: click.Parameter, given: str) -> Path | No
     target = Path(given)
     if target.name in {"", ".."}:
         raise click.BadParameter(
-            f"'{target}' names no file or directory to make: give it a name, such as story"
+            f"'{target}' cannot name what is saved: give it a name, such as story"
         )
     if not context.params["chapters"] and (given.endswith(os.sep) or target.is_dir()):
         raise click.BadParameter(f"{given} is a directory: name a file in it, or use --chapters.")
@@ -205,7 +205,7 @@ class _Job:
 
     def _how_to_go_on(self) -> str:
         if not self.resume:
-            return "nothing was kept of what is not finished"
+            return "unfinished audio was not kept"
         return how_to_go_on(self.source.file)
 
     async def _speak(

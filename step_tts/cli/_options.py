@@ -133,7 +133,7 @@ def _pair(given: str) -> tuple[str, object]:
         return key, json.loads(text)
     except (ValueError, RecursionError):
         raise click.BadParameter(
-            f"the value of {key} is not JSON; a string is written '{key}=\"...\"'"
+            f"the value of {key} is not JSON; write a string as '{key}=\"...\"'"
         ) from None
 
 

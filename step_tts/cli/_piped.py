@@ -27,7 +27,9 @@ def check_standard_output(*, as_json: bool) -> None:
         click.UsageError: It is a terminal, or JSON goes there.
     """
     if as_json:
-        raise click.UsageError("-o - and --json both want standard output.")
+        raise click.UsageError(
+            "-o - and --json both write to standard output: leave one of them out."
+        )
     if is_terminal(sys.stdout):
         command = click.get_current_context().command_path
         raise click.UsageError(

@@ -41,7 +41,10 @@ def form_of(file: str, forms: Mapping[str, Form]) -> Form:
     form = forms.get(Path(file).suffix.lower())
     if form is None:
         known = ", ".join(sorted(forms))
-        raise click.UsageError(f"{file}: say --input-format; only {known} speak for themselves.")
+        raise click.UsageError(
+            f"The format of {file} is unknown: name it with --input-format, or use one of the "
+            f"suffixes {known}."
+        )
     return form
 
 
@@ -65,7 +68,7 @@ class Source:
         """
         found = [chapter for chapter in self._read() if _has_words(chapter.text)]
         if not found:
-            raise InvalidRequestError(f"There is nothing to say: {self.file} holds no word.")
+            raise InvalidRequestError(f"There is nothing to say: {self.file} contains no words.")
         return found if apart else [_joined(found, self._form())]
 
     def _form(self) -> BookForm:
@@ -95,7 +98,7 @@ class Source:
             raise click.UsageError(f"There is no encoding {self.encoding!r}.") from None
         except UnicodeDecodeError:
             raise InvalidRequestError(
-                f"{self.file} is not {self.encoding}. Say how it is written, such as "
+                f"{self.file} is not {self.encoding}: name its encoding, such as "
                 "--encoding gb18030 or utf-16."
             ) from None
         return text.removeprefix("\ufeff").replace("\r\n", "\n")

@@ -131,7 +131,7 @@ async def _serve(server: AbstractAsyncContextManager[Sandbox]) -> None:
     async with server as running:
         click.echo(f"export STEP_TTS_BASE_URL={shlex.quote(running.base_url)}")
         click.echo(f"export STEP_TTS_API_KEY={shlex.quote(str(running.api_key))}")
-        note("Ctrl-C ends it.")
+        note("Press Ctrl-C to stop it.")
         await sleep_forever()
 
 

@@ -32,14 +32,14 @@ __all__ = [
 def _at_least(least: float) -> Any:
     def check(_: object, field: attrs.Attribute[Any], value: object) -> None:
         if value is not None and not is_at_least(value, least):
-            raise ValueError(f"{field.name} must be {least} or more: {value!r}")
+            raise ValueError(f"{field.name} must be {least} or more, not {value!r}.")
 
     return check
 
 
 def _positive(_: object, field: attrs.Attribute[Any], value: object) -> None:
     if not is_positive(value):
-        raise ValueError(f"{field.name} must be positive: {value!r}")
+        raise ValueError(f"{field.name} must be positive, not {value!r}.")
 
 
 @attrs.frozen

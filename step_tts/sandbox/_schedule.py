@@ -48,7 +48,7 @@ def _odds(values: Mapping[FaultLike, float] | _Odds) -> tuple[tuple[Fault | None
 def _shares(_: object, __: object, value: tuple[tuple[object, float], ...]) -> None:
     shares = [share for _, share in value]
     if any(share < 0 for share in shares) or sum(shares) > 1:
-        raise ValueError(f"probabilities must be 0 or more and add up to at most 1: {shares}")
+        raise ValueError(f"probabilities must be 0 or more and add up to at most 1, not {shares}.")
 
 
 @attrs.frozen(kw_only=True)
