@@ -110,7 +110,7 @@ def _target(context: click.Context, _: click.Parameter, given: str) -> Path | No
 @click.option(
     "--retry-suspects",
     is_flag=True,
-    help="Fetch segments once more whose audio is implausible for their text.",
+    help="Fetch a segment once more if its audio is implausible for its text.",
 )
 @click.option(
     "--resume/--no-resume",

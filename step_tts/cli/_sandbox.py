@@ -44,7 +44,7 @@ __all__ = ["sandbox"]
     type=click.Choice(["auto", "espeak", "tone"]),
     default="auto",
     show_default=True,
-    help="The voice; auto is espeak if it is installed, else a tone.",
+    help="The voice; auto is espeak if installed, otherwise a tone.",
 )
 @click.option(
     "--format",
