@@ -52,10 +52,10 @@ OPENING_WORDS = frozenset(
     where whether which while who why will with would yes yet you you're your
     """.split()
 )
-"""Words that, written large behind a full stop, begin a sentence."""
+"""Words that begin a sentence if they are capitalised after a full stop."""
 
 PRONOUNS = OPENING_WORDS - {"i"}
-"""Words that, written large behind a closing quote, are not the name of a speaker."""
+"""Words that, capitalised after a closing quote, are not the name of a speaker."""
 
 SAID = (
     "added|admitted|agreed|announced|answered|argued|asked|barked|began|begged|bellowed|called|"

@@ -33,7 +33,7 @@ __all__ = [
 ]
 
 STREAMED = 0xFFFFFFFF
-"""The size a WAV carries whose end is not known yet; OpenAI and vLLM-Omni send it."""
+"""The size in a WAV whose length is not known yet, as OpenAI and vLLM-Omni send it."""
 DONE = '{"type":"speech.audio.done","usage":{"total_tokens":1}}'
 """The last event of a stream."""
 MP3_KBPS = 64
@@ -137,7 +137,7 @@ def base64_text(data: bytes) -> str:
 
 
 def encode(pcm: bytes, response_format: str, sample_rate: int, *, streamed: bool = False) -> bytes:
-    """A whole file; a WAV has true sizes unless it is to look streamed."""
+    """A whole file; a WAV has true sizes, unless it is to look streamed."""
     if response_format == "wav" and not streamed:
         return wav(pcm, sample_rate)
     return b"".join(encoded([pcm], ENCODERS[response_format](sample_rate)))

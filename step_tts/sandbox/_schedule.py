@@ -99,7 +99,7 @@ FaultsLike: TypeAlias = Faults | FaultLike | Sequence[FaultLike | None] | None
 
 
 def as_faults(value: FaultsLike) -> Faults:
-    """Take one fault for always that one, a sequence for a schedule, ``None`` for none."""
+    """One fault applies always, a sequence is a schedule, ``None`` is no fault."""
     if isinstance(value, Faults):
         return value
     if value is None or isinstance(value, str | Fault):

@@ -105,7 +105,7 @@ async def serve(
         content_length=content_length,
         chunk_size=chunk_size,
     )
-    ENCODERS[response_format](plan.voice.sample_rate)  # What it lacks is said now, in full.
+    ENCODERS[response_format](plan.voice.sample_rate)  # Fails now if its package is missing.
     async with await _listener(address, port) as listener:
         origin = _origin(host, listener.extra(SocketAttribute.local_port))  # noqa: S610  anyio, not Django
         state = State(origin=origin, api_key=api_key, keep=keep, seed=seed)

@@ -26,7 +26,7 @@ __all__ = ["State"]
 
 
 class State:
-    """The memory of one sandbox. To be built inside an event loop."""
+    """The memory of one sandbox. Build it inside an event loop."""
 
     def __init__(self, *, origin: str, api_key: str | None, keep: int, seed: int) -> None:
         self.origin = origin
@@ -94,7 +94,7 @@ class State:
             self._tell()
 
     async def until(self, condition: Callable[[], bool]) -> None:
-        """Wait until something is so."""
+        """Wait until a condition holds."""
         while not condition():
             await self._changed.wait()
 
