@@ -1,4 +1,4 @@
-"""Matroska and WebM: the segment measured, so that a cut one is found.
+"""Matroska and WebM: measures the segment, so that a cut one is found.
 
 Knows how long a segment says it is. Does not look into it.
 

@@ -1,4 +1,4 @@
-"""Ogg: every page walked, the codec's first packet read for its facts.
+"""Ogg: walks every page, and reads the codec's first packet for its facts.
 
 Knows pages and their checksums, the four sound codecs' first packets, and how a granule position
 becomes seconds.
@@ -54,7 +54,7 @@ class _Codec:
 
 
 def _codec(packet: bytes) -> _Codec | None:
-    """Read the first packet; ``None`` for a track that is no sound we know."""
+    """Read the first packet; ``None`` for a track that is not a known kind of sound."""
 
     def number(at: int, size: int) -> int:
         return int.from_bytes(packet[at : at + size], "little")
@@ -125,7 +125,7 @@ class OggWalker(Walker):
         return _Page.parse(whole, whole[lacing_end:])
 
     def _judge_number(self, page: _Page) -> None:
-        """Streams begin together, before any sound; what begins later is another file."""
+        """Streams begin together, before any sound; one that begins later is another file."""
         known = page.serial in self._numbers
         if page.flags & _FIRST and (known or self._granule or self._ended):
             raise CorruptAudioError(f"Another {self.name} follows: two files run together.")

@@ -27,7 +27,7 @@ __all__ = [
 ]
 
 PLACEHOLDER_FROM = 0x7FFFFF00
-"""Sizes from here on are written by servers that do not know the length yet (wire.md §7, §9)."""
+"""Sizes from here up are written by servers that do not know the length yet (wire.md §7, §9)."""
 
 _PLACEHOLDERS = frozenset({0, 2_000_000_000, 2_000_000_036})
 
@@ -65,7 +65,7 @@ class Layout:
         return max(0, size - self.header_size) if self.inclusive else size
 
     def size_field(self, content: int) -> bytes:
-        """Write the size of a chunk with so many bytes of content."""
+        """The size field of a chunk with this many bytes of content."""
         size = content + self.header_size if self.inclusive else content
         return size.to_bytes(self.width, self.order)
 

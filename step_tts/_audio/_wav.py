@@ -1,7 +1,7 @@
-"""WAV in all its forms: chunks walked up to the end, sizes held against what arrived.
+"""WAV in all its forms: walks the chunks to the end, and compares sizes with what arrived.
 
-A size that was never filled in is accepted, and then the end of the body is the end of the
-sound; any other size must be true. Knows the ``fmt``, ``fact``, ``ds64`` and ``data`` chunks and
+A size that was never filled in is accepted, and then the sound ends with the body; any other size
+must be true. Knows the ``fmt``, ``fact``, ``ds64`` and ``data`` chunks and
 steps over the rest. Does not repair (``_repair``) and does not look for JSON (``_tail``).
 
 Sources: see ``_riff``; Microsoft ``mmreg.h`` and ``WAVEFORMATEXTENSIBLE`` for the format tags.
@@ -30,8 +30,8 @@ if TYPE_CHECKING:
 __all__ = ["HEADER_LIMIT", "WavWalker", "WaveFormat"]
 
 HEADER_LIMIT = 256 * 1024
-"""Bytes before the sound that are kept, for the repair of sizes. Where there are more, pictures
-for one, nobody streamed it: they are passed over like sound."""
+"""Bytes before the sound that are kept, to repair the sizes. A longer header, as with pictures, was
+not streamed: it is passed like sound."""
 
 _FORMS = frozenset({b"RIFF", b"RIFX", b"RF64", b"BW64"})
 _IN_DS64 = 0xFFFFFFFF
@@ -84,7 +84,7 @@ class WaveFormat:
     @classmethod
     @lru_cache(maxsize=64)
     def parse(cls, body: bytes, order: Literal["little", "big"]) -> WaveFormat:
-        """Read the beginning of a ``fmt`` chunk; the same for all that say the same.
+        """Read the beginning of a ``fmt`` chunk; equal chunks share one result.
 
         Raises:
             CorruptAudioError: It is too short, or has no channels, rate or frame size.
@@ -146,7 +146,7 @@ class WavWalker(Walker):
 
     @property
     def duration(self) -> float | None:
-        """Seconds of sound so far; for compressed sound the header's word at the average rate."""
+        """Seconds of sound so far; for compressed sound as stated, or by the average rate."""
         fmt = self.wave
         if fmt is None:
             return None
@@ -158,7 +158,7 @@ class WavWalker(Walker):
 
     @property
     def patch(self) -> HeaderPatch | None:
-        """True sizes, where a streaming server could not know them."""
+        """The true sizes, if a streaming server could not know them."""
         fmt = self.wave
         if fmt is None or self._source is None or self._head is None:
             return None
@@ -190,7 +190,7 @@ class WavWalker(Walker):
         self._judge_form(source.position, unknown=unknown)
 
     def _read_plain(self, source: Source) -> int | None:
-        """The header that nearly every server writes, in one step where it comes whole."""
+        """The header that nearly every server writes, in one step if it has arrived completely."""
         head = source.buffer[source.at : source.at + _PLAIN_SIZE]
         if not _PLAIN.fullmatch(head):
             return None
@@ -271,7 +271,7 @@ class WavWalker(Walker):
             raise TruncatedAudioError(f"The {self.name} ends inside a sample.")
 
     def _judge_form(self, total: int, *, unknown: bool) -> None:
-        """A wrong outer size harms nobody: players go by the data chunk."""
+        """A wrong outer size does no harm: players use the data chunk's."""
         told = self._told_size
         if told not in {total, total + 1} and not (unknown or is_placeholder(self._form_size)):
             self.warnings.append(
@@ -287,7 +287,7 @@ class WavWalker(Walker):
         return self._form_size + self.layout.header_size
 
     def _watch(self, piece: bytes) -> None:
-        """With the length unknown, a second file can only be known by its head."""
+        """If the length is unknown, only its head reveals a second file."""
         for window in self._seam.windows(piece):
             at = window.find(b"WAVE", 8)
             while at >= 0:
@@ -299,7 +299,7 @@ class WavWalker(Walker):
         return CorruptAudioError(f"Another {self.name} follows the first: two files run together.")
 
     def _pass_trailer(self, source: Source) -> Steps[None]:
-        """Chunks behind the sound: titles, pictures, signatures."""
+        """Chunks after the sound: titles, pictures, signatures."""
         layout = self.layout
         yield from self._pass_padding(source, self.sound_size)
         while header := (yield from source.peek(layout.header_size)):
@@ -314,7 +314,7 @@ class WavWalker(Walker):
             yield from self._pass_padding(source, size)
 
     def _pass_padding(self, source: Source, size: int) -> Steps[None]:
-        """Many writers forget it. No chunk's name begins with a zero."""
+        """Pass padding, which many writers forget; no chunk's name begins with a zero."""
         if most := self.layout.padding(size):
             padding = yield from source.peek(most)
             source.at += len(padding) - len(padding.lstrip(b"\0"))
