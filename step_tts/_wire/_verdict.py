@@ -1,4 +1,4 @@
-"""What an answer without audio means: a class of error and what trying again can bring.
+"""What a response without audio means: which error, and whether retrying makes sense.
 
 Knows the codes and phrases of the gateways (wire.md §2.4); knows nothing of redaction or of
 exceptions' texts. Order matters: first a page that stands in front of the API, then what the
@@ -74,7 +74,7 @@ _QUOTA_CODES = {
     "billing_hard_limit_reached",
     "billing_not_active",
 }
-# new-api wraps these in a 500 although the same request can only fail again.
+# new-api sends these as 500, although the same request can only fail again.
 _PERMANENT_CODES = {
     "invalid_request",
     "model_price_error",
@@ -100,7 +100,7 @@ _NO_MODEL = re.compile(
 )
 _NO_PATH = re.compile(r"invalid url|cannot post|no route|^not found$", re.IGNORECASE)
 
-_WORDS_LIMIT = 2000  # characters; servers come to the point before
+_WORDS_LIMIT = 2000  # characters; servers come to the point sooner
 
 _PATH_HINT = "The path is wrong: check base_url, which usually ends in /v1."
 _PERMANENT_HINT = "Despite this status, the fault is in the request."
@@ -142,7 +142,7 @@ _REDIRECTED = Verdict(RedirectError, "The server points to another address.")
 def judge(
     status: int, headers: Mapping[str, str], document: Document, *, told_to_wait: bool
 ) -> Verdict:
-    """Judge any answer that is not audio; ``told_to_wait``: it came with a Retry-After."""
+    """Judge any response that is not audio; ``told_to_wait``: it has a Retry-After."""
     if _is_challenge(status, headers, document):
         return _BLOCKED
     if 200 <= status < 300:
@@ -156,7 +156,7 @@ def judge(
 
 
 def judge_codes(document: Document) -> Verdict | None:
-    """Judge what the error's code or type says by itself, under whatever status it came."""
+    """Judge by the error's code or type alone, whatever the status."""
     codes = {document.code, document.type}
     if codes & _REFUSED_CODES:
         return _BY_STATUS[451]
@@ -177,7 +177,7 @@ def _for_status(status: int, verdict: Verdict) -> Verdict:
 
 
 def _is_challenge(status: int, headers: Mapping[str, str], document: Document) -> bool:
-    """Tell a page that shields the API from the API's own refusals.
+    """Tell a page in front of the API from the API's own refusals.
 
     A ray id alone proves nothing on a 200 or a 5xx: the gateway's web page and the content
     delivery network's own errors carry it too.
