@@ -1,7 +1,7 @@
 """A text file's lines → rows to speak: a text a line, a JSON object a line, or CSV.
 
 Knows the three forms, the field names people write in them, and how a row can be wrong. A wrong
-row is a value with its line number, so the rows behind it go on. Nothing here holds more than one
+row is a value with its line number, so the rows after it go on. Nothing here holds more than one
 row, and no reason given here quotes what was to be spoken.
 Must not know files, threads or the network: it is handed a ``readline``.
 """

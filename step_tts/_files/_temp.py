@@ -143,7 +143,7 @@ class Temp:
         self._hash = _hash_file(self._path)
 
     def _copy_behind(self, patch: HeaderPatch) -> None:
-        """Copy the audio behind a longer head, block by block; the old temp goes."""
+        """Copy the audio after a longer head, block by block; the old temp goes."""
         longer = Temp(self._directory, self._place)
         try:
             longer.append(patch.head)

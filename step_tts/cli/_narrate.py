@@ -44,7 +44,7 @@ __all__ = ["narrate"]
 
 
 def _target(context: click.Context, _: click.Parameter, given: str) -> Path | None:
-    """Where to: nowhere for standard output. What is kept stands beside it, under its name."""
+    """Where to save, or ``None`` for standard output. Finished segments are kept beside it."""
     if given == STANDARD_OUTPUT:
         return None
     target = Path(given)
@@ -71,7 +71,7 @@ def _target(context: click.Context, _: click.Parameter, given: str) -> Path | No
 @click.option(
     "--chapters",
     is_flag=True,
-    is_eager=True,  # Where to depends on it.
+    is_eager=True,  # ``_target`` depends on it.
     help="Write one file per chapter, and a playlist (.m3u8).",
 )
 @click.option(
@@ -183,7 +183,7 @@ class _Job:
     gauges: Gauges = attrs.field(factory=Gauges)
 
     def run(self) -> None:
-        """Speak it; if it does not come to its end, say how to go on."""
+        """Speak it; if it does not finish, say how to continue."""
         chapters = self.source.chapters(apart=self.apart)
         total = sum(len(chapter.text) for chapter in chapters)
         progress = NarrationProgress(total=total, files=len(chapters), gauges=self.gauges)
@@ -199,7 +199,7 @@ class _Job:
             raise
 
     def _note_how_to_go_on(self, error: Exception) -> None:
-        """There is nothing to go on with before the first answer."""
+        """Before the first response there is nothing to continue."""
         if self.gauges.answers.total and self.output:
             error.add_note(self._how_to_go_on())
 
@@ -266,7 +266,7 @@ class _Job:
         progress: NarrationProgress,
         parts: Path | None = None,
     ) -> AsyncIterator[Narration]:
-        """The narration of a text, and what there is to see of it meanwhile."""
+        """The narration of a text, with its progress."""
         async with tts.narrate(
             build_request({"input": text.text, **self.terms.request.fields()}),
             pause=self.pause,
@@ -290,7 +290,7 @@ class _Job:
         return path
 
     def _close(self, output: Path, saved: Sequence[tuple[str, SavedSpeech]]) -> None:
-        """All files are whole: complete the set, and remove what was kept for it."""
+        """All files are complete: write what goes with them, and remove what was kept."""
         if self.apart:
             path = output / f"{output.absolute().name}.m3u8"
             replace_text(path, [playlist(saved)])

@@ -120,7 +120,7 @@ def sandbox(
             latency=latency,
             seed=seed,
         )
-        # Ctrl-C, or SIGTERM, is how this command is meant to end: all went well.
+        # Ctrl-C and SIGTERM are how this command is meant to end.
         with contextlib.suppress(KeyboardInterrupt):
             run(unless_interrupted, _serve, server)
 
