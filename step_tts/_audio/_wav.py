@@ -1,25 +1,22 @@
 """WAV in all its forms: walks the chunks to the end, and compares sizes with what arrived.
 
 A size that was never filled in is accepted, and then the sound ends with the body; any other size
-must be true. Knows the ``fmt``, ``fact``, ``ds64`` and ``data`` chunks and
-steps over the rest. Does not repair (``_repair``) and does not look for JSON (``_tail``).
+must be true. Knows the ``fact``, ``ds64`` and ``data`` chunks, leaves ``fmt`` to ``_wave_format``,
+and steps over the rest. Does not repair (``_repair``) or look for JSON (``_tail``).
 
-Sources: see ``_riff``; Microsoft ``mmreg.h`` and ``WAVEFORMATEXTENSIBLE`` for the format tags.
+Sources: see ``_riff``.
 """
 
 from __future__ import annotations
 
 import math
 import re
-import struct
-from functools import lru_cache
-from typing import TYPE_CHECKING, Literal
-
-import attrs
+from typing import TYPE_CHECKING
 
 from step_tts._audio._repair import HeaderPatch, repair_wav
 from step_tts._audio._riff import LITTLE, is_placeholder, layout_of
 from step_tts._audio._walk import Seam, Source, Steps, Walker, WholeFrames
+from step_tts._audio._wave_format import FORMAT_SIZE, WaveFormat
 from step_tts._errors import CorruptAudioError, EmptyAudioError, TruncatedAudioError
 
 if TYPE_CHECKING:
@@ -27,7 +24,7 @@ if TYPE_CHECKING:
 
     from step_tts._formats import AudioFormat
 
-__all__ = ["HEADER_LIMIT", "WavWalker", "WaveFormat"]
+__all__ = ["HEADER_LIMIT", "WavWalker"]
 
 HEADER_LIMIT = 256 * 1024
 """Bytes before the sound that are kept, to repair the sizes. A longer header, as with pictures, was
@@ -39,74 +36,8 @@ _NEVER_TRUE = frozenset({0, _IN_DS64, 0xFFFFFFFFFFFFFFFF})
 _BLANK = b"\x00\r\n\t "
 _TELLING = frozenset({b"fmt ", b"fact", b"ds64"})
 
-_EXTENSIBLE = 0xFFFE
-_LINEAR = {
-    (1, 1): "pcm_u8",
-    (1, 2): "pcm_s16",
-    (1, 3): "pcm_s24",
-    (1, 4): "pcm_s32",
-    (1, 8): "pcm_s64",
-    (3, 2): "pcm_f16",
-    (3, 4): "pcm_f32",
-    (3, 8): "pcm_f64",
-}
-_NAMED = {
-    0x0002: "adpcm_ms",
-    0x0006: "pcm_alaw",
-    0x0007: "pcm_mulaw",
-    0x0011: "adpcm_ima_wav",
-    0x0031: "gsm_ms",
-    0x0050: "mp2",
-    0x0055: "mp3",
-    0x00FF: "aac",
-    0x674F: "vorbis",
-    0xF1AC: "flac",
-}
 _PLAIN = re.compile(rb"RIFF.{4}WAVEfmt \x10\0\0\0.{16}data.{4}", re.DOTALL)
 _PLAIN_SIZE = 44
-_FORMAT_SIZE = 28  # bytes, up to the true coding of an extensible one
-_FIELDS = {"little": struct.Struct("<HHIIH"), "big": struct.Struct(">HHIIH")}
-
-
-@attrs.frozen
-class WaveFormat:
-    """The ``fmt`` chunk."""
-
-    codec: str
-    channels: int
-    sample_rate: int
-    byte_rate: int
-    frame_size: int
-    """Bytes of one sample on all channels (of one block, for compressed sound)."""
-    linear: bool
-    """Every ``frame_size`` bytes are one moment of sound."""
-
-    @classmethod
-    @lru_cache(maxsize=64)
-    def parse(cls, body: bytes, order: Literal["little", "big"]) -> WaveFormat:
-        """Read the beginning of a ``fmt`` chunk; equal chunks share one result.
-
-        Raises:
-            CorruptAudioError: It is too short, or has no channels, rate or frame size.
-        """
-        fields = _FIELDS[order]
-        whole = body[: fields.size].ljust(fields.size, b"\0")
-        tag, channels, rate, byte_rate, align = fields.unpack(whole)
-        if len(body) < fields.size or not (channels and rate and align):
-            raise CorruptAudioError("The WAV's format chunk is invalid.")
-        if tag == _EXTENSIBLE and len(body) >= _FORMAT_SIZE:
-            tag = int.from_bytes(body[24:_FORMAT_SIZE], order) & 0xFFFF
-        linear = tag in {1, 3, 6, 7}
-        codec = _codec(tag, align // channels, order)
-        return cls(codec, channels, rate, byte_rate, align, linear)
-
-
-def _codec(tag: int, width: int, order: str) -> str:
-    """FFmpeg's name for the coding, which is what people know."""
-    name = _LINEAR.get((tag, width))
-    if name is None:
-        return _NAMED.get(tag, f"wav_0x{tag:04x}")
-    return name if width == 1 else f"{name}{order[0]}e"
 
 
 class WavWalker(Walker):
@@ -242,7 +173,7 @@ class WavWalker(Walker):
         order = self.layout.order
         if name == b"fmt ":
             self.format_chunk = body
-            self.wave = WaveFormat.parse(body[:_FORMAT_SIZE], order)
+            self.wave = WaveFormat.parse(body[:FORMAT_SIZE], order)
             self.codec, self.channels = self.wave.codec, self.wave.channels
             self.sample_rate = self.wave.sample_rate
         elif name == b"fact":
