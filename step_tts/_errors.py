@@ -52,9 +52,9 @@ The branches are arranged by what the caller can do about it::
             ├── AudioTooLargeError            larger than max_bytes
             └── AudioJoinError                complete, but cannot be joined to what came before
 
-This module knows neither HTTP nor audio formats, and of ours only what an attempt is.
-No message, attribute or repr here may hold a key, a signed URL or spoken text; whoever raises
-an error passes only what has been redacted.
+This module knows neither HTTP nor audio formats, and of this package only what an attempt is.
+No message, attribute or repr here may contain a key, a signed URL or spoken text: errors are raised
+only with what has been redacted.
 """
 
 from __future__ import annotations

@@ -1,4 +1,4 @@
-"""A file on disk, held to the same checks as an answer."""
+"""A file on disk, checked like a response."""
 
 from __future__ import annotations
 
@@ -43,7 +43,7 @@ def inspect(path: str | os.PathLike[str]) -> AudioInfo:
 
 
 def inspect_stream(file: BinaryIO, expect: str | None = None) -> AudioInfo:
-    """Check what a stream of bytes holds up to its end, as ``inspect`` does a file."""
+    """Check a stream of bytes to its end, as ``inspect`` checks a file."""
     verifier = AudioVerifier(expect=expect)
     while block := file.read(BLOCK_BYTES):
         verifier.feed(block)

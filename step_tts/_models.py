@@ -1,6 +1,6 @@
 """The frozen values that callers build and receive.
 
-Knows what a request and a result are made of, and which requests make no sense.
+Knows what requests and results consist of, and which requests are invalid.
 Knows nothing of JSON field names (``_wire`` does), of bytes (``_audio`` does) or of I/O.
 No repr here shows spoken text, prompt links or audio.
 """
@@ -267,7 +267,7 @@ class BatchResult:
     """The outcome of one row: exactly one of ``saved``, ``speech`` and ``error`` is set."""
 
     index: int
-    """The row's number: that of its ``BatchItem``, else its position in the input, from 0."""
+    """The row's number: that of its ``BatchItem``, or its position in the input, from 0."""
     name: str
     """The row's file name without suffix."""
     saved: SavedSpeech | None = None

@@ -1,7 +1,7 @@
-"""How a client behaves: its engine, its deadlines, its retries, how much at once and how fast.
+"""How a client behaves: its engine, deadlines and retries, how much at once and how fast.
 
-Knows what callers may choose, the short forms they write for it, and which choices make no
-sense. Knows no clock, no socket and no request: whoever keeps to a policy does so elsewhere.
+Knows what callers may choose, the short forms for it, and which choices are invalid. Knows no
+clock, socket or request: the policies are applied elsewhere.
 """
 
 from __future__ import annotations
@@ -121,7 +121,7 @@ class RetryPolicy:
 
 
 def _initial(bounds: Concurrency) -> int:
-    # Bounds are checked after this is asked.
+    # The bounds are checked later.
     sound = is_count(bounds.minimum) and is_count(bounds.maximum)
     return max(bounds.minimum, min(4, bounds.maximum)) if sound else 4
 
@@ -179,7 +179,7 @@ class Rate:
 
 
 def chosen_timeouts(timeout: Timeouts | float | None) -> Timeouts:
-    """A bare number is the whole call's; who grants that more also grants the wait for a byte."""
+    """A bare number limits the whole call, and a large one extends the wait for the first byte."""
     if isinstance(timeout, Timeouts):
         return timeout
     if timeout is None:
@@ -188,13 +188,13 @@ def chosen_timeouts(timeout: Timeouts | float | None) -> Timeouts:
 
 
 def chosen_retry(retry: RetryPolicy | None, max_retries: int | None) -> RetryPolicy:
-    """The number of retries may be said alone."""
+    """The number of retries may be given alone."""
     policy = _policy(retry, RetryPolicy, "retry")
     return policy if max_retries is None else attrs.evolve(policy, max_retries=max_retries)
 
 
 def chosen_rate(rate: Rate | None) -> Rate:
-    """A bare number would not say of what."""
+    """A bare number is refused: it would not say of what."""
     return _policy(rate, Rate, "rate")
 
 
@@ -206,7 +206,7 @@ def _policy(given: object, kind: type[Policy], name: str) -> Policy:
 
 
 def chosen_concurrency(concurrency: int | Concurrency | None) -> Concurrency:
-    """A bare number is the most to try."""
+    """A bare number is the maximum."""
     if isinstance(concurrency, int):
         return Concurrency(maximum=concurrency)
     if concurrency is None or isinstance(concurrency, Concurrency):
@@ -226,8 +226,8 @@ def one_of(choice: Choice, choices: object, name: str) -> Choice:
 
 
 def in_range(name: str, number: float, most: float = math.inf) -> float:
-    """The number, if it is neither below 0 nor above the most."""
-    given: object = number  # Not everybody's types are checked.
+    """The number, if it is from 0 to ``most``."""
+    given: object = number  # Not every caller checks types.
     if isinstance(given, (int, float)) and 0 <= given <= most:
         return number
     span = "0 or more" if most == math.inf else f"from 0 to {most:g}"
@@ -235,7 +235,7 @@ def in_range(name: str, number: float, most: float = math.inf) -> float:
 
 
 def at_least(name: str, number: int, least: int) -> int:
-    """The whole number, if it is not below the least."""
+    """The whole number, if it is not below ``least``."""
     if is_count(number, least):
         return number
     raise ConfigurationError(f"{name} must be a whole number, {least} or more, not {number!r}.")

@@ -1,9 +1,9 @@
-"""When to stop a batch: an answer that every further row would get as well.
+"""When to stop a batch: if every further row would fail the same way.
 
-Pure. A wrong key fails ten thousand rows alike; three are enough to know. Once a row has been
-spoken the key and the model are evidently good, and it takes ten in a row to say otherwise.
-A full disk is known from one row, and each further one would be paid for and lost; so is a
-client that is closed.
+Pure. A wrong key fails ten thousand rows; three are enough to know. Once a row has been spoken, the
+key and the model are evidently good, and it takes ten failures in a row to say otherwise. For a
+full disk one row is enough, since each further one would be paid for and lost; so it is for a
+closed client.
 """
 
 from __future__ import annotations
@@ -42,7 +42,7 @@ REMEDIES = {
     errno.EIO: "Check the disk, then start the same batch again",
     errno.EMFILE: "Raise the limit on open files (ulimit -n), then start the same batch again",
 }
-"""What to try when no more files can be written, by the system's reason."""
+"""What to try if no more files can be written, by errno."""
 _FATAL_NAMES = frozenset(error.__name__ for error in FATAL)
 FIRST, LATER = 3, 10
 
@@ -50,7 +50,7 @@ FIRST, LATER = 3, 10
 def is_rows_own(error: str | None) -> bool:
     """Whether a failure, by the name of its class, was the row's own fault.
 
-    A wrong key or an empty account was not: then the row is always tried again.
+    A wrong key or an empty account is not, so such a row is always retried.
     """
     return error not in _FATAL_NAMES
 
@@ -64,7 +64,7 @@ class Circuit:
         self._in_a_row = 0
 
     def note(self, error: StepTTSError | None) -> BatchStoppedError | None:
-        """Count what became of a row that was sent; says so when it is time to stop."""
+        """Count the outcome of a row that was sent; return an error if it is time to stop."""
         if error is None:
             self._spoken, self._kind, self._in_a_row = True, None, 0
             return None

@@ -1,6 +1,6 @@
-"""Why a journal cannot be used, in words that say how to proceed.
+"""Why a journal cannot be used, and what to do about it.
 
-Pure but for the types of SQLite's errors, which do not leave this module.
+Pure, except that it knows the types of SQLite's errors, which do not leave this module.
 """
 
 from __future__ import annotations
@@ -28,12 +28,12 @@ _ERRNO = {
 
 
 def is_in_use(error: sqlite3.Error) -> bool:
-    """Whether somebody else has the lock."""
+    """Whether another run has the lock."""
     return _code(error) in {sqlite3.SQLITE_BUSY, sqlite3.SQLITE_LOCKED}
 
 
 def refusal(error: sqlite3.Error, directory: Path, journal: Path) -> StepTTSError:
-    """SQLite's refusal, in our tree."""
+    """SQLite's error as one of ours."""
     code = _code(error)
     if is_in_use(error):
         return BatchInUseError(
@@ -61,7 +61,7 @@ def differing(begun: Mapping[str, object], asked: Mapping[str, object], director
     """Compare the options of a directory's batch with those of now.
 
     Raises:
-        BatchOptionsError: They differ. Its message names them all.
+        BatchOptionsError: They differ; the message names all that do.
     """
     names = sorted(begun.keys() | asked.keys())
     pairs = {name: (begun.get(name), asked.get(name)) for name in names}

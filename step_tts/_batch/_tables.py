@@ -1,8 +1,8 @@
-"""A Parquet file's rows → rows to speak; needs ``step_tts[parquet]``.
+"""The rows of a Parquet file → rows to speak; needs ``step_tts[parquet]``.
 
 Reads the columns whose names are fields, a few hundred rows at a time, and leaves the others
 alone. A row that is wrong is a value with its number, and so is each row of a damaged part of
-the file. No reason given here quotes what was to be spoken.
+the file. No message quotes what was to be spoken.
 """
 
 from __future__ import annotations
@@ -22,7 +22,7 @@ if TYPE_CHECKING:
 __all__ = ["Table"]
 
 BATCH_ROWS = 256
-# A column is read in pieces of this size instead of whole: there are columns of gigabytes.
+# A column is read in pieces of this size, not as a whole: there are columns of gigabytes.
 BUFFER_BYTES = 1 << 18
 
 
@@ -31,7 +31,7 @@ class Table:
 
     Raises:
         MissingExtraError: pyarrow is not installed.
-        ConfigurationError: It is no Parquet file, or no column holds texts.
+        ConfigurationError: It is not a Parquet file, or has no column of texts.
     """
 
     def __init__(self, stream: BinaryIO, *, defaults: Fields | None = None) -> None:
@@ -63,7 +63,7 @@ class Table:
                 yield Row(line=number, size=1, item=flaw, unit="row")
 
     def _items(self, group: int) -> Iterator[BatchItem | InvalidRequestError]:
-        """What the rows of a part of the file are, as far as it can be read."""
+        """The rows of a part of the file, as far as it can be read."""
         batches = self._file.iter_batches(
             BATCH_ROWS, row_groups=[group], columns=list(self._columns), use_threads=False
         )
@@ -97,7 +97,7 @@ def _pyarrow() -> tuple[Any, Any]:
 
 
 def _columns(names: list[str]) -> dict[str, str]:
-    """The columns to be read, with their fields."""
+    """The columns to read, with their fields."""
     columns = {column: column.strip().lower() for column in names}
     columns = {column: field for column, field in columns.items() if is_field(field)}
     try:
@@ -114,7 +114,7 @@ def _columns(names: list[str]) -> dict[str, str]:
 
 
 def _values(batch: Any) -> list[Mapping[str, object] | None]:
-    """Rows as mappings; ``None`` is one with a string that is none."""
+    """Rows as mappings; ``None`` for one with a string that is not UTF-8."""
     try:
         values: list[Mapping[str, object] | None] = batch.to_pylist()
     except UnicodeDecodeError:
@@ -125,7 +125,7 @@ def _values(batch: Any) -> list[Mapping[str, object] | None]:
 
 
 def _plain(field: str, value: object) -> object:
-    """What JSON would have said: objects are written as such, as structs, maps or JSON text."""
+    """The value as in JSON; an object may be a struct, a map or JSON text."""
     if field not in {"extra", "extra_body"}:
         return value
     if isinstance(value, str):

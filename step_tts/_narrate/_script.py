@@ -67,7 +67,7 @@ class Script:
         self._weakest = Boundary.CLAUSE
 
     async def read(self, give: Callable[[Segment], Awaitable[None]]) -> None:
-        """Yield the segments; an exception from the text itself is raised after the last one.
+        """Give the segments in order; an exception from the text itself is raised after the last.
 
         Raises:
             InvalidRequestError: A piece is not a str.
@@ -120,7 +120,7 @@ class Script:
                 return await self._hand_on(self._segmenter.flush(), give)
 
     async def _wait(self) -> bool:
-        """Wait for text, its end, or the end of patience; return whether it was the last."""
+        """Wait for text or its end; return whether patience ended first."""
         while not (self._arrived or self._ended):
             self._news = anyio.Event()
             with anyio.CancelScope(deadline=self._patience_ends()) as waiting:
@@ -130,7 +130,7 @@ class Script:
         return False
 
     def _patience_ends(self) -> float:
-        """Patience is for a listener with nothing to hear, and a sentence that has begun."""
+        """When patience ends, if a listener has nothing to hear and a sentence has begun."""
         if self._idle_since is None or self._open_since is None:
             return math.inf
         return max(self._idle_since, self._open_since) + self._patience
