@@ -132,7 +132,7 @@ def test_standard_input_needs_a_format(server: Sandbox, tmp_path: Path) -> None:
     out = tmp_path / "out"
     result = step_tts("batch", "-", "--to", out, stdin=b"One\nTwo\n")
     assert result.exit_code == 2
-    assert "name it with --input-format" in result.stderr
+    assert "name its format with --input-format" in result.stderr
     result = step_tts("batch", "-", "--input-format", "txt", "--to", out, stdin=b"One\nTwo\n")
     assert result.exit_code == 0, result.output
     assert files(tmp_path) == ["00000-One.wav", "00001-Two.wav"]
@@ -143,7 +143,7 @@ def test_standard_input_needs_a_format(server: Sandbox, tmp_path: Path) -> None:
     [
         (
             ["rows.md", "--to", "out"],
-            "name it with --input-format, or use one of the suffixes .csv, .jsonl",
+            "name its format with --input-format; only the suffixes .csv, .jsonl",
         ),
         (["missing.txt", "--to", "out"], "does not exist"),
         ([".", "--to", "out"], "is a directory"),

@@ -194,7 +194,7 @@ def test_plain_text_stays_as_it_is(server: Sandbox, here: Path) -> None:
         (["missing.txt", "-o", "out"], "does not exist"),
         (
             ["in.html", "-o", "out"],
-            "name it with --input-format, or use one of the suffixes .epub, .markdown",
+            "name its format with --input-format; only the suffixes .epub, .markdown",
         ),
         (["in.html", "-o", "out", "--input-format", "epub"], "not an EPUB"),
         (["empty.md", "-o", "out"], "There is nothing to say: empty.md contains no words."),

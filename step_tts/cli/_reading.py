@@ -42,8 +42,7 @@ def form_of(file: str, forms: Mapping[str, Form]) -> Form:
     if form is None:
         known = ", ".join(sorted(forms))
         raise click.UsageError(
-            f"The format of {file} is unknown: name it with --input-format, or use one of the "
-            f"suffixes {known}."
+            f"{file}: name its format with --input-format; only the suffixes {known} are known."
         )
     return form
 

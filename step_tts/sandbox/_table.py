@@ -59,6 +59,8 @@ def name_of(fault: Fault) -> str:
 
 def _placed(fault: Any, name: str, number: str) -> Fault:
     if not (attrs.has(type(fault)) and hasattr(fault, "at") and re.fullmatch(r"-?\d+", number)):
-        raise ValueError(f"{name!r} is not a fault: it takes no number, or not this one")
+        raise ValueError(
+            f"there is no fault {name!r}: not every fault takes a number, which must be an integer"
+        )
     placed: Fault = attrs.evolve(fault, at=int(number))
     return placed
