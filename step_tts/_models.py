@@ -49,7 +49,7 @@ the same family read them at the top level (wire.md §2.1, §3).
 
 @attrs.frozen
 class NotAudio:
-    """An answer of ``sniff``: the bytes are not audio."""
+    """A result of ``sniff``: the bytes are not audio."""
 
     looks_like: str
     """What they look like, as a noun phrase: ``a JSON document``."""
@@ -57,7 +57,7 @@ class NotAudio:
 
 @attrs.frozen
 class NeedMore:
-    """An answer of ``sniff``: there are too few bytes to tell."""
+    """A result of ``sniff``: there are too few bytes to tell."""
 
     at_least: int
     """How many bytes, counted from the start, are needed to try again."""

@@ -53,7 +53,7 @@ class WavWriter(Writer):
         return repair_wav(self.head, sound_size=size, total=total, frame_size=self._frame_size)
 
     def begin(self) -> None:
-        """Samples stand alone: a new part changes nothing."""
+        """Samples are independent: a new part changes nothing."""
 
     def write(self, frames: bytes) -> bytes:
         """Samples are written as they are."""

@@ -2,7 +2,7 @@
 
 Knows MPEG layers II and III, ADTS AAC, LOAS (LATM) and AC-3. A sync word alone proves nothing,
 since one appears by chance every few kilobytes: its header must name a length, and there must be
-an equal header at that distance. Knows neither tags nor how the sound ends.
+an equal header at that distance. Does not know tags, or how the sound ends.
 
 Sources: ISO/IEC 11172-3 §2.4 (MPEG); 14496-3 §1.7.3 (LOAS), §1.A.2 (ADTS); ETSI TS 102 366 §4.4
 and §5.3 (AC-3).

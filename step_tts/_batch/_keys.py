@@ -54,7 +54,7 @@ def request_key(request: SpeechRequest, *, model: str, placement: PromptPlacemen
 def text_keys(*, model: str, placement: PromptPlacement) -> Callable[[str], bytes]:
     """What digests requests that have only a text, without building them.
 
-    It gives nothing for a text that is refused before it is sent.
+    There is no digest for a text that is refused before it is sent.
     """
     begun = _manner(model, None, None, None, None, None, placement)
 

@@ -179,7 +179,7 @@ class GateWatch:
     _until: float = 0.0
 
     def look(self, limit: int, paused_until: float, now: float) -> None:
-        """Compare with what was told last."""
+        """Compare with what was last reported."""
         if limit != self._limit:
             self._limit = limit
             self._watch.tell(LimitChanged(limit=limit))

@@ -98,7 +98,7 @@ class Segment:
     """What to send: the text with the leading tags repeated, without surrounding white space and
     without ornaments that have no letter or digit. Empty if there is nothing to say."""
     boundary: Boundary
-    """What stands at its end."""
+    """What it ends at."""
     sentences: tuple[tuple[int, int], ...]
     """Start and end of each sentence in the whole text, without surrounding space."""
 

@@ -25,7 +25,7 @@ EDGE = 40
 
 
 class Boundary(enum.IntEnum):
-    """What stands where a segment ends, the most natural place first."""
+    """What a segment ends at, the most natural place first."""
 
     PARAGRAPH = 0
     """A blank line, or the end of the text."""

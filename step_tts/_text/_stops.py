@@ -44,9 +44,9 @@ class Sentence:
     line: int
     """Where the current line begins; may lie before the text."""
     in_quotes: bool
-    """An odd number of straight quotes stands in the paragraph before this sentence."""
+    """Whether the paragraph has an odd number of straight quotes before this sentence."""
     final: bool
-    """No more text will come."""
+    """Whether no more text will come."""
 
     def knows(self, end: int) -> bool:
         """Whether it is known what follows a run that ends here."""
@@ -59,7 +59,7 @@ class Sentence:
 
 @attrs.frozen
 class Stop:
-    """A run of full stops and what stands around it."""
+    """A run of full stops and what is around it."""
 
     sentence: Sentence
     at: int
@@ -75,7 +75,7 @@ class Stop:
     next: str
     """The first character of what follows; ``""`` at the end of the text."""
     quote: bool
-    """A quotation ends here."""
+    """Whether a quotation ends here."""
 
     @property
     def before(self) -> str:
@@ -84,7 +84,7 @@ class Stop:
 
     @property
     def after_wide(self) -> bool:
-        """It stands in script that is written without spaces."""
+        """Whether it is in script that is written without spaces."""
         return is_wide(self.sentence.text[self.at - 1 : self.at])
 
 

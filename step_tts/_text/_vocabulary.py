@@ -39,7 +39,7 @@ EITHER = frozenset(
     jan feb apr jun jul aug sep sept oct nov dec mon tue tues wed thu thur thurs fri
     """.split()
 ) - {"in", "ed", "pop", "min", "temp", "pl", "cent"}
-"""Abbreviations that also stand at the end of a sentence; the next word decides."""
+"""Abbreviations that may also end a sentence; the next word decides."""
 
 OPENING_WORDS = frozenset(
     """

@@ -2,7 +2,7 @@
 
 A body goes through ``_body``, which finds the audio in it, wrapped in events (``_events``,
 ``_sse``) or in a document (``_document``, ``_payload``). What is not audio becomes an error in
-``_reply``: ``_verdict`` says which, ``_headers`` what else the server told, and ``_redact`` takes
+``_reply``: ``_verdict`` says which, ``_headers`` what else the server said, and ``_redact`` takes
 the secrets out.
 """
 

@@ -42,9 +42,9 @@ class BodyDecoder:
     """Decode one body; feed it every chunk, then flush it once.
 
     Args:
-        content_type: Of the answer.
-        status: Of the answer, for errors.
-        headers: Of the answer, for errors; names in lower case.
+        content_type: The response's Content-Type.
+        status: The response's status, for errors.
+        headers: The response's headers, for errors; names in lower case.
         secrets: What no error may quote.
         now: Seconds since the epoch, for errors.
     """

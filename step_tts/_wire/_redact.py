@@ -196,7 +196,7 @@ class _View:
 
 
 def _views(line: str) -> Iterator[_View]:
-    """Yield the line as it stands, then with one more level of escapes undone each time."""
+    """Yield the line as it is, then with one more level of escapes undone each time."""
     view = _View(_fold(line), range(len(line)), range(1, len(line) + 1))
     yield view
     for _ in range(_LEVELS):

@@ -1,7 +1,7 @@
 """What a response without audio means: which error, and whether retrying makes sense.
 
 Knows the codes and phrases of the gateways (wire.md §2.4); knows nothing of redaction or of
-exceptions' texts. Order matters: first a page that stands in front of the API, then what the
+exceptions' texts. Order matters: first a page in front of the API, then what the
 code says, then the words, and only then the status, because gateways rewrite statuses.
 """
 

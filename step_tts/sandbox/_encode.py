@@ -45,13 +45,13 @@ class Encoder(Protocol):
     """Turns samples into one audio file, in order."""
 
     def start(self) -> bytes:
-        """What stands before the sound."""
+        """What comes before the sound."""
 
     def feed(self, pcm: bytes) -> bytes:
-        """More sound; gives what is ready."""
+        """Take more sound; return what is ready."""
 
     def finish(self) -> bytes:
-        """What is still held back."""
+        """Return what is still held back."""
 
 
 class _Pcm:
@@ -149,7 +149,7 @@ def wav(pcm: bytes, sample_rate: int) -> bytes:
 
 
 def wav_head(sample_rate: int, data_size: int, *, riff_size: int, between: bytes = b"") -> bytes:
-    """Everything before the samples: 44 bytes, and whatever chunks stand before ``data``."""
+    """Everything before the samples: 44 bytes, and any chunks before ``data``."""
     layout = struct.pack("<HHIIHH", 1, 1, sample_rate, sample_rate * 2, 2, 16)
     return b"".join(
         (

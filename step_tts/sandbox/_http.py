@@ -111,7 +111,7 @@ class RequestReader:
         return waiting
 
     def feed(self, data: bytes) -> Request | None:
-        """Take what arrived; gives the request once it is whole.
+        """Take what arrived; return the request once it is complete.
 
         Raises:
             BadRequest: These bytes are not a request, or it is too large.

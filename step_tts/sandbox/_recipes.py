@@ -227,7 +227,7 @@ def events(
         key: The field that holds the base64 text: ``delta`` (OpenAI's older form) or ``audio``.
         until: How much of the audio is sent, from 0 to 1.
         end: The last event's JSON; none by default.
-        comments: Whether keep-alive comments and unknown events stand between.
+        comments: Whether there are keep-alive comments and unknown events in between.
     """
 
     def make(scene: Scene) -> bytes:
