@@ -129,7 +129,7 @@ def _lengthen(draft: bytearray, junk: Chunk | None, sizes: _Sizes) -> None:
 
 
 def _put_samples(draft: bytearray, at: int, layout: Layout, sizes: _Sizes) -> None:
-    """Fill in an empty ``fact`` chunk. Wave64 counts samples in eight bytes."""
+    """Fill in a ``fact`` chunk that nobody filled in. Wave64 counts samples in eight bytes."""
     width = layout.width
     told = int.from_bytes(draft[at : at + width], layout.order)
     if sizes.samples is not None and is_placeholder(told):

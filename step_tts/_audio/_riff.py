@@ -27,7 +27,7 @@ __all__ = [
 ]
 
 PLACEHOLDER_FROM = 0x7FFFFF00
-"""Sizes from here up are written by servers that do not know the length yet (wire.md §7, §9)."""
+"""Sizes from here on are written by servers that do not know the length yet (wire.md §7, §9)."""
 
 _PLACEHOLDERS = frozenset({0, 2_000_000_000, 2_000_000_036})
 

@@ -47,14 +47,8 @@ _BEFORE_ANSWER: Mapping[str, _Meaning] = {
     "ReadTimeout": (FirstByteTimeoutError, "No response from {} in time", True, RetryAdvice.ONCE),
     "WriteTimeout": (StallTimeoutError, "Sending to {} stalled", True, RetryAdvice.ONCE),
     "ConnectError": (APIConnectionError, "Could not connect to {}", False, RetryAdvice.TRANSIENT),
-    "ProxyError": (
-        APIConnectionError,
-        "A proxy refused the way to {}",
-        False,
-        RetryAdvice.TRANSIENT,
-    ),
-    # A kept-alive connection the server had closed looks like this too: one more try is safe
-    # enough, a second is not, since the request may have been spoken and billed.
+    "ProxyError": (APIConnectionError, "Refused on the way to {}", False, RetryAdvice.TRANSIENT),
+    # One more try is safe enough, a second is not: the request may have been spoken and billed.
     "ReadError": (APIConnectionError, "The connection to {} broke", True, RetryAdvice.ONCE),
     "WriteError": (APIConnectionError, "The connection to {} broke", True, RetryAdvice.ONCE),
     "CloseError": (APIConnectionError, "The connection to {} broke", True, RetryAdvice.ONCE),
@@ -90,7 +84,9 @@ _FINAL = {
     "certificate has expired": (
         "The certificate has expired: its owner must renew it, unless the clock here is wrong."
     ),
-    "WRONG_VERSION_NUMBER": "The server does not speak TLS: its URL may begin with http://.",
+    "WRONG_VERSION_NUMBER": (
+        "The server does not speak TLS: perhaps its URL should begin with http://."
+    ),
     "407 Proxy": (
         "The proxy requires a user name and password, which are part of its URL: "
         "http://name:password@proxy.example:3128."

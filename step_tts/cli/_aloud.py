@@ -70,7 +70,7 @@ class Outcome:
 
 
 async def aloud(stream: SpeechStream, keep: Keep | None) -> Outcome:
-    """Play a stream and keep it at once; if one fails, the other goes on."""
+    """Play a stream and keep it at once; neither fails for the other."""
     import anyio
 
     outcome = Outcome()
