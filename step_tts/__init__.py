@@ -105,10 +105,10 @@ if TYPE_CHECKING:
 else:
 
     def __getattr__(name: str) -> object:
-        """Find a public name in the module that hands it out, and keep it."""
+        """Find a public name in its module, and keep it."""
         if name not in __all__:
             raise AttributeError(f"module {__name__!r} has no attribute {name!r}")
-        homes = map(importlib.import_module, _HOMES)  # One after the other, until one has it.
+        homes = map(importlib.import_module, _HOMES)  # One after another, until one has it.
         home = next(filter(lambda module: name in module.__all__, homes))
         return globals().setdefault(name, getattr(home, name))
 
@@ -116,7 +116,7 @@ else:
         return __all__
 
 
-# Cheap ones first: whoever asks for an error need not import the client.
+# Cheap ones first: asking for an error need not import the client.
 _HOMES = (
     "step_tts._errors",
     "step_tts._formats",

@@ -1,4 +1,4 @@
-"""One attempt of a call, as it went: what receipts and errors both list."""
+"""One attempt of a call, as receipts and errors list it."""
 
 from __future__ import annotations
 

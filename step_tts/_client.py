@@ -1,9 +1,8 @@
-"""``AsyncClient``: the verbs a caller knows.
+"""``AsyncClient``: the methods that callers use.
 
-Turns arguments into resources that siblings share and options that may differ, and each verb into
-calls. What an attempt is, when it is tried again and what becomes of its audio is the business of
-``_call``; what a listener holds, of ``_stream``; how many texts, or a long one, are spoken, of
-``_batch`` and ``_narrate``.
+Turns its arguments into resources that siblings share and options that may differ, and each method
+into calls. ``_call`` knows what an attempt is, when to retry and where the audio goes; ``_stream``
+what a listener holds; ``_batch`` and ``_narrate`` how to speak many texts, or a long one.
 """
 
 from __future__ import annotations
@@ -66,7 +65,7 @@ if TYPE_CHECKING:
 __all__ = ["AsyncClient"]
 
 DEFAULT_MAX_BYTES = 256 * 1024 * 1024
-# A call that backs off holds no slot: spare workers use it meanwhile.
+# A call that backs off holds no slot, which spare workers use meanwhile.
 WORKERS_PER_SLOT = 2
 
 
@@ -81,7 +80,7 @@ class AsyncClient:
     Args:
         api_key: Defaults to the environment variable ``STEP_TTS_API_KEY``.
         base_url: The server's URL, with or without ``/v1``, or the full endpoint. Defaults to
-            the environment variable ``STEP_TTS_BASE_URL``, else ``https://api.gpt.ge/v1``.
+            the environment variable ``STEP_TTS_BASE_URL``, or to ``https://api.gpt.ge/v1``.
         model: The model for requests that do not name one.
         timeout: ``Timeouts``, or a number of seconds for the whole call including retries; more
             than 180 also raises the limit on the wait for the first byte.
@@ -201,7 +200,7 @@ class AsyncClient:
         now = self._options
         extra = {**now.extra_headers, **(headers or {})}
         sibling = copy(self)
-        sibling._options = attrs.evolve(  # noqa: SLF001  one of our own kind
+        sibling._options = attrs.evolve(  # noqa: SLF001  of the same class
             now,
             model=model or now.model,
             timeouts=now.timeouts if timeout is None else chosen_timeouts(timeout),
@@ -401,7 +400,7 @@ class AsyncClient:
         durable: bool,
         keep_failures: bool = False,
     ) -> AbstractAsyncContextManager[Processor]:
-        """A processor with the journal of a directory, which it brings SQLite for."""
+        """A processor with the journal of a directory; this imports SQLite."""
         from step_tts._batch._resume import open_processor  # noqa: PLC0415  few clients need it
 
         destination = Destination(
@@ -493,7 +492,7 @@ class AsyncClient:
             yield narration
 
     async def _speak_part(self, like: SpeechRequest, lane: Lane, part: Part) -> Take:
-        """Speak a segment of a narration into memory, where it may be heard as it comes."""
+        """Speak a segment of a narration into memory; it may be heard as it arrives."""
         call = self._call(attrs.evolve(like, input=part.segment.spoken), lane)
         take = await call.run(part.fetch, unheard=lambda: not part.heard)
         take.receipt = call.receipt()

@@ -47,10 +47,10 @@ class Settings:
 def resolve_settings(
     environ: Mapping[str, str], *, api_key: str | None, base_url: str | None
 ) -> Settings:
-    """Settle key and address; an argument wins over its variable.
+    """Determine key and address; an argument takes precedence over its variable.
 
     Raises:
-        ConfigurationError: No key, or a key or base URL that cannot be right.
+        ConfigurationError: There is no key, or the key or the base URL is invalid.
     """
     base, endpoint = _addresses(*_base_url(environ, base_url))
     return Settings(api_key=_key(*_api_key(environ, api_key)), base_url=base, endpoint=endpoint)
@@ -69,7 +69,7 @@ def _api_key(environ: Mapping[str, str], given: str | None) -> tuple[str, str]:
 
 
 def _text(given: object, name: str) -> str:
-    """What was given; not the wrappers that other libraries put around secrets and URLs."""
+    """The value, unless it is another library's wrapper around a secret or URL."""
     if isinstance(given, str):
         return given
     raise ConfigurationError(f"{name} must be a str, not {type(given).__name__}.")
@@ -88,7 +88,7 @@ def _key(raw: str, source: str) -> str:
 
 
 def _unwrapped(raw: str) -> str:
-    """Take off what pasting adds: blanks, line ends, quotes and the ``Bearer`` of the header."""
+    """Remove what pasting adds: spaces, line ends, quotes and the ``Bearer`` of the header."""
     key, before = raw, None
     while key != before:
         before = key
@@ -97,7 +97,7 @@ def _unwrapped(raw: str) -> str:
 
 
 def _key_flaw(key: str) -> str | None:
-    """Say why an HTTP header could not carry this key (RFC 9110 §5.5), without showing it."""
+    """Say why an HTTP header cannot carry this key (RFC 9110 §5.5), without showing it."""
     for position, character in enumerate(key, start=1):
         if character.isspace():
             return f"character {position} of {len(key)} is white space"
@@ -109,7 +109,7 @@ def _key_flaw(key: str) -> str | None:
 
 
 def _addresses(raw: str, source: str) -> tuple[str, str]:
-    """Return base and endpoint; the path gets ``/v1`` when it names no version of its own.
+    """Return base and endpoint; the path gets ``/v1`` if it has no version.
 
     Both ``https://api.gpt.ge`` and ``https://api.gpt.ge/v1`` are in use; without the version,
     or with ``//`` in the path, gateways answer 200 with their web page (wire.md §2.2).
@@ -129,7 +129,7 @@ def _split(raw: str, source: str) -> SplitResult:
     try:
         url = urlsplit(raw)
         port_is_sound = url.port is None or url.port > 0
-    except ValueError:  # unbalanced brackets, a port that is no number
+    except ValueError:  # unbalanced brackets, a port that is not a number
         raise ConfigurationError(f"{source} is not a URL: its host or port is malformed.") from None
     if flaw := _url_flaw(raw, url, port_is_sound=port_is_sound):
         raise ConfigurationError(f"{source} {flaw}; for example {DEFAULT_BASE_URL}.")
@@ -137,17 +137,17 @@ def _split(raw: str, source: str) -> SplitResult:
 
 
 def _url_flaw(raw: str, url: SplitResult, *, port_is_sound: bool) -> str | None:
-    """Say what is wrong with a base URL, showing none of it: it may hold a password."""
+    """Say what is wrong with a base URL without showing it: it may contain a password."""
     flaws = {
         "is empty": not raw,
-        # urlsplit drops tabs and line ends silently, so ask the raw text
-        "holds white space, a backslash or a control character": (
+        # urlsplit silently drops tabs and line ends, so check the raw text
+        "contains white space, a backslash or a control character": (
             not raw.isprintable() or " " in raw or "\\" in raw
         ),
         "must start with http:// or https://": url.scheme not in {"http", "https"},
         "names no host": not url.hostname,
         "names port 0": not port_is_sound,
-        "must not hold a user name or password": "@" in url.netloc,
-        "must not hold a query or a fragment": bool(url.query or url.fragment),
+        "must not contain a user name or password": "@" in url.netloc,
+        "must not contain a query or a fragment": bool(url.query or url.fragment),
     }
     return next((flaw for flaw, present in flaws.items() if present), None)

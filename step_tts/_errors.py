@@ -10,8 +10,8 @@ The branches are arranged by what the caller can do about it::
     ├── UsageError (RuntimeError)             the calling code is wrong
     │   ├── ClientClosedError
     │   └── StreamConsumedError
-    ├── SaveError (OSError)                   good audio, but the file could not be written
-    ├── PlaybackError                         good audio, but it could not be heard
+    ├── SaveError (OSError)                   the file cannot be written
+    ├── PlaybackError                         the audio cannot be played
     │   ├── NoAudioDeviceError                no audio device, or none with this name
     │   └── UnplayableAudioError              a format that cannot be played
     ├── ReaderLeftError                       another reader of a strict tee left early
@@ -52,9 +52,9 @@ The branches are arranged by what the caller can do about it::
             ├── AudioTooLargeError            larger than max_bytes
             └── AudioJoinError                complete, but cannot be joined to what came before
 
-This module knows neither HTTP nor audio formats, and of ours only what an attempt is.
-No message, attribute or repr here may hold a key, a signed URL or spoken text; whoever raises
-an error passes only what has been redacted.
+This module knows neither HTTP nor audio formats, and of this package only what an attempt is.
+No message, attribute or repr here may contain a key, a signed URL or spoken text: errors are raised
+only with what has been redacted.
 """
 
 from __future__ import annotations
@@ -413,14 +413,14 @@ class ModelUnavailableError(APIStatusError):
     """No channel of the gateway serves this model at the moment (503 or 404)."""
 
     default_advice: ClassVar[RetryAdvice] = RetryAdvice.ONCE
-    default_hint: ClassVar[str | None] = "Check the model name and what the key's group may use."
+    default_hint: ClassVar[str | None] = "Check the model name, and which models the key may use."
 
 
 class ProxyBlockedError(APIStatusError):
     """A challenge or block page in front of the API answered, not the API."""
 
     default_hint: ClassVar[str | None] = (
-        "The network or the proxy in front of the API refuses this client."
+        "A proxy, or something else in front of the API, refuses this client."
     )
 
 
@@ -501,5 +501,5 @@ class AudioJoinError(AudioError):
     """
 
     default_hint: ClassVar[str | None] = (
-        "Ask for WAV or MP3 of one kind, or transcode: pip install 'step_tts[av]'."
+        "Ask for WAV or MP3 of one kind, or have it transcoded: pip install 'step_tts[av]'."
     )

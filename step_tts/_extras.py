@@ -1,4 +1,4 @@
-"""Optional packages, imported on first use: what to say when one is missing."""
+"""Optional packages, imported on first use, and the error if one is missing."""
 
 from __future__ import annotations
 
@@ -16,12 +16,12 @@ __all__ = ["extra", "import_extra"]
 
 @contextmanager
 def extra(name: str, package: str, purpose: str) -> Iterator[None]:
-    """Import a package inside; if it is not there, the error names what installs it.
+    """Import a package inside the block; if it is missing, the error says how to install it.
 
     Args:
         name: The extra that brings it: ``play``.
         package: What the extra brings: ``miniaudio``.
-        purpose: Who needs it, to begin the sentence with: ``Playing``.
+        purpose: What needs it, to begin the sentence with: ``Playing``.
 
     Raises:
         MissingExtraError: It is not installed.

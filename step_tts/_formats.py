@@ -1,6 +1,6 @@
 """What kinds of audio there are, and what each is called: its media type and its file suffixes.
 
-Knows names only. What a piece of audio is, its bytes say (``_audio``).
+Knows only names. The bytes say what a piece of audio is (``_audio``).
 """
 
 from __future__ import annotations
@@ -82,19 +82,19 @@ _NAMES: dict[AudioFormat, tuple[str, ...]] = {
     AudioFormat.WAVPACK: ("audio/x-wavpack", ".wv"),
     AudioFormat.UNKNOWN: ("application/octet-stream", ".bin"),
 }
-"""Of each format its media type, then its suffixes."""
+"""The media type of each format, then its suffixes."""
 
 AUDIO_SUFFIXES = frozenset(suffix for kind in AudioFormat for suffix in kind.suffixes) - {".bin"}
 
 
 def stem(name: str) -> str:
-    """A name without the suffix of an audio format, which is for the bytes to choose."""
+    """A name without the suffix of an audio format: the bytes choose that."""
     base, dot, suffix = name.rpartition(".")
     return base if base and (dot + suffix).lower() in AUDIO_SUFFIXES else name
 
 
 def path_for(asked: Path, format: AudioFormat) -> Path:  # noqa: A002  the word for it
-    """The path whose suffix is true: ``hello`` → ``hello.mp3``; ``hello.wav`` → ``hello.mp3``.
+    """The path with the right suffix: ``hello`` → ``hello.mp3``; ``hello.wav`` → ``hello.mp3``.
 
     A suffix that names no audio format belongs to the name: ``v1.2`` → ``v1.2.mp3``.
     """

@@ -1,4 +1,4 @@
-"""A file on disk, held to the same checks as an answer."""
+"""A file on disk, checked like a response."""
 
 from __future__ import annotations
 
@@ -17,7 +17,7 @@ if TYPE_CHECKING:
 __all__ = ["inspect", "inspect_stream"]
 
 BLOCK_BYTES = 256 * 1024
-OPEN_END = "Nothing in it says where it ends: if it was cut, that does not show."
+OPEN_END = "Nothing in it says where it ends, so truncation cannot be ruled out."
 
 
 def inspect(path: str | os.PathLike[str]) -> AudioInfo:
@@ -43,7 +43,7 @@ def inspect(path: str | os.PathLike[str]) -> AudioInfo:
 
 
 def inspect_stream(file: BinaryIO, expect: str | None = None) -> AudioInfo:
-    """Check what a stream of bytes holds up to its end, as ``inspect`` does a file."""
+    """Check a stream of bytes to its end, as ``inspect`` checks a file."""
     verifier = AudioVerifier(expect=expect)
     while block := file.read(BLOCK_BYTES):
         verifier.feed(block)

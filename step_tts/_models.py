@@ -1,6 +1,6 @@
 """The frozen values that callers build and receive.
 
-Knows what a request and a result are made of, and which requests make no sense.
+Knows what requests and results consist of, and which requests are invalid.
 Knows nothing of JSON field names (``_wire`` does), of bytes (``_audio`` does) or of I/O.
 No repr here shows spoken text, prompt links or audio.
 """
@@ -49,7 +49,7 @@ the same family read them at the top level (wire.md §2.1, §3).
 
 @attrs.frozen
 class NotAudio:
-    """An answer of ``sniff``: the bytes are not audio."""
+    """A result of ``sniff``: the bytes are not audio."""
 
     looks_like: str
     """What they look like, as a noun phrase: ``a JSON document``."""
@@ -57,7 +57,7 @@ class NotAudio:
 
 @attrs.frozen
 class NeedMore:
-    """An answer of ``sniff``: there are too few bytes to tell."""
+    """A result of ``sniff``: there are too few bytes to tell."""
 
     at_least: int
     """How many bytes, counted from the start, are needed to try again."""
@@ -194,7 +194,7 @@ def _text(_: object, __: attrs.Attribute[Any], value: object) -> None:
 
 def _speed(_: object, __: attrs.Attribute[Any], value: object) -> None:
     if value is not None and not is_positive(value):
-        raise InvalidRequestError(f"speed must be a positive, finite number: {value!r}.")
+        raise InvalidRequestError(f"speed must be a positive, finite number, not {value!r}.")
 
 
 def _empty_mapping() -> Mapping[str, object]:
@@ -267,7 +267,7 @@ class BatchResult:
     """The outcome of one row: exactly one of ``saved``, ``speech`` and ``error`` is set."""
 
     index: int
-    """The row's number: that of its ``BatchItem``, else its position in the input, from 0."""
+    """The row's number: that of its ``BatchItem``, or its position in the input, from 0."""
     name: str
     """The row's file name without suffix."""
     saved: SavedSpeech | None = None

@@ -1,7 +1,7 @@
-"""Whether what was given is a number that makes sense.
+"""Whether a value is a number, and in range.
 
-Whatever was given: types are not checked when a program runs, and what an environment holds is
-text. Says yes or no; the error, with its words, is for whoever asks.
+It may be anything: types are not checked at run time, and values from the environment are text.
+Says only yes or no; the caller raises the error.
 """
 
 from __future__ import annotations
@@ -17,10 +17,10 @@ def is_positive(value: object) -> bool:
 
 
 def is_at_least(value: object, least: float) -> bool:
-    """Whether this is a finite number, and not below the least."""
+    """Whether this is a finite number, not below ``least``."""
     return isinstance(value, (int, float)) and least <= value < math.inf
 
 
 def is_count(value: object, least: int = 0) -> bool:
-    """Whether this is a whole number, and not below the least."""
+    """Whether this is a whole number, not below ``least``."""
     return isinstance(value, int) and value >= least

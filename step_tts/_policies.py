@@ -1,7 +1,7 @@
-"""How a client behaves: its engine, its deadlines, its retries, how much at once and how fast.
+"""How a client behaves: its engine, deadlines and retries, how much at once and how fast.
 
-Knows what callers may choose, the short forms they write for it, and which choices make no
-sense. Knows no clock, no socket and no request: whoever keeps to a policy does so elsewhere.
+Knows what callers may choose, the short forms for it, and which choices are invalid. Knows no
+clock, socket or request: the policies are applied elsewhere.
 """
 
 from __future__ import annotations
@@ -42,30 +42,32 @@ FIRST_BYTE_SECONDS = 180.0
 def _seconds_or_none(_: object, field: attrs.Attribute[Any], value: object) -> None:
     if value is not None and not is_positive(value):
         raise ConfigurationError(
-            f"{field.name} must be a positive number of seconds or None: {value!r}"
+            f"{field.name} must be a positive number of seconds or None, not {value!r}."
         )
 
 
 def _seconds(_: object, field: attrs.Attribute[Any], value: object) -> None:
     if not is_positive(value):
-        raise ConfigurationError(f"{field.name} must be a positive number of seconds: {value!r}")
+        raise ConfigurationError(
+            f"{field.name} must be a positive number of seconds, not {value!r}."
+        )
 
 
 def _count(_: object, field: attrs.Attribute[Any], value: object) -> None:
     if not is_count(value):
-        raise ConfigurationError(f"{field.name} must be a whole number, 0 or more: {value!r}")
+        raise ConfigurationError(f"{field.name} must be a whole number, 0 or more, not {value!r}.")
 
 
 def _at_least_one(_: object, field: attrs.Attribute[Any], value: object) -> None:
     if value is not None and not is_count(value, 1):
         raise ConfigurationError(
-            f"concurrency: {field.name} must be a whole number, 1 or more: {value!r}"
+            f"concurrency: {field.name} must be a whole number, 1 or more, not {value!r}."
         )
 
 
 def _per_minute(_: object, field: attrs.Attribute[Any], value: object) -> None:
     if value is not None and not is_positive(value):
-        raise ConfigurationError(f"rate: {field.name} must be a positive number: {value!r}")
+        raise ConfigurationError(f"rate: {field.name} must be a positive number, not {value!r}.")
 
 
 @attrs.frozen(kw_only=True)
@@ -119,7 +121,7 @@ class RetryPolicy:
 
 
 def _initial(bounds: Concurrency) -> int:
-    # Bounds are checked after this is asked.
+    # The bounds are checked later.
     sound = is_count(bounds.minimum) and is_count(bounds.maximum)
     return max(bounds.minimum, min(4, bounds.maximum)) if sound else 4
 
@@ -149,8 +151,8 @@ class Concurrency:
     def __attrs_post_init__(self) -> None:
         if not self.minimum <= self.initial <= self.maximum:
             raise ConfigurationError(
-                "concurrency must keep minimum <= initial <= maximum: "
-                f"{self.minimum} <= {self.initial} <= {self.maximum}"
+                "concurrency must have minimum <= initial <= maximum, not "
+                f"{self.minimum} <= {self.initial} <= {self.maximum}."
             )
 
     @property
@@ -177,7 +179,7 @@ class Rate:
 
 
 def chosen_timeouts(timeout: Timeouts | float | None) -> Timeouts:
-    """A bare number is the whole call's; who grants that more also grants the wait for a byte."""
+    """A bare number limits the whole call, and a large one extends the wait for the first byte."""
     if isinstance(timeout, Timeouts):
         return timeout
     if timeout is None:
@@ -186,13 +188,13 @@ def chosen_timeouts(timeout: Timeouts | float | None) -> Timeouts:
 
 
 def chosen_retry(retry: RetryPolicy | None, max_retries: int | None) -> RetryPolicy:
-    """The number of retries may be said alone."""
+    """The number of retries may be given alone."""
     policy = _policy(retry, RetryPolicy, "retry")
     return policy if max_retries is None else attrs.evolve(policy, max_retries=max_retries)
 
 
 def chosen_rate(rate: Rate | None) -> Rate:
-    """A bare number would not say of what."""
+    """A bare number is refused: it would not say of what."""
     return _policy(rate, Rate, "rate")
 
 
@@ -200,38 +202,40 @@ def _policy(given: object, kind: type[Policy], name: str) -> Policy:
     """The policy, or its defaults."""
     if given is None or isinstance(given, kind):
         return given or kind()
-    raise ConfigurationError(f"{name} must be a step_tts.{kind.__name__}: {given!r}")
+    raise ConfigurationError(f"{name} must be a step_tts.{kind.__name__}, not {given!r}.")
 
 
 def chosen_concurrency(concurrency: int | Concurrency | None) -> Concurrency:
-    """A bare number is the most to try."""
+    """A bare number is the maximum."""
     if isinstance(concurrency, int):
         return Concurrency(maximum=concurrency)
     if concurrency is None or isinstance(concurrency, Concurrency):
         return concurrency or Concurrency()
-    raise ConfigurationError(f"concurrency must be a whole number or bounds: {concurrency!r}")
+    raise ConfigurationError(
+        f"concurrency must be a whole number or a step_tts.Concurrency, not {concurrency!r}."
+    )
 
 
 def one_of(choice: Choice, choices: object, name: str) -> Choice:
     """The choice, if it is one of a ``Literal``'s."""
     if choice not in get_args(choices):
         raise ConfigurationError(
-            f"{name} must be one of {', '.join(get_args(choices))}: {choice!r}"
+            f"{name} must be one of {', '.join(get_args(choices))}, not {choice!r}."
         )
     return choice
 
 
 def in_range(name: str, number: float, most: float = math.inf) -> float:
-    """The number, if it is neither below 0 nor above the most."""
-    given: object = number  # Not everybody's types are checked.
+    """The number, if it is from 0 to ``most``."""
+    given: object = number  # Not every caller checks types.
     if isinstance(given, (int, float)) and 0 <= given <= most:
         return number
     span = "0 or more" if most == math.inf else f"from 0 to {most:g}"
-    raise ConfigurationError(f"{name} must be {span}: {number!r}")
+    raise ConfigurationError(f"{name} must be {span}, not {number!r}.")
 
 
 def at_least(name: str, number: int, least: int) -> int:
-    """The whole number, if it is not below the least."""
+    """The whole number, if it is not below ``least``."""
     if is_count(number, least):
         return number
-    raise ConfigurationError(f"{name} must be a whole number, {least} or more: {number!r}")
+    raise ConfigurationError(f"{name} must be a whole number, {least} or more, not {number!r}.")

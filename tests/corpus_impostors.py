@@ -33,7 +33,7 @@ _JSON, _HTML, _XML, _EVENTS = (
     "an XML document",
     "an event stream",
 )
-_TEXT, _UNKNOWN, _BASE64 = "plain text", "unrecognised bytes", "audio written as base64 text"
+_TEXT, _UNKNOWN, _BASE64 = "plain text", "unrecognised bytes", "audio encoded as base64 text"
 _ERROR = (
     '{"error":{"message":"额度不足 (request id: 20251122)","type":"one_api_error","code":"quota"}}'
 )
@@ -157,8 +157,8 @@ _BINARIES: dict[str, tuple[bytes, str]] = {
         "an Ogg stream of an unknown codec",
     ),
     "flac without facts": (b"fLaC\x04\0\0\x28" + _noise(15), _UNKNOWN),
-    "an id3 tag alone": (_id3(b"TIT2\0\0\0\5\0\0\0Tone"), "an ID3 tag with no sound behind it"),
-    "an id3 tag, cut": (_id3(bytes(900))[:500], "an ID3 tag with no sound behind it"),
+    "an id3 tag alone": (_id3(b"TIT2\0\0\0\5\0\0\0Tone"), "an ID3 tag without sound"),
+    "an id3 tag, cut": (_id3(bytes(900))[:500], "an ID3 tag without sound"),
     "an id3 tag, then json": (_id3(bytes(90)) + _ERROR.encode(), _JSON),
     "an id3 tag, then noise": (_id3(bytes(90)) + _noise(16), _UNKNOWN),
     "an mp4 that tells nothing": (

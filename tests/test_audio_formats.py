@@ -57,7 +57,7 @@ def test_flac_is_held_against_its_last_frame() -> None:
     first_frame = FLAC.index(b"\xff\xf8")
     second_frame = FLAC.index(b"\xff\xf8", first_frame + 1)
     outcome = verify(FLAC[:second_frame])
-    assert outcome.message.startswith("The FLAC announces 13230 samples and has ")
+    assert outcome.message.startswith("The FLAC announces 13230 samples but has only ")
 
 
 def test_a_streamed_flac_counts_its_own_samples() -> None:
@@ -68,7 +68,9 @@ def test_a_streamed_flac_counts_its_own_samples() -> None:
     outcome = verify(bytes(streamed), framed=False)
     assert outcome.info is not None
     assert outcome.info.duration == pytest.approx(clip.duration, abs=0.001)
-    assert outcome.info.warnings == ("Nothing marks its end but the end of the connection.",)
+    assert outcome.info.warnings == (
+        "Nothing marks its end except that the connection was closed.",
+    )
     assert error_of(bytes(streamed[:-1])) is TruncatedAudioError
 
 

@@ -79,14 +79,14 @@ def test_some_writers_count_the_header_frame() -> None:
     assert verify(info_frame(frames=21) + FRAMES).error is None
     exact = verify(info_frame(frames=21, lame=lame_tag(0, 0)) + FRAMES)
     assert exact.error is TruncatedAudioError
-    assert exact.message == "The MP3 announces 21 frames and has 20."
+    assert exact.message == "The MP3 announces 21 frames but has only 20."
 
 
 def test_more_frames_than_announced_are_a_warning() -> None:
     """Sound that is there is there."""
     outcome = verify(info_frame(b"Xing", frames=10) + FRAMES)
     assert outcome.info is not None
-    assert outcome.info.warnings == ("It holds more frames than its header frame announces.",)
+    assert outcome.info.warnings == ("It has more frames than its header frame announces.",)
 
 
 def test_a_header_frame_need_not_count() -> None:
@@ -207,9 +207,7 @@ def test_a_stream_joined_in_the_middle(lead: bytes) -> None:
     for cuts in (1, 1 << 20):
         outcome = verify(lead + FRAMES, cuts)
         assert outcome.info is not None
-        assert outcome.info.warnings == (
-            f"{len(lead)} bytes before the first frame do not belong to it.",
-        )
+        assert outcome.info.warnings == (f"{len(lead)} stray bytes before its first frame.",)
 
 
 def walk(data: bytes, size: int = 1 << 30) -> MpegWalker:
@@ -268,16 +266,16 @@ def test_a_free_format_frame_without_a_second_one() -> None:
     for data in (free, free + bytes(9000)):
         with pytest.raises(TruncatedAudioError):
             walk(data)
-    assert walk(free + free[:30] + FRAMES).warnings == [
-        "84 bytes before the first frame do not belong to it."
-    ]
+    assert walk(free + free[:30] + FRAMES).warnings == ["84 stray bytes before its first frame."]
 
 
 def test_an_unmarked_end_is_likely_right_between_frames() -> None:
     """On a bare connection the last frame must be whole, and a warning stays."""
     outcome = verify(FRAMES, framed=False)
     assert outcome.info is not None
-    assert outcome.info.warnings == ("Nothing marks its end but the end of the connection.",)
+    assert outcome.info.warnings == (
+        "Nothing marks its end except that the connection was closed.",
+    )
     assert verify(FRAMES[:-1], framed=False).error is TruncatedAudioError
 
 

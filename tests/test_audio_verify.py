@@ -200,7 +200,7 @@ def test_raw_samples(
     assert verify(samples, content_type=label, framed=False).error is TruncatedAudioError
     trusted = verify(samples, content_type=label, framed=False, trust_end=True).info
     assert trusted is not None
-    assert trusted.warnings == ("Nothing marks its end but the end of the connection.",)
+    assert trusted.warnings == ("Nothing marks its end except that the connection was closed.",)
 
 
 def test_raw_samples_that_were_asked_for() -> None:

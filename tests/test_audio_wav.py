@@ -146,7 +146,7 @@ def test_a_wrong_outer_size_is_only_a_warning() -> None:
     """Players go by the data chunk, and so do we."""
     outcome = verify(wav(SOUND, form_size=1000))
     assert outcome.info is not None
-    assert outcome.info.warnings == ("Its header says 1008 bytes in all; 844 arrived.",)
+    assert outcome.info.warnings == ("Its header announces 1008 bytes in total, but 844 arrived.",)
     azure = verify(wav(SOUND, form_size=0))
     assert azure.info is not None
     assert azure.info.warnings == ()
@@ -212,7 +212,7 @@ def test_junk_behind_a_true_size(junk: bytes, error: type[Exception] | None) -> 
         assert (
             outcome.info.warnings
             == (
-                "Its header says 844 bytes in all; 846 arrived.",
+                "Its header announces 844 bytes in total, but 846 arrived.",
                 "2 stray bytes at its end.",
             )[::-1]
         )
@@ -256,7 +256,9 @@ def test_sizes_behind_pictures_stay_as_they_are() -> None:
     outcome = verify(wav(SOUND, before=chunk(b"LIST", bytes(HEADER_LIMIT)), size=UNKNOWN))
     assert outcome.info is not None
     assert outcome.info.duration == 0.05
-    assert outcome.info.warnings == ("Its sizes stay untrue: there is too much before its sound.",)
+    assert outcome.info.warnings == (
+        "Its placeholder sizes cannot be repaired: too much comes before the sound.",
+    )
     assert outcome.patch is None
 
 
@@ -322,4 +324,4 @@ def test_a_cut_tells_how_much_had_come() -> None:
     with pytest.raises(TruncatedAudioError) as caught:
         verifier.finish()
     assert (caught.value.bytes_received, caught.value.audio_seconds) == (444, 0.025)
-    assert caught.value.message == "The WAV announces 800 bytes of sound and has 400."
+    assert caught.value.message == "The WAV announces 800 bytes of sound but has only 400."

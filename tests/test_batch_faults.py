@@ -98,7 +98,7 @@ async def test_audio_that_cannot_be_written_stops_the_batch(
     assert isinstance(error, BatchStoppedError)
     assert isinstance(error.__cause__, SaveError)
     assert error.__cause__.errno == number
-    assert "what is finished is kept" in str(error)
+    assert "finished rows are kept" in str(error)
     assert len(server.paid) < 20
     monkeypatch.undo()
     await goes_on(server, tmp_path, told)
@@ -139,7 +139,7 @@ async def test_a_directory_that_is_read_only_is_refused(
 ) -> None:
     """Before anything is paid for; on a mount, since root may write where modes forbid it."""
     to, server = mount("size=400k,ro"), Server()
-    with pytest.raises(SaveError, match="write to another") as caught:
+    with pytest.raises(SaveError, match="or use another") as caught:
         await server.run(["a"], to, resume=resume)
 
     assert caught.value.filename == str(to)

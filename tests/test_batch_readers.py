@@ -83,7 +83,7 @@ class TestText:
         """A file in Latin-1 or GBK is saved anew, not mended row by row."""
         (row,) = rows_of("caf\xe9\n".encode("latin-1"))
         assert reason_of(row) == (
-            "The line is not UTF-8 text, from its byte 4: save the file as UTF-8."
+            "The line is not UTF-8 from its byte 4 on: save the file as UTF-8."
         )
 
     def test_a_line_without_end_fails_alone_and_is_never_held(
@@ -179,12 +179,12 @@ class TestJSONLines:
         [
             ("{", "not valid JSON"),
             ("Hello there", "not valid JSON: Expecting value at column 1"),
-            ('"Hello there"', "holds a string"),
-            ("[1]", "holds an array"),
-            ("17", "holds a number"),
-            ("null", "holds null"),
-            ("9" * 5000, "out of bounds"),
-            ("[" * 100_000, "out of bounds"),
+            ('"Hello there"', "is a string"),
+            ("[1]", "is an array"),
+            ("17", "is a number"),
+            ("null", "is null"),
+            ("9" * 5000, "nesting too deep"),
+            ("[" * 100_000, "nesting too deep"),
             ("{}", "no text"),
             ('{"name": "n"}', "no text"),
             ('{"input": null}', "no text"),
@@ -219,7 +219,7 @@ class TestJSONLines:
         rows = rows_of(b'{"My secret words": "a"}\n{"secret \\q": "a"}\nsecret\n', "jsonl")
         assert [row.line for row in rows] == [1, 2, 3]
         assert not any("secret" in reason_of(row) for row in rows)
-        assert "Field 1 has no known name." in reason_of(rows[0])
+        assert "Field 1 has an unknown name." in reason_of(rows[0])
 
     def test_a_line_that_is_not_utf_8_is_not_called_bad_json(self) -> None:
         """The first cause is the one to name."""
@@ -253,8 +253,8 @@ class TestCSV:
     @pytest.mark.parametrize(
         ("line", "reason"),
         [
-            ("a", "has 1 cells, the header 3"),
-            ("a,b,c,d", "has 4 cells, the header 3"),
+            ("a", "has 1 cells, but the header has 3"),
+            ("a,b,c,d", "has 4 cells, but the header has 3"),
             ('"a"b,n,1', "not valid CSV"),
             ("a,n,fast", "speed must be a number"),
             (",n,1", "no text"),
@@ -282,7 +282,7 @@ class TestCSV:
     def test_a_broken_line_inside_quotes_fails_the_whole_row(self) -> None:
         """Its tail is never taken for a row of its own."""
         first, second = rows_of(b'input,name\n"a\n\xff\nb",n\nc,m\n', "csv")
-        assert "not UTF-8 text, from its byte 1" in reason_of(first)
+        assert "not UTF-8 from its byte 1 on" in reason_of(first)
         assert texts_of([second]) == ["c"]
 
     def test_an_empty_file_is_an_empty_batch(self) -> None:
@@ -292,14 +292,14 @@ class TestCSV:
     @pytest.mark.parametrize(
         ("header", "reason"),
         [
-            (b"name,voice", "must name input"),
-            (b"input,name,name", "only once"),
+            (b"name,voice", "must have a column named input"),
+            (b"input,name,name", "no column twice"),
             (b"input,text", "twice"),
-            (b"input|name", "no known name"),
+            (b"input|name", "an unknown name"),
             (b"input,notes", "Unknown field 'notes'"),
-            (b"", "must name input"),
+            (b"", "must have a column named input"),
             (b'"a"b', "not valid CSV"),
-            (b"\xff\xffinput", "from its byte 1: save the file as UTF-8"),
+            (b"\xff\xffinput", "from its byte 1 on: save the file as UTF-8"),
         ],
     )
     def test_a_header_that_cannot_be_used_is_refused_at_once(

@@ -208,7 +208,7 @@ async def test_a_number_that_does_not_ascend_fails_its_row() -> None:
     assert [r.index for r in results] == [5, 5, 2, 6]
     assert [r.name for r in results] == ["00005-a", "a", "b", "00006-c"]
     assert isinstance(results[2].error, InvalidRequestError)
-    assert "numbered 2, where 6 or more may stand" in str(results[2].error)
+    assert "has the number 2, but 6 or more is expected" in str(results[2].error)
 
 
 @pytest.mark.parametrize(

@@ -93,7 +93,7 @@ def test_a_row_that_is_wrong_is_a_value_and_the_rest_go_on() -> None:
     broken = pa.array([b"One", b"\xff\xfe", b"Two"]).view(pa.string())
     one, flawed, two = rows({"input": broken})
     assert [request_in(one).input, request_in(two).input] == ["One", "Two"]
-    assert reason_of(flawed) == "The row is not UTF-8 text."
+    assert reason_of(flawed) == "The row is not UTF-8."
 
 
 def test_rows_are_read_as_they_are_asked_for() -> None:
@@ -129,7 +129,7 @@ def test_a_damaged_part_is_a_failure_of_its_rows() -> None:
     [
         ({"sentence": ["One"]}, "a column named input"),
         ({"input": ["One"], "text": ["One"]}, "text twice"),
-        ({"voice": ["a"], "Voice": ["a"], "input": ["One"]}, "each field only once"),
+        ({"voice": ["a"], "Voice": ["a"], "input": ["One"]}, "no field twice"),
     ],
 )
 def test_columns_that_cannot_be_used(columns: Mapping[str, Any], reason: str) -> None:
@@ -141,7 +141,7 @@ def test_columns_that_cannot_be_used(columns: Mapping[str, Any], reason: str) ->
 @pytest.mark.parametrize("data", [b"", b"input\nOne\n", b"PAR1" + bytes(50) + b"PAR1"])
 def test_a_file_of_another_kind(data: bytes) -> None:
     """Or one that was cut."""
-    with pytest.raises(ConfigurationError, match="no Parquet file"):
+    with pytest.raises(ConfigurationError, match="not a Parquet file"):
         Table(io.BytesIO(data))
 
 

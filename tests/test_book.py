@@ -218,12 +218,12 @@ LOCKED = '<enc:CipherReference URI="c.xhtml"/>'
 @pytest.mark.parametrize(
     ("book", "reason"),
     [
-        (io.BytesIO(b"PK no zip"), "no EPUB, or a damaged one"),
+        (io.BytesIO(b"PK no zip"), "not an EPUB, or a damaged one"),
         (epub({"META-INF/container.xml": "<x/>"}), "'' is missing"),
         (epub({"META-INF/encryption.xml": LOCKED}), "encrypted"),
         (epub({"META-INF/encryption.xml": LOCKED.replace("c.", "%63.")}), "encrypted"),
-        (epub({"c.xhtml": b"\xff\xfe\xff"}), "is not utf-16"),
-        (epub({"c.xhtml": '<?xml version="1.0" encoding="nonsense"?>'}), "is not nonsense"),
+        (epub({"c.xhtml": b"\xff\xfe\xff"}), "decoded as utf-16"),
+        (epub({"c.xhtml": '<?xml version="1.0" encoding="nonsense"?>'}), "decoded as nonsense"),
         (epub(spine="<itemref idref='a'/>" * 9), "more than 10 pages"),
         (epub({"c.xhtml": b" " * 5000}), "more than 0 MiB of text"),
     ],

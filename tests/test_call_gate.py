@@ -400,7 +400,7 @@ async def test_a_pause_longer_than_the_call_may_take_is_not_waited_for(
             await call()
 
     async def later() -> None:
-        with pytest.raises(step_tts.QueueTimeoutError, match="server asks for a wait") as caught:
+        with pytest.raises(step_tts.QueueTimeoutError, match="server asked for a pause") as caught:
             await call()
         told.append(caught.value)
 
@@ -468,7 +468,7 @@ async def test_a_server_that_never_answers_is_no_line_that_moves() -> None:
                 tasks.start_soon(call)
                 await anyio.sleep(0.1)
     unsent = [error for error in errors if isinstance(error, step_tts.QueueTimeoutError)]
-    assert "calls were refused or failed; it may wait" in str(unsent[0])
+    assert "calls were refused or failed; it may wait no longer" in str(unsent[0])
     assert unsent[0].retry_after is None
     assert max(waits) <= 6  # As long again as those before it take, whose end tells.
 

@@ -26,10 +26,10 @@ def command(rest: tuple[str, ...]) -> None:
 def test_the_command_can_be_typed_again(arguments: list[str], shown: str) -> None:
     """What may be secret or private is only named."""
     result = CliRunner().invoke(command, arguments)
-    assert result.output == f"to go on, run: {shown}\n"
+    assert result.output == f"to continue, run: {shown}\n"
 
 
 def test_standard_input_has_to_be_sent_again() -> None:
     """It is gone by then."""
     result = CliRunner().invoke(command, ["-", "--to", "out"])
-    assert result.output == "to go on, send the same input to: command - --to out\n"
+    assert result.output == "to continue, send the same input to: command - --to out\n"

@@ -132,7 +132,7 @@ def test_standard_input_needs_a_format(server: Sandbox, tmp_path: Path) -> None:
     out = tmp_path / "out"
     result = step_tts("batch", "-", "--to", out, stdin=b"One\nTwo\n")
     assert result.exit_code == 2
-    assert "say --input-format" in result.stderr
+    assert "name its format with --input-format" in result.stderr
     result = step_tts("batch", "-", "--input-format", "txt", "--to", out, stdin=b"One\nTwo\n")
     assert result.exit_code == 0, result.output
     assert files(tmp_path) == ["00000-One.wav", "00001-Two.wav"]
@@ -141,14 +141,17 @@ def test_standard_input_needs_a_format(server: Sandbox, tmp_path: Path) -> None:
 @pytest.mark.parametrize(
     ("arguments", "reason"),
     [
-        (["rows.md", "--to", "out"], "say --input-format; only .csv, .jsonl"),
+        (
+            ["rows.md", "--to", "out"],
+            "name its format with --input-format; only the suffixes .csv, .jsonl",
+        ),
         (["missing.txt", "--to", "out"], "does not exist"),
         ([".", "--to", "out"], "is a directory"),
         (["rows.txt"], "Missing option '--to'"),
         (["rows.txt", "--to", "rows.txt"], "is a file"),
         (["rows.txt", "--to", "out", "-c", "0"], "x>=1"),
         (["rows.txt", "--to", "out", "--grace", "nan"], "not a finite number"),
-        (["rows.txt", "--to", "out", "--name", "{text}"], "A name template needs"),
+        (["rows.txt", "--to", "out", "--name", "{text}"], "The name template"),
         (["rows.txt", "--to", "out", "--input-format", "csv"], "CSV header"),
     ],
 )
@@ -243,7 +246,7 @@ def test_a_directory_that_another_process_works_on_is_refused(
         result = batch(tmp_path, "One\n")
         other.kill()
 
-    said = f"error: Another run is working on {out}: wait for it to end, or write elsewhere.\n"
+    said = f"error: Another run is using {out}: wait for it to end, or use another directory.\n"
     assert (result.exit_code, result.stderr) == (1, said)
     assert not server.requests
     JournalFile(out, {}).close()
@@ -279,7 +282,7 @@ def test_input_that_breaks_off_is_a_failure_after_what_was_spoken(
     _, summary, error, again = result.stderr.splitlines()
     assert summary.startswith("2 spoken, 0 failed; ")
     assert error == "error: [Errno 5] Input/output error"
-    assert again.startswith("to go on, run: ")
+    assert again.startswith("to continue, run: ")
 
 
 def test_interruption_keeps_what_is_finished_and_says_so(
@@ -299,11 +302,11 @@ def test_interruption_keeps_what_is_finished_and_says_so(
     *_, summary, note = result.stderr.splitlines()
     rows, out = tmp_path / "rows.txt", tmp_path / "out"
     command = f"app batch {rows} --to {out} --order input"
-    assert note == f"interrupted; to go on, run: {command}"
+    assert note == f"interrupted; to continue, run: {command}"
     assert summary.startswith("1 spoken, 0 failed; ")
     assert "00000-One.wav" in files(tmp_path)
     result = batch(tmp_path, "One\nTwo\n", "--order", "input", "--no-resume")
-    assert result.stderr.endswith("interrupted; the files that are finished stay\n")
+    assert result.stderr.endswith("interrupted; finished files are kept\n")
 
 
 @pytest.mark.parametrize(
@@ -417,7 +420,7 @@ def test_a_price_without_a_dry_run_is_a_mistake(tmp_path: Path) -> None:
     """Whoever asks what it costs does not want to pay yet."""
     result = batch(tmp_path, "One\n", "--price-per-1k", "1")
     assert result.exit_code == 2
-    assert "goes with --dry-run" in result.stderr
+    assert "needs --dry-run" in result.stderr
 
 
 def test_a_feed_remembers_only_rows_in_flight() -> None:

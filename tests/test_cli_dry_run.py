@@ -44,7 +44,7 @@ def test_it_counts_and_needs_neither_key_nor_directory(tmp_path: Path) -> None:
         "rows: 6",
         "characters: 33",
         "cannot be spoken: 2",
-        "ask for the same as an earlier row: 1",
+        "same as an earlier row: 1",
         "to send: 3, with 21 characters",
         "audio: about 3 s",
         "cost: 0.42",
@@ -109,7 +109,7 @@ def test_failures_are_sent_again_unless_they_are_kept(server: Sandbox, tmp_path:
     found = dry(tmp_path, "--keep-failures", rows=rows)
     assert (found["sent"], found["kept"]) == (0, 1)
     shown = step_tts(*arguments(tmp_path, rows), "--dry-run", "--keep-failures").stdout
-    assert "failed before and left at that: 1" in shown
+    assert "failed before, not retried: 1" in shown
 
 
 def test_a_journal_that_another_run_holds_cannot_be_asked(tmp_path: Path) -> None:
@@ -120,7 +120,7 @@ def test_a_journal_that_another_run_holds_cannot_be_asked(tmp_path: Path) -> Non
     try:
         assert dry(tmp_path)["done"] is None
         shown = step_tts(*arguments(tmp_path), "--dry-run").stdout
-        assert "another run is at work there" in shown
+        assert "another run is using the directory" in shown
     finally:
         journal.close()
 

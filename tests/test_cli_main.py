@@ -164,9 +164,9 @@ def test_ctrl_c_ends_a_batch_that_waits_for_its_input(tmp_path: Path) -> None:
         assert process.wait(20) == 130
         _, error = process.communicate()
     first, _, summary, note = error.decode().splitlines()
-    assert first.startswith("stopping: no more rows are begun")
+    assert first.startswith("stopping: no more rows are started")
     again = f"step-tts batch - --input-format txt --to {out} --sandbox --json"
-    assert note == f"interrupted; to go on, send the same input to: {again}"
+    assert note == f"interrupted; to continue, send the same input to: {again}"
     assert summary.startswith("1 spoken, 0 failed; ")
     assert audio_in(out) == [Path(path)]
 

@@ -192,22 +192,25 @@ def test_plain_text_stays_as_it_is(server: Sandbox, here: Path) -> None:
     [
         (["in.md"], "Missing option '-o'"),
         (["missing.txt", "-o", "out"], "does not exist"),
-        (["in.html", "-o", "out"], "say --input-format; only .epub, .markdown"),
-        (["in.html", "-o", "out", "--input-format", "epub"], "no EPUB"),
-        (["empty.md", "-o", "out"], "There is nothing to say: empty.md holds no word."),
-        (["latin.txt", "-o", "out"], "latin.txt is not utf-8. Say how it is written"),
+        (
+            ["in.html", "-o", "out"],
+            "name its format with --input-format; only the suffixes .epub, .markdown",
+        ),
+        (["in.html", "-o", "out", "--input-format", "epub"], "not an EPUB"),
+        (["empty.md", "-o", "out"], "There is nothing to say: empty.md contains no words."),
+        (["latin.txt", "-o", "out"], "latin.txt is not utf-8: name its encoding"),
         (["in.md", "-o", "out", "--encoding", "utf-9"], "There is no encoding 'utf-9'"),
         (["in.md", "-o", "out", "--subtitles", "ass"], "'ass' is not one of 'srt', 'vtt'"),
         (["in.md", "-o", "out", "--pause", "-1"], "x>=0"),
         (["in.md", "-o", "out", "-x", "-1"], "speed must be"),
-        (["in.md", "-o", "."], "'.' names no file"),
-        (["in.md", "-o", "sub/.."], "'sub/..' names no file"),
-        (["in.md", "-o", "/", "--chapters"], "'/' names no file or directory"),
+        (["in.md", "-o", "."], "'.' cannot name what is saved"),
+        (["in.md", "-o", "sub/.."], "'sub/..' cannot name what is saved"),
+        (["in.md", "-o", "/", "--chapters"], "'/' cannot name what is saved"),
         (["in.md", "-o", "folder"], "folder is a directory: name a file in it"),
         (["in.md", "-o", "none/"], "none/ is a directory: name a file in it"),
         (["in.md", "-o", "-", "--chapters"], "write files: name them with -o"),
         (["in.md", "-o", "-", "--subtitles", "srt"], "write files: name them with -o"),
-        (["in.md", "-o", "-", "--json"], "both want standard output"),
+        (["in.md", "-o", "-", "--json"], "both write to standard output"),
     ],
 )
 def test_what_cannot_be_narrated_is_refused_before_anything_is_sent(
@@ -243,7 +246,7 @@ def test_after_a_failure_only_what_is_missing_is_paid_for(server: Sandbox, here:
     result = narrate(here, BOOK, "--chapters", "-c", "1")
     assert (result.exit_code, result.stdout) == (1, "")
     *_, error, again = result.stderr.splitlines()
-    assert again == "to go on, run: app narrate in.md -o out --chapters -c 1"
+    assert again == "to continue, run: app narrate in.md -o out --chapters -c 1"
     assert error.startswith("error: ")
     assert left(here) == ["out", "out.parts"]
     whole = (here / "out/01-Two-rivers.wav").read_bytes()
@@ -265,7 +268,7 @@ def test_nothing_is_kept_where_nothing_is_to_be(server: Sandbox, here: Path) -> 
     result = narrate(here, BOOK, "-c", "1", "--no-resume")
     assert result.exit_code == 1
     assert result.stderr.startswith("error: ")
-    assert result.stderr.endswith("\nnothing was kept of what is not finished\n")
+    assert result.stderr.endswith("\nunfinished audio was not kept\n")
     assert left(here) == []
     server.faults = Faults(schedule=["cut@4000"])
     assert narrate(here, BOOK, "--no-resume").exit_code == 0
@@ -341,7 +344,7 @@ def test_an_interruption_says_how_to_go_on(
         out, err = process.communicate(timeout=60)
     assert (process.returncode, out) == (128 + number, b"")
     assert err.decode() == (
-        "interrupted; to go on, run: step-tts narrate in.md -o out -c 2 --api-key KEY\n"
+        "interrupted; to continue, run: step-tts narrate in.md -o out -c 2 --api-key KEY\n"
     )
     assert finished(here / "out.parts")
 
@@ -358,7 +361,7 @@ def test_standard_input_is_to_be_sent_again(
     result = step_tts("narrate", "-", "-o", "out", stdin=b"Hello")
     assert result.exit_code == 130
     assert result.stderr == (
-        "interrupted; to go on, send the same input to: app narrate - -o out\n"
+        "interrupted; to continue, send the same input to: app narrate - -o out\n"
     )
 
 

@@ -28,7 +28,7 @@ def test_it_prints_the_two_variables_a_shell_can_take() -> None:
     assert url.startswith("export STEP_TTS_BASE_URL=http://127.0.0.1:")
     assert url.endswith("/v1")
     assert key == """export STEP_TTS_API_KEY='it'"'"'s'"""
-    assert result.stderr == "Ctrl-C ends it.\n"
+    assert result.stderr == "Press Ctrl-C to stop it.\n"
 
 
 @pytest.mark.usefixtures("until_printed")

@@ -70,14 +70,14 @@ def test_the_text_may_come_from_anywhere(
     [
         ([], None, "Give either a TEXT or -f FILE"),
         (["Hello", "-f", "-"], b"x", "Give either a TEXT or -f FILE"),
-        (["-"], b"\xff\xfe", "The text is not UTF-8: save it as such"),
-        (["-f", "-"], b"\xff\xfe", "The text is not UTF-8: save it as such"),
+        (["-"], b"\xff\xfe", "The text is not UTF-8: save it as UTF-8"),
+        (["-f", "-"], b"\xff\xfe", "The text is not UTF-8: save it as UTF-8"),
         (["-"], b"", "empty or blank"),
         ([" "], None, "empty or blank"),
         (["-f", "missing.txt"], None, "missing.txt"),
         (["Hello", "-x", "-1"], None, "speed must be"),
         (["Hello", "--prompt-audio-url", "file:///v.wav"], None, "prompt_audio_url"),
-        (["Hello", "-o", "-", "--json"], None, "both want standard output"),
+        (["Hello", "-o", "-", "--json"], None, "both write to standard output"),
     ],
 )
 def test_what_cannot_be_spoken_is_refused_before_anything_is_sent(

@@ -163,12 +163,12 @@ def test_a_signal_ends_a_batch_in_order(
                     break
                 time.sleep(0.01)
             process.send_signal(number)
-            assert process.stderr.readline().startswith(b"stopping: no more rows are begun")
+            assert process.stderr.readline().startswith(b"stopping: no more rows are started")
             if again:
                 process.send_signal(number)
             assert process.wait(20) == 128 + number
             shown = process.stderr.read().decode()
-    assert "interrupted; to go on, run: step-tts batch " in shown.splitlines()[-1]
+    assert "interrupted; to continue, run: step-tts batch " in shown.splitlines()[-1]
     assert (out / "manifest.jsonl").exists()
     assert not (out / STATUS_NAME).exists()
     assert not list(out.glob(".step_tts-*"))
@@ -188,7 +188,7 @@ def test_a_batch_in_this_process_ends_the_same_way(
         result = step_tts(*command, "--no-resume", "--grace", "0.2")
         assert len(server.requests) < 30
     assert result.exit_code == 130
-    assert "interrupted; the files that are finished stay" in result.stderr
+    assert "interrupted; finished files are kept" in result.stderr
 
 
 def test_parts_that_were_stopped_go_on(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:

@@ -74,9 +74,9 @@ def test_an_error_is_a_line_and_a_code(
 
 def test_what_to_do_comes_below_what_happened(capsys: pytest.CaptureFixture[str]) -> None:
     error = InternalServerError("boom")
-    error.add_note("to go on, run: it")
+    error.add_note("to continue, run: it")
     _terminal.complain(error)
-    assert capsys.readouterr().err == "error: boom\nto go on, run: it\n"
+    assert capsys.readouterr().err == "error: boom\nto continue, run: it\n"
 
 
 def test_an_error_is_a_record_for_scripts_too(capsys: pytest.CaptureFixture[str]) -> None:

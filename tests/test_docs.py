@@ -304,17 +304,17 @@ def _command_line_page() -> str:
 
 
 COMMAND_LINE = (
-    "`step-tts` comes with `step_tts[cli]`, and runs on uvloop if that is installed "
-    "(`step_tts[cli,fast]`). This page shows what `--help` prints."
+    "`pip install 'step_tts[cli]'` installs the command `step-tts`; with `step_tts[cli,fast]` "
+    "it runs on uvloop.\nThis page shows what `--help` prints for each command."
 )
 EXIT_CODES = """\
 | code | meaning |
 |---|---|
 | 0 | success |
-| 1 | something was not spoken, or a file is not whole audio |
+| 1 | something was not spoken, or a file is not complete audio |
 | 2 | the command or the configuration is wrong; nothing was sent |
-| 130 | interrupted, by Ctrl-C |
-| 143 | terminated, by SIGTERM; everything is cleaned up as after Ctrl-C |"""
+| 130 | interrupted by Ctrl-C |
+| 143 | terminated by SIGTERM, with the same cleanup |"""
 
 
 def _help(*command: str) -> str:

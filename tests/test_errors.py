@@ -70,10 +70,10 @@ DEFAULTS = {
     "RateLimitError": ("throttled", ""),
     "ContentRefusedError": ("never", ""),
     "InternalServerError": ("transient", ""),
-    "ModelUnavailableError": ("once", "Check the model name and what the key's group may use."),
+    "ModelUnavailableError": ("once", "Check the model name, and which models the key may use."),
     "ProxyBlockedError": (
         "never",
-        "The network or the proxy in front of the API refuses this client.",
+        "A proxy, or something else in front of the API, refuses this client.",
     ),
     "RedirectError": ("never", "Set base_url to the final address."),
     "AudioError": ("never", ""),
@@ -89,7 +89,7 @@ DEFAULTS = {
     "AudioTooLargeError": ("never", "Raise max_bytes if this is real audio."),
     "AudioJoinError": (
         "never",
-        "Ask for WAV or MP3 of one kind, or transcode: pip install 'step_tts[av]'.",
+        "Ask for WAV or MP3 of one kind, or have it transcoded: pip install 'step_tts[av]'.",
     ),
 }
 

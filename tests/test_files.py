@@ -261,7 +261,7 @@ async def test_a_file_takes_the_place_of_nothing_but_a_file(tmp_path: Path) -> N
     """Of no device and no pipe; and a name that cannot be is refused before it is paid for."""
     os.mkfifo(tmp_path / "pipe.wav")
     store = FileStore()
-    refused = {"pipe.wav": "device or a pipe", "a\0b": "no path", "a" * 300: "long"}
+    refused = {"pipe.wav": "device or a pipe", "a\0b": "not a path", "a" * 300: "long"}
     for name, reason in refused.items():
         with pytest.raises(SaveError, match=reason):
             await store.prepare(tmp_path / name)
@@ -362,7 +362,7 @@ async def test_prepare_sees_a_directory_that_cannot_be_written(
     """A read-only directory is refused with its reason."""
     monkeypatch.setattr("step_tts._files._temp.os.access", lambda *_: False)
 
-    with pytest.raises(SaveError, match="cannot be written") as caught:
+    with pytest.raises(SaveError, match="is not writable") as caught:
         await FileStore().prepare(tmp_path / "a.wav")
 
     assert caught.value.errno == errno.EACCES

@@ -71,7 +71,7 @@ def test_a_coding_has_its_samples(codec: str, kind: str) -> None:
         (AudioInfo(format=AudioFormat.OGG_OPUS, size=0, codec="opus"), "OGG OPUS cannot be played"),
         (AudioInfo(format=AudioFormat.UNKNOWN, size=0), "UNKNOWN cannot be played"),
         (AudioInfo(format=AudioFormat.WAV, size=0), "WAV cannot be played"),
-        (facts("pcm_s16le", rate=None), "at which rate to play this WAV of pcm_s16le"),
+        (facts("pcm_s16le", rate=None), "sample rate of this WAV of pcm_s16le is unknown"),
     ],
 )
 def test_what_cannot_be_played_is_named(info: AudioInfo, words: str) -> None:
@@ -376,7 +376,7 @@ def test_a_device_that_asks_no_more_is_gone(monkeypatch: pytest.MonkeyPatch) -> 
     """Nobody waits for it for ever, nor twice."""
     monkeypatch.setattr(_queue, "SILENT_DEVICE_SECONDS", 0.001)
     queue = SampleQueue(MONO, seconds=0.1)
-    with pytest.raises(step_tts.PlaybackError, match="stopped taking"):
+    with pytest.raises(step_tts.PlaybackError, match="no longer takes"):
         queue.put(b"ab" * 250)
     queue.drain(1)
 
@@ -626,13 +626,13 @@ def test_every_kind_of_sample_opens_a_device(kind: Any) -> None:
 
 def test_a_name_nobody_bears_is_an_error() -> None:
     """That lists the names there are."""
-    with pytest.raises(step_tts.NoAudioDeviceError, match="there are: NULL Playback Device"):
+    with pytest.raises(step_tts.NoAudioDeviceError, match="Available: NULL Playback Device"):
         Output(name="USB", backend="null").open(MONO)
 
 
 def test_a_backend_nobody_knows_is_an_error() -> None:
     """That lists those there are."""
-    with pytest.raises(step_tts.ConfigurationError, match=r"'sonar'; there are: .*null"):
+    with pytest.raises(step_tts.ConfigurationError, match=r"'sonar'. Available: .*null"):
         Output(backend="sonar").open(MONO)
 
 

@@ -47,7 +47,7 @@ def test_waits_must_be_positive_and_finite(field: str, value: float) -> None:
 @pytest.mark.parametrize("field", ["max_retries", "max_billed_retries"])
 def test_counts_must_not_be_negative(field: str) -> None:
     """Zero is off; less is a mistake."""
-    with pytest.raises(ValueError, match=f"^{field} must be a whole number, 0 or more: -1"):
+    with pytest.raises(ValueError, match=f"^{field} must be a whole number, 0 or more, not -1"):
         RetryPolicy(**{field: -1})
     assert getattr(RetryPolicy(**{field: 0}), field) == 0
 
@@ -80,16 +80,16 @@ def test_rates_must_be_positive_and_finite(field: str, value: Any) -> None:
 @pytest.mark.parametrize("number", [0, 2.5, "8"])
 def test_the_most_at_once_is_a_whole_number(number: Any) -> None:
     """Refused where the client is made, not where its first call waits."""
-    with pytest.raises(ConfigurationError, match=r"^concurrency.* must be .*: " + repr(number)):
+    with pytest.raises(ConfigurationError, match=r"^concurrency.* must be .*, not " + repr(number)):
         chosen_concurrency(number)
 
 
 def test_a_bare_number_is_neither_a_rate_nor_a_policy_of_retries() -> None:
     """It would not say of what; the error names the class that does."""
     number: Any = 5
-    with pytest.raises(ConfigurationError, match=r"^rate must be a step_tts.Rate: 5"):
+    with pytest.raises(ConfigurationError, match=r"^rate must be a step_tts.Rate, not 5"):
         chosen_rate(number)
-    with pytest.raises(ConfigurationError, match=r"^retry must be a step_tts.RetryPolicy: 5"):
+    with pytest.raises(ConfigurationError, match=r"^retry must be a step_tts.RetryPolicy, not 5"):
         chosen_retry(number, None)
     assert (chosen_rate(None), chosen_retry(None, 3)) == (Rate(), RetryPolicy(max_retries=3))
 
@@ -104,7 +104,7 @@ def test_a_bare_number_of_seconds_is_the_whole_calls() -> None:
 @pytest.mark.parametrize("number", [-0.1, 11, math.nan, "1"])
 def test_a_number_out_of_its_range_is_refused_with_the_range(number: Any) -> None:
     """Both ends belong to it."""
-    with pytest.raises(ConfigurationError, match=r"^pause must be from 0 to 10: "):
+    with pytest.raises(ConfigurationError, match=r"^pause must be from 0 to 10, not "):
         in_range("pause", number, most=10)
     assert in_range("pause", 0, most=10) == 0
     assert in_range("pause", 10, most=10) == 10
@@ -112,7 +112,7 @@ def test_a_number_out_of_its_range_is_refused_with_the_range(number: Any) -> Non
 
 def test_a_range_without_an_end_names_its_least() -> None:
     """Infinity is no news."""
-    with pytest.raises(ConfigurationError, match=r"^patience must be 0 or more: -1"):
+    with pytest.raises(ConfigurationError, match=r"^patience must be 0 or more, not -1"):
         in_range("patience", -1)
     assert in_range("patience", math.inf) == math.inf
 
@@ -120,6 +120,6 @@ def test_a_range_without_an_end_names_its_least() -> None:
 @pytest.mark.parametrize("number", [0, 1.5, "8"])
 def test_a_number_of_things_is_whole(number: Any) -> None:
     """Half a segment is no mistake of ours."""
-    with pytest.raises(ConfigurationError, match=r"^ahead must be a whole number, 1 or more: "):
+    with pytest.raises(ConfigurationError, match=r"^ahead must be a whole number, 1 or more, not "):
         at_least("ahead", number, 1)
     assert at_least("ahead", 1, 1) == 1

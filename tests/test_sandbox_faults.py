@@ -260,7 +260,7 @@ class TestSchedule:
 
     def test_nonsense_fails_where_it_is_written(self) -> None:
         """Not in the thirtieth request."""
-        with pytest.raises(ValueError, match="no fault is named 'cutt'"):
+        with pytest.raises(ValueError, match="there is no fault 'cutt'"):
             as_faults(["cutt"])
         with pytest.raises(ValueError, match="add up"):
             Faults(probability={"cut": 0.7, "stall": 0.7})

@@ -252,5 +252,5 @@ class TestChoice:
         assert isinstance(choose_voice("tone"), ToneVoice)
         mine = ToneVoice()
         assert choose_voice(mine) is mine
-        with pytest.raises(errors.ConfigurationError, match="No such voice: 'alloy'"):
+        with pytest.raises(errors.ConfigurationError, match="There is no voice 'alloy'"):
             choose_voice("alloy")  # type: ignore[arg-type]  # that is the point

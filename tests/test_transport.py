@@ -147,7 +147,7 @@ async def test_broken_compression_is_a_corrupt_audio_error(lib: ModuleType) -> N
     """What cannot be unpacked is damaged."""
     headers = {"content-encoding": "gzip"}
 
-    with pytest.raises(errors.CorruptAudioError, match="unpacked"):
+    with pytest.raises(errors.CorruptAudioError, match="decompressed"):
         await fetch(lib, lambda _: answer(lib, [b"not gzip at all"], headers=headers))
 
 
@@ -263,7 +263,7 @@ def run_late(lib: ModuleType, script: list[object], timeouts: Timeouts, before: 
 
 def test_no_headers_in_time(lib: ModuleType) -> None:
     """The first byte is due in one deadline, headers or not."""
-    with pytest.raises(errors.FirstByteTimeoutError, match=r"180\.0 s") as caught:
+    with pytest.raises(errors.FirstByteTimeoutError, match=r"180 s") as caught:
         run_late(lib, [b"a"], Timeouts(), before=181)
 
     assert caught.value.sent
@@ -279,7 +279,7 @@ def test_headers_but_no_byte_in_time(lib: ModuleType) -> None:
 def test_a_stall_is_not_a_late_first_byte(lib: ModuleType) -> None:
     """Between two pieces the stall deadline counts, each time anew."""
     run_late(lib, [100, b"a", 29, b"b", 29, b"c"], Timeouts())
-    with pytest.raises(errors.StallTimeoutError, match=r"30\.0 s"):
+    with pytest.raises(errors.StallTimeoutError, match=r"30 s"):
         run_late(lib, [b"a", 31, b"b"], Timeouts())
 
 
@@ -531,7 +531,7 @@ async def test_a_name_that_has_no_address_is_named(
         ("[SSL: CERTIFICATE_VERIFY_FAILED] x: certificate has expired (_ssl.c:1)", "renew it"),
         (
             "[SSL: CERTIFICATE_VERIFY_FAILED] x: Hostname mismatch, certificate is not valid for",
-            "another server's",
+            "another server",
         ),
         ("[SSL: WRONG_VERSION_NUMBER] wrong version number", "http://"),
         ("407 Proxy Authentication Required", "name:password@"),

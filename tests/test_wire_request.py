@@ -161,15 +161,15 @@ def _deep() -> list[object]:
 @pytest.mark.parametrize(
     ("value", "reason"),
     [
-        (math.nan, "holds NaN, an infinity, or itself"),
-        ([-math.inf], "holds NaN, an infinity, or itself"),
-        (_cycle(), "holds NaN, an infinity, or itself"),
-        ({"a": {1, 2}}, "holds a value that JSON cannot express"),
-        (b"bytes", "holds a value that JSON cannot express"),
-        ({("a",): 1}, "holds a value that JSON cannot express"),
-        ("\ud800", "holds a lone surrogate, half a character that UTF-8 cannot express"),
-        ({"a": ["\udfff"]}, "holds a lone surrogate, half a character that UTF-8 cannot express"),
-        ({"\ud800": 1}, "holds a lone surrogate, half a character that UTF-8 cannot express"),
+        (math.nan, "contains NaN, an infinity, or itself"),
+        ([-math.inf], "contains NaN, an infinity, or itself"),
+        (_cycle(), "contains NaN, an infinity, or itself"),
+        ({"a": {1, 2}}, "contains a value that JSON cannot express"),
+        (b"bytes", "contains a value that JSON cannot express"),
+        ({("a",): 1}, "contains a value that JSON cannot express"),
+        ("\ud800", "contains a lone surrogate, half a character that UTF-8 cannot encode"),
+        ({"a": ["\udfff"]}, "contains a lone surrogate, half a character that UTF-8 cannot encode"),
+        ({"\ud800": 1}, "contains a lone surrogate, half a character that UTF-8 cannot encode"),
         (_deep(), "is nested too deeply"),
     ],
 )
@@ -186,7 +186,7 @@ def test_keys_that_are_no_names_are_refused() -> None:
     assert refusal(SpeechRequest("Hi", extra={1: 2})) == (  # type: ignore[dict-item]  # the point
         "extra has the key 1, which is not a str."
     )
-    assert "extra['\\ud800'] holds a lone surrogate" in refusal(
+    assert "extra['\\ud800'] contains a lone surrogate" in refusal(
         SpeechRequest("Hi", extra={"\ud800": 2})
     )
 
@@ -205,13 +205,13 @@ def test_typed_texts_are_checked(field: str) -> None:
     broken = SpeechRequest("Hi", **{field: "a\ud800"})  # type: ignore[arg-type]  # by name
     assert refusal(blank) == f"{field} is blank: leave it out or give it a value."
     assert refusal(number) == f"{field} must be a str, not int."
-    assert refusal(broken).startswith(f"{field} holds a lone surrogate")
+    assert refusal(broken).startswith(f"{field} contains a lone surrogate")
 
 
 def test_a_lone_surrogate_in_the_text_is_refused_without_showing_the_text() -> None:
     """Half an emoji cannot be sent; the words around it stay private."""
     reason = refusal(SpeechRequest("private words \ud83d"))
-    assert reason.startswith("input holds a lone surrogate")
+    assert reason.startswith("input contains a lone surrogate")
     assert "private" not in reason
 
 
@@ -235,8 +235,8 @@ def test_a_blank_client_model_is_refused_unless_the_request_names_one() -> None:
         ("https://[::1/secret.wav", "is not a URL: its host or port is malformed"),
         ("https://h:secret/a.wav", "is not a URL: its host or port is malformed"),
         ("https://h:99999/secret.wav", "is not a URL: its host or port is malformed"),
-        ("https://h/secret voice.wav", "holds white space or a control character"),
-        ("https://h/secret.wav\n", "holds white space or a control character"),
+        ("https://h/secret voice.wav", "contains white space or a control character"),
+        ("https://h/secret.wav\n", "contains white space or a control character"),
         ("   ", "is blank"),
     ],
 )

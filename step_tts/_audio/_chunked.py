@@ -1,4 +1,4 @@
-"""AIFF, CAF and AU: headers read, sizes held against what arrived.
+"""AIFF, CAF and AU: reads the headers and compares their sizes with what arrived.
 
 Knows where each format says how long its sound is, and what it writes there when it does not know.
 
@@ -33,7 +33,7 @@ class _SizedWalker(Walker):
 
     @property
     def duration(self) -> float | None:
-        """Seconds of sound: counted where that is possible, else the header's word."""
+        """Seconds of sound: counted if possible, otherwise as the header states."""
         if not self.sample_rate:
             return None
         if self._bytes_per_sample:
@@ -41,7 +41,7 @@ class _SizedWalker(Walker):
         return self._samples / self.sample_rate if self._samples else None
 
     def _take_header(self, source: Source, size: int) -> Steps[bytes]:
-        """Take a header; nothing at the end of the body, an error where the body cuts it."""
+        """Take a header; ``b""`` at the end of the body, an error if the body ends inside it."""
         header = yield from source.take(size)
         if header and len(header) < size:
             raise TruncatedAudioError(f"The {self.name} ends inside a header.")
@@ -64,14 +64,15 @@ class _SizedWalker(Walker):
         self._sound_size += source.position - start
         if missing and told:
             raise TruncatedAudioError(
-                f"The {self.name} announces {size} bytes of sound and has {size - missing:.0f}."
+                f"The {self.name} announces {size} bytes of sound "
+                f"but has only {size - missing:.0f}."
             )
         if told:
             self.end = "proven"
 
     def _judge_sound(self) -> None:
         if not self._sound_size:
-            raise EmptyAudioError(f"The {self.name} is a header without sound.")
+            raise EmptyAudioError(f"The {self.name} has a header but no sound.")
         if self.end == "open" and self._sound_size % (self._bytes_per_sample or 1):
             raise TruncatedAudioError(f"The {self.name} ends inside a sample.")
 
@@ -80,7 +81,7 @@ class AiffWalker(_SizedWalker):
     """Walks AIFF and AIFF-C."""
 
     def walk(self, source: Source) -> Steps[None]:
-        """The form, then chunks: COMM tells, SSND sounds."""
+        """The form, then chunks: COMM has the facts, SSND the sound."""
         layout = layout_of(b"FORM")
         assert layout is not None  # noqa: S101  the table has it
         form = yield from self._take_header(source, layout.form_size)
@@ -93,7 +94,7 @@ class AiffWalker(_SizedWalker):
             elif name == b"COMM":
                 self._learn((yield from self._take_facts(source, size)), form)
             else:
-                self._judge_name(name, source.position)
+                self._judge_name(name, source.position - layout.header_size)
                 yield from self._skip_metadata(source, size)
             padding = yield from source.peek(layout.padding(size))
             source.at += len(padding) - len(padding.lstrip(b"\0"))
@@ -101,10 +102,10 @@ class AiffWalker(_SizedWalker):
 
     def _judge_name(self, name: bytes, position: int) -> None:
         if not (name.isascii() and name.decode("ascii").isprintable()):
-            raise CorruptAudioError(f"The AIFF has bytes of no chunk before byte {position}.")
+            raise CorruptAudioError(f"The AIFF is damaged: no chunk begins at byte {position}.")
 
     def _pass_ssnd(self, source: Source, size: int) -> Steps[None]:
-        """Eight bytes of alignment stand before the sound."""
+        """Eight bytes about alignment precede the sound."""
         offsets = yield from self._take_header(source, 8)
         if not offsets:
             return
@@ -149,7 +150,7 @@ class CafWalker(_SizedWalker):
     """Walks Apple's Core Audio Format."""
 
     def walk(self, source: Source) -> Steps[None]:
-        """Chunks: desc tells, data sounds, pakt counts compressed samples."""
+        """Chunks: desc has the facts, data the sound, pakt the number of compressed samples."""
         yield from self._take_header(source, 8)
         while header := (yield from self._take_header(source, 12)):
             name, size = header[:4], int.from_bytes(header[4:], signed=True)
@@ -160,13 +161,15 @@ class CafWalker(_SizedWalker):
             elif name in {b"desc", b"pakt"} and size >= 0:
                 self._learn(name, (yield from self._take_facts(source, size)))
             elif size < 0 or not (name.isascii() and name.decode("ascii").isprintable()):
-                raise CorruptAudioError(f"The CAF has bytes of no chunk before {source.position}.")
+                raise CorruptAudioError(
+                    f"The CAF is damaged: no chunk begins at byte {source.position - len(header)}."
+                )
             else:
                 yield from self._skip_metadata(source, size)
         self._judge_sound()
 
     def _pass_data(self, source: Source, size: int) -> Steps[None]:
-        """An edit count stands before the sound; size -1 means "up to the end"."""
+        """An edit count precedes the sound; size -1 means "up to the end"."""
         edits = yield from self._take_header(source, 4)
         if edits:
             told = size >= 0
@@ -199,7 +202,7 @@ class AuWalker(_SizedWalker):
     """Walks Sun's AU."""
 
     def walk(self, source: Source) -> Steps[None]:
-        """Six numbers, a remark, the sound."""
+        """Six numbers, a comment, the sound."""
         header = yield from self._take_header(source, 24)
         offset, size, coding, rate, channels = (
             int.from_bytes(header[at : at + 4]) for at in range(4, 24, 4)

@@ -1,8 +1,8 @@
-"""FLAC: the metadata walked block by block, the last frame found and checked.
+"""FLAC: walks the metadata block by block, then finds and checks the last frame.
 
-The frames in between are not walked: that takes decoding. But the last one numbers itself and
-ends in a checksum, and so tells whether the end is the end, and how long the sound is, even when
-a streaming encoder could not say so in the header.
+The frames in between are not walked: that takes decoding. But the last one has its
+number and a checksum, which prove the end of the audio and give its length, even if a streaming
+encoder could not put that in the header.
 
 Source: RFC 9639 §8 (metadata), §9.1 (frame header), §9.3 (checksums).
 """
@@ -42,11 +42,11 @@ class StreamInfo:
     sample_rate: int
     channels: int
     samples: int
-    """0 when a streaming encoder did not know."""
+    """0 if a streaming encoder did not know."""
     block_size: int
-    """Samples in every frame but the last, when the encoder keeps to one size."""
+    """Samples in every frame but the last, if the encoder uses one size."""
     longest_frame: int
-    """Bytes that hold any frame."""
+    """Bytes that any frame fits into."""
 
     @classmethod
     def parse(cls, body: bytes) -> StreamInfo:
@@ -81,7 +81,7 @@ class FlacWalker(Walker):
 
     @property
     def duration(self) -> float | None:
-        """Seconds of sound: the header's word, or the last frame's once that is known."""
+        """Seconds of sound: as the header states, or as the last frame shows once it is known."""
         return self._samples / self.sample_rate if self._samples and self.sample_rate else None
 
     def walk(self, source: Source) -> Steps[None]:
@@ -124,14 +124,16 @@ class FlacWalker(Walker):
     def _judge_end(self) -> None:
         recent = self._recent
         if not recent:
-            raise EmptyAudioError("The FLAC is a header without sound.")
+            raise EmptyAudioError("The FLAC has a header but no sound.")
         if recent[-_ID3V1_SIZE:].startswith(b"TAG"):
             recent = recent[:-_ID3V1_SIZE]
         samples = _end_of_last_frame(recent, self._block_size)
         if samples is None:
             raise TruncatedAudioError("The FLAC ends inside a frame.")
         if samples < self._told:
-            raise TruncatedAudioError(f"The FLAC announces {self._told} samples and has {samples}.")
+            raise TruncatedAudioError(
+                f"The FLAC announces {self._told} samples but has only {samples}."
+            )
         self._samples = samples
         self.end = "proven" if samples == self._told else "likely"
 
@@ -158,13 +160,13 @@ class _FrameHeader:
     variable: bool
 
     def end(self, block_size: int) -> int:
-        """The number of the sample behind this frame."""
+        """The number of the sample after this frame."""
         start = self.number if self.variable else self.number * block_size
         return start + self.samples
 
     @classmethod
     def parse(cls, head: bytes) -> _FrameHeader | None:
-        """Read a frame header; ``None`` when its checksum says that it is none."""
+        """Read a frame header; ``None`` if its checksum says it is not one."""
         if len(head) < 6 or not head[2] >> 4:
             return None
         size_code, rate_code = head[2] >> 4, head[2] & 0xF
@@ -178,7 +180,7 @@ class _FrameHeader:
 
 
 def _coded_number(head: bytes, at: int) -> tuple[int, int]:
-    """UTF-8's scheme, extended to 36 bits; where it ends. Nonsense is for the checksum to find."""
+    """A number coded like UTF-8, up to 36 bits, and where it ends. The checksum finds nonsense."""
     lead = head[at]
     extra = max(0, 6 - (lead ^ 0xFF).bit_length() + 1) if lead >= 0xC0 else 0
     number = lead & (0x7F if not extra else 0x3F >> extra)
@@ -210,7 +212,7 @@ _CRC16 = _crc_table(0x8005, 16)
 
 
 def _crc(data: bytes, table: tuple[int, ...], bits: int) -> int:
-    """0 when ``data`` ends with its own checksum."""
+    """0 if ``data`` ends with its own checksum."""
     crc, shift, mask = 0, bits - 8, (1 << bits) - 1
     for byte in data:
         crc = crc << 8 & mask ^ table[crc >> shift ^ byte]

@@ -1,6 +1,6 @@
-"""Formats that are frames and little else: AAC, LATM, AC-3, AMR, WavPack. Every frame is walked.
+"""Formats that are frames and little else: AAC, LATM, AC-3, AMR, WavPack. Walks every frame.
 
-Knows each format's frame header; which bytes may stand around the frames, ``_tags`` knows.
+Knows each format's frame header; ``_tags`` knows what may surround the frames.
 
 Sources: ISO/IEC 14496-3 §1.A.2 (ADTS), §1.7.3 (LOAS); ETSI TS 102 366 §4.4 (AC-3); RFC 4867 §5
 (AMR); the WavPack 4 and 5 binary format.
@@ -29,7 +29,7 @@ _HELD_LIMIT = 1 << 16  # Bytes; only a WavPack block can be longer.
 
 @attrs.frozen
 class _Frame:
-    """What one frame header says. ``kind`` must be equal in all frames of a piece."""
+    """What one frame header says. ``kind`` must be the same in all frames."""
 
     kind: object
     size: int
@@ -116,7 +116,7 @@ _AMR_WB = _Kind("amr_wb", b"", 1, _amr(_AMR_WB_SIZES, 16000), b"#!AMR-WB\n")
 
 
 class FramedWalker(Walker):
-    """Walks frames up to the end, and the tags behind them."""
+    """Walks frames up to the end, and the tags after them."""
 
     checked = "frames"
 
@@ -167,7 +167,7 @@ class FramedWalker(Walker):
         return True
 
     def _pass_bytes(self, source: Source, size: int) -> Steps[None]:
-        """A frame is handed on whole, unless it is too long to be held."""
+        """A frame is handed on as a whole, unless it is too long to hold."""
         if size > _HELD_LIMIT and (yield from source.skip(size)):
             raise self._cut()
         if size <= _HELD_LIMIT and len((yield from source.take(size))) < size:
@@ -187,7 +187,7 @@ class FramedWalker(Walker):
     def _judge_rest(self, rest: bytes, position: int) -> None:
         if rest:
             raise CorruptAudioError(
-                f"The {self.name} frames stop at byte {position}, and what follows is no tag."
+                f"The {self.name} frames stop at byte {position}, and what follows is not a tag."
             )
         if self._first is None:
-            raise EmptyAudioError(f"The {self.name} is a header without sound.")
+            raise EmptyAudioError(f"The {self.name} has a header but no sound.")

@@ -1,8 +1,8 @@
-"""Many pieces of audio in, one out: headers and tags go, the sound stays, one header leads.
+"""Many pieces of audio in, one out: one header, then all their sound, without headers and tags.
 
-Every part passes the same verifier as a server's answer, so what is joined is whole; what its
-walker takes for sound is written on. Knows the order of parts, pauses and times. What each kind
-looks like is its writer's business (``_join_mp3``, ``_join_wav``).
+Every part passes the same verifier as a response, so what is joined is complete; what its walker
+finds to be sound is written. Knows the order of parts, pauses and times. What the bytes look like
+is known to the writer of each kind (``_join_mp3``, ``_join_wav``).
 """
 
 from __future__ import annotations
@@ -33,25 +33,25 @@ _JOINABLE = frozenset({AudioFormat.MP3, AudioFormat.MP2, AudioFormat.WAV, AudioF
 class Joiner:
     """Joins parts of one kind as they flow through; holds a header or a frame, never a part.
 
-    For each part ``begin``, ``feed`` until it ends, ``end``. What ``feed`` and ``end`` return, one
-    after the other, is the whole: the same bytes however the parts are cut into pieces. A part
-    that is refused has added nothing: ``begin`` again, with another in its place. One that proves
-    broken leaves what has been heard of it.
+    For each part call ``begin``, ``feed`` until it ends, then ``end``. What ``feed`` and ``end``
+    return is, in order, the whole audio, the same however the parts are cut into pieces. A part
+    that is refused has added nothing: ``begin`` again with another in its place. Of one that turns
+    out to be broken, the sound it has already added stays.
 
     Attributes:
-        start: Seconds into the whole at which the part begun last is heard, once some of it is.
-        silent: The part begun last has had sound, and all of it was digital silence.
+        start: Seconds into the whole at which the latest part starts, once some of it is heard.
+        silent: The latest part has sound, and so far all of it is digital silence.
 
     Args:
-        pause: Seconds of silence between two parts; in MP3 whole frames, at least one.
+        pause: Seconds of silence between two parts; in MP3, a whole number of frames.
 
     Raises:
-        ValueError: The pause is negative or no finite number.
+        ValueError: The pause is negative or not finite.
     """
 
     def __init__(self, *, pause: float = 0.0) -> None:
         if not 0 <= pause < math.inf:
-            raise ValueError(f"A pause is a number of seconds, 0 or more, not {pause!r}.")
+            raise ValueError(f"pause must be a number of seconds, 0 or more, not {pause!r}.")
         self.start: float = 0.0
         self.silent: bool = False
         self._pause = pause
@@ -73,7 +73,7 @@ class Joiner:
 
     @property
     def patch(self) -> HeaderPatch | None:
-        """What makes the header true to all parts ended so far; ``None`` if it is true already.
+        """What makes the header correct for all parts ended so far; ``None`` if it already is.
 
         It may be longer than what it replaces.
         """
@@ -85,18 +85,18 @@ class Joiner:
         self._part, self.start, self.silent = None, self.position, False
 
     def feed(self, piece: bytes) -> bytes:
-        """Take the part's next piece; return what the whole grows by.
+        """Take the part's next piece; return what it adds to the whole.
 
         Raises:
-            AudioJoinError: The part is not of the kind of those before it, or of a kind that
+            AudioJoinError: The part is of another kind than those before it, or of a kind that
                 cannot be joined.
-            AudioError: The part is not one whole piece of audio.
+            AudioError: The part is not one complete piece of audio.
         """
         self._verifier.feed(piece)
         return self._hand_out()
 
     def end(self) -> bytes:
-        """The part has ended; return the last that the whole grows by.
+        """The part has ended; return the last bytes it adds to the whole.
 
         Raises:
             AudioJoinError: As from ``feed``.
@@ -123,7 +123,7 @@ class Joiner:
         self._grown.append(writer.write(frames))
 
     def _admit(self, walker: Walker) -> Writer:
-        """Let a part in whose first sound has come, behind the header or a pause."""
+        """Admit a part whose first sound has come, after the header or a pause."""
         writer, kind = self._writer, Kind.of(walker)
         if writer is None:
             self._writer = writer = _writer_for(walker, kind)

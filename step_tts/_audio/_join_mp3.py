@@ -1,4 +1,4 @@
-"""MPEG audio written frame by frame, each part made independent of what stands before it.
+"""MPEG audio written frame by frame, each part made independent of the one before it.
 
 Frames are written as they are, with one exception. An MP3 frame may keep part of its sound in the
 bytes of frames before it (the bit reservoir). Whole pieces start with an empty one; a piece cut
@@ -6,9 +6,9 @@ out of a stream does not, and its first frames would be decoded from another par
 burst of noise. No decoder can know their sound, so they are muted, and their bytes are kept for
 the frames that follow. Layer II has no reservoir.
 
-A header frame leads a file: it is put there at the end, when its counts are known. It carries no
-delay and padding, for these speak of one encoder's run and there were many; so times count every
-decoded sample.
+The file starts with a header frame, which is added at the end, when its counts are known. It
+states no delay and padding, which describe one run of an encoder, and there were many; so times
+count every decoded sample.
 
 Sources: ISO/IEC 11172-3 §2.4.1.7, §2.4.3.4 and 13818-3 (side information, main_data_begin); the
 Xing header as LAME's ``VbrTag.c`` and FFmpeg's ``mp3enc.c`` write it.
@@ -31,7 +31,7 @@ _LARGEST = 0xFFFFFFFF
 
 
 class MpegWriter(Writer):
-    """Writes frames of one kind; the header frame is the patch's.
+    """Writes frames of one kind; the patch adds the header frame.
 
     Args:
         first: The header of the first part's first frame.
@@ -55,7 +55,7 @@ class MpegWriter(Writer):
 
     @property
     def patch(self) -> HeaderPatch | None:
-        """The header frame with its counts; ``None`` in Layer II and free format, without one."""
+        """The counted header frame; ``None`` in Layer II and free format: they have none."""
         if not self._info:
             return None
         total = len(self._info) + self._size
@@ -74,7 +74,7 @@ class MpegWriter(Writer):
         self._whole, self._reservoir = False, 0
 
     def write(self, frames: bytes) -> bytes:
-        """Frames are written as they are, but for those whose sound began before the part did."""
+        """Frames are written as they are, except those whose sound began before the part did."""
         muted = b""
         at = 0
         while not self._whole and at < len(frames):
@@ -118,7 +118,7 @@ class MpegWriter(Writer):
 
 
 class _SeekTable:
-    """Where frames stand: all of them at first, then ever fewer, so that memory stays flat."""
+    """Where frames start: all of them at first, then ever fewer, so that memory stays flat."""
 
     LIMIT = 1024
 
@@ -127,7 +127,7 @@ class _SeekTable:
         self._stride = 1
 
     def note(self, frame: int, offset: int) -> None:
-        """``frame`` begins ``offset`` bytes behind the header frame."""
+        """``frame`` begins ``offset`` bytes after the header frame."""
         if frame % self._stride:
             return
         self._offsets.append(offset)
@@ -148,7 +148,7 @@ def _parsed(frame: bytes) -> FrameHeader:
 
 
 def _main_data_begin(frame: bytes, header: FrameHeader) -> int:
-    """How many bytes before this frame its sound begins: nine bits in MPEG-1, else eight."""
+    """How many bytes before this frame its sound begins: nine bits in MPEG-1, otherwise eight."""
     field = int.from_bytes(frame[header.side_info_at : header.side_info_at + 2])
     return field >> (7 if header.samples == 1152 else 8)
 
@@ -159,7 +159,7 @@ def _without_checksum(frame: bytes) -> bytes:
 
 
 def _silent_frame(frame: bytes, free_size: int) -> bytes:
-    """Zeros behind a header without padding: no bits of sound in Layer III nor in Layer II."""
+    """Zeros after a header without padding: no bits of sound in Layer III nor in Layer II."""
     head = _without_checksum(frame)
     head = head[:2] + bytes((head[2] & ~2, head[3] & 0xCF))  # No padding, no joint stereo.
     return head.ljust(_parsed(head).size or free_size, b"\0")

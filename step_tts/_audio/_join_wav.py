@@ -1,7 +1,7 @@
 """A WAV written before its length is known.
 
-The first part's format chunk leads the whole, byte for byte: what could play the part plays the
-whole. All sizes are left open, as streaming servers leave them, and ``_repair`` makes them true.
+The whole starts with the first part's format chunk, byte for byte: what can play that part can
+play the whole. All sizes are left open, as streaming servers do, and ``_repair`` corrects them.
 
 Sources: Microsoft's "New Multimedia Data Types and Data Techniques" 3.0 (all but integer PCM has a
 ``fact`` chunk); ITU-T G.711 (the codes of silence).
@@ -28,7 +28,7 @@ _UNCOUNTED = bytes(4)  # FFmpeg believes any other number, and tells a stream's 
 
 
 class WavWriter(Writer):
-    """Writes samples of one kind behind one header.
+    """Writes samples of one kind after a single header.
 
     Raises:
         AudioJoinError: The WAV holds compressed sound, whose blocks depend on one another.
@@ -47,13 +47,13 @@ class WavWriter(Writer):
 
     @property
     def patch(self) -> HeaderPatch | None:
-        """True sizes; RF64 where RIFF has no room for them."""
+        """The true sizes; RF64 if RIFF has no room for them."""
         size = self.samples * self._frame_size
         total = len(self.head) + size
         return repair_wav(self.head, sound_size=size, total=total, frame_size=self._frame_size)
 
     def begin(self) -> None:
-        """Samples stand alone: a new part changes nothing."""
+        """Samples are independent: a new part changes nothing."""
 
     def write(self, frames: bytes) -> bytes:
         """Samples are written as they are."""

@@ -1,4 +1,4 @@
-"""What a Content-Type claims, and whether the bytes bear it out.
+"""What a Content-Type claims, and whether the bytes agree.
 
 Labels are often wrong (wire.md §8), so none is believed; a wrong one is worth a warning. Knows
 media types, not bytes.
@@ -47,7 +47,7 @@ _CLAIMS: dict[frozenset[str], frozenset[AudioFormat]] = {
 _FORMATS = {subtype: formats for subtypes, formats in _CLAIMS.items() for subtype in subtypes}
 _SILENT = frozenset({"", "application/octet-stream", "binary/octet-stream", "application/audio"})
 _WRAPPING = "text/event-stream"
-"""Says what the audio came in, and so nothing of the audio."""
+"""These name a container or nothing in particular, so they say nothing about the audio."""
 _TEXTUAL = (
     "text/",
     "application/json",
@@ -78,7 +78,7 @@ class Label:
 
     @property
     def aside(self) -> str:
-        """The type in brackets, to follow a sentence; nothing where there is none to show."""
+        """The type in brackets, to end a sentence with; empty if there is none to show."""
         return f" (labelled {self._shown})" if self._shown else ""
 
     @property
@@ -99,7 +99,7 @@ class Label:
         return int(text) if 1 <= int(text) <= limit else None
 
     def contradicts(self, audio_format: AudioFormat) -> bool:
-        """Whether it names something else than the bytes are."""
+        """Whether it names something other than the bytes are."""
         if self.media_type in _SILENT or self.media_type == _WRAPPING:
             return False
         kind, _, subtype = self.media_type.partition("/")
@@ -111,5 +111,5 @@ class Label:
 
 @lru_cache(maxsize=64)
 def label_of(content_type: str | None) -> Label:
-    """The same label for all answers that say the same."""
+    """The same label object for all responses with the same header."""
     return Label(content_type)

@@ -1,8 +1,8 @@
 """Magic numbers: what the first bytes claim to be, and whether the next ones agree.
 
 Knows the formats that announce themselves, audio and not. A magic number alone proves little,
-for a text may open with the word ``RIFF`` or ``fLaC``: each claim is held against the header
-that must follow it. Knows nothing of bare frames (``_sync``) or of text (``_text_tests``).
+since a text may open with the word ``RIFF`` or ``fLaC``: each claim is checked against the header
+that must follow. Knows nothing of bare frames (``_sync``) or of text (``_text_tests``).
 
 Sources: RIFF MCI spec and EBU Tech 3306 (RF64, BW64); RFC 9639 §8 (FLAC); RFC 3533 §6 and
 RFC 7845 §5.1 (Ogg, Opus); AIFF-C draft 1991; RFC 4867 §5 (AMR); Apple CAF 1.0; Sun's
@@ -94,7 +94,7 @@ _AMR_FRAME_TYPES = frozenset({*range(10), 15})  # RFC 4867 §4.3.1, narrow and w
 
 
 def _read_amr(head: bytes) -> Verdict:
-    """After the magic line comes a frame header, a zero bit on either side, or it is a script."""
+    """After the magic line comes a frame header, with a zero bit on either side."""
     header = peek_number(head, head.index(b"\n") + 1, 1)
     is_frame = not header & 0x83 and header >> 3 in _AMR_FRAME_TYPES
     return AudioFormat.AMR if is_frame else None
@@ -156,10 +156,10 @@ _BY_FIRST_BYTE = {
 
 
 def by_magic(head: bytes) -> Verdict:
-    """Ask whoever the first bytes belong to; ``head`` holds ``LONGEST_MAGIC`` bytes or all.
+    """Ask the reader that these first bytes belong to: ``LONGEST_MAGIC`` bytes of them, or all.
 
     Raises:
-        TooShortError: The magic number fits and the header behind it is not here yet.
+        TooShortError: The magic number fits, but the header after it is not here yet.
     """
     for magic, answer in _BY_FIRST_BYTE.get(head[0], ()):
         if head.startswith(magic):

@@ -1,4 +1,4 @@
-"""Matroska and WebM: the segment measured, so that a cut one is found.
+"""Matroska and WebM: measures the segment, so that a cut one is found.
 
 Knows how long a segment says it is. Does not look into it.
 
@@ -28,7 +28,7 @@ class MatroskaWalker(Walker):
                 raise CorruptAudioError("Another WEBM follows the first: two files run together.")
             yield from self._pass_element(source, metadata=False)
         if not source.sounding:
-            raise EmptyAudioError("The WEBM is a header without sound.")
+            raise EmptyAudioError("The WEBM has a header but no sound.")
 
     def _pass_element(self, source: Source, *, metadata: bool) -> Steps[None]:
         yield from self._take_number(source)

@@ -1,6 +1,6 @@
-"""MP3 and MP2: every frame walked, from the first tag to the last.
+"""MP3 and MP2: walks every frame, from the first tag to the last.
 
-Demands that each frame starts where the one before it ends and that all belong to one piece.
+Requires that each frame starts where the one before it ends, and that all belong together.
 Knows the Xing, Info and VBRI header frames, which count the frames and hold no sound, and
 LAME's note of how many samples an encoder put around the sound. Decodes nothing.
 
@@ -45,7 +45,7 @@ _VBRI_AT = HEADER_SIZE + 32  # Bytes; after the longest side information, whatev
 
 @attrs.frozen
 class InfoFrame:
-    """What a header frame says of the frames behind it."""
+    """What a header frame says of the frames after it."""
 
     frames: int | None = None
     trimmed: int = 0
@@ -58,8 +58,8 @@ class MpegWalker(Walker):
     """Walks MPEG audio, Layer II and III.
 
     Attributes:
-        sizes: Bytes of a frame, by its header; it knows every header met so far.
-        free_size: Bytes of a frame without padding, in free format; 0 in every other.
+        sizes: Bytes of a frame, by its header, for every header met so far.
+        free_size: Bytes of a frame without padding, in free format; otherwise 0.
     """
 
     checked = "frames"
@@ -94,12 +94,12 @@ class MpegWalker(Walker):
         self._judge_count()
 
     def _find_first(self, source: Source) -> Steps[None]:
-        """Stand on the first frame that another one follows, or that ends the body."""
+        """Go to the first frame that is followed by another, or that ends the body."""
         while (found := self._search(source)) is None:
             yield
         offset, head, size = found
         if offset:
-            self.warnings.append(f"{offset} bytes before the first frame do not belong to it.")
+            self.warnings.append(f"{offset} stray bytes before its first frame.")
         header = self._begin(head, size)
         source.at += offset
         self._mark_at = HEADER_SIZE + header.side_info_size
@@ -114,7 +114,7 @@ class MpegWalker(Walker):
         return header
 
     def _search(self, source: Source) -> tuple[int, bytes, int] | None:
-        """The first frame's offset, header and size; ``None`` while that is undecided."""
+        """The first frame's offset, header and size; ``None`` while undecided."""
         window = source.buffer[source.at :]
         offset = window.find(b"\xff")
         while 0 <= offset <= LEAD_LIMIT:
@@ -130,11 +130,11 @@ class MpegWalker(Walker):
 
     def _complain_of_no_frame(self, window: bytes) -> None:
         if not window.strip(b"\0"):
-            raise EmptyAudioError(f"The {self.name} is a tag without sound behind it.")
+            raise EmptyAudioError(f"The {self.name} has a tag but no sound.")
         if (header := parse_header(window[:HEADER_SIZE].ljust(HEADER_SIZE, b"\0"))) is not None:
             self.sample_rate, self.channels = header.sample_rate, header.channels
             raise TruncatedAudioError(f"The {self.name} ends inside its first frame.")
-        raise NotAudioError(f"No {self.name} frame stands where the first one should.")
+        raise NotAudioError(f"There is no {self.name} frame where the first one should be.")
 
     def _read_info(self, source: Source) -> Steps[None]:
         size = next(iter(self.sizes.values()))
@@ -144,7 +144,7 @@ class MpegWalker(Walker):
             source.at += size
 
     def _pass_frames(self, source: Source) -> Steps[None]:
-        """Pass frames until something else stands there: tags, or the end."""
+        """Pass frames until something else comes: tags, or the end."""
         while True:
             self._pass_whole_frames(source)
             head = source.buffer[source.at : source.at + HEADER_SIZE]
@@ -189,7 +189,7 @@ class MpegWalker(Walker):
     def _pass_trailer(self, source: Source) -> Steps[None]:
         """Tags and padding; after them no frame may come."""
         if not self._frames:
-            raise EmptyAudioError(f"The {self.name} is a header frame without sound behind it.")
+            raise EmptyAudioError(f"The {self.name} has a header frame but no sound.")
         while (yield from skip_padding(source)) or (yield from skip_tag(source, self.name)):
             pass
         rest = yield from source.peek(HEADER_SIZE)
@@ -202,7 +202,7 @@ class MpegWalker(Walker):
         if len(rest) == HEADER_SIZE and parse_header(rest):
             raise self._two_files(position)
         raise CorruptAudioError(
-            f"The {self.name} frames stop at byte {position}, and what follows is no tag."
+            f"The {self.name} frames stop at byte {position}, and what follows is not a tag."
         )
 
     def _two_files(self, position: int) -> CorruptAudioError:
@@ -216,11 +216,11 @@ class MpegWalker(Walker):
         missing = self._info.frames - self._frames
         if missing > (0 if self._info.exact else 1):
             raise TruncatedAudioError(
-                f"The {self.name} announces {self._info.frames} frames and has {self._frames}."
+                f"The {self.name} announces {self._info.frames} frames but has only {self._frames}."
             )
         self.end = "proven" if not missing else self.end
         if missing < 0:
-            self.warnings.append("It holds more frames than its header frame announces.")
+            self.warnings.append("It has more frames than its header frame announces.")
 
 
 @lru_cache(maxsize=1024)
@@ -231,9 +231,9 @@ def _run_of(head: bytes, size: int, mark_at: int) -> re.Pattern[bytes]:
 
 
 def _frame_size(window: bytes, at: int, *, ended: bool) -> int | None:
-    """The size of the frame at ``at``; 0 when none is there, ``None`` when more bytes must tell.
+    """The size of the frame at ``at``; 0 if there is none, ``None`` if that takes more bytes.
 
-    In garbage chance has room, so there a second frame must follow, and a third.
+    In garbage a frame may appear by chance, so there a second must follow, and a third.
     """
     head = window[at : at + HEADER_SIZE]
     if len(head) < HEADER_SIZE:
@@ -253,7 +253,7 @@ def _frame_size(window: bytes, at: int, *, ended: bool) -> int | None:
 
 
 def _confirm(window: bytes, at: int, header: FrameHeader, *, ended: bool) -> bool | None:
-    """Whether a frame may end at ``at``: a kindred one or a tag follows, or the body ends there."""
+    """Whether a frame may end at ``at``: a similar one, a tag, or the end of the body follows."""
     after = window[at : at + HEADER_SIZE]
     if len(after) < HEADER_SIZE:
         return (len(window) == at) if ended else None
@@ -264,7 +264,7 @@ def _confirm(window: bytes, at: int, header: FrameHeader, *, ended: bool) -> boo
 
 
 def _measure_free(window: bytes, at: int, header: FrameHeader, *, ended: bool) -> int | None:
-    """Free format names no bit rate: its frames are as long as the way to the next equal header."""
+    """Free format names no bit rate: its frames extend to the next equal header."""
     start = at + HEADER_SIZE + header.side_info_size
     while 0 <= (start := window.find(window[at : at + 2], start)) <= at + _FREE_FORMAT_LIMIT:
         candidate = parse_header(window[start : start + HEADER_SIZE].ljust(HEADER_SIZE, b"\xff"))
@@ -280,7 +280,7 @@ def _measure_free(window: bytes, at: int, header: FrameHeader, *, ended: bool) -
 def _parse_info(frame: bytes, mark_at: int) -> InfoFrame | None:
     if frame[_VBRI_AT : _VBRI_AT + 4] == b"VBRI":
         return InfoFrame(frames=int.from_bytes(frame[_VBRI_AT + 14 : _VBRI_AT + 18]))
-    for at in (mark_at, mark_at + 2):  # Some writers count the checksum behind the header.
+    for at in (mark_at, mark_at + 2):  # Some writers count the checksum after the header.
         if frame[at : at + 4] in _INFO_MARKS:
             return _parse_xing(frame[at:])
     return None

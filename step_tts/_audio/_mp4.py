@@ -1,4 +1,4 @@
-"""MP4: the outermost boxes walked, so that a cut one is found.
+"""MP4: walks the outermost boxes, so that a cut one is found.
 
 Knows boxes, and the facts that a track states. Does not look into the sound.
 
@@ -40,7 +40,7 @@ class Mp4Walker(Walker):
 
     @property
     def duration(self) -> float | None:
-        """Seconds by the header; ``None`` for fragmented files whose header is silent."""
+        """Seconds, as the header states; ``None`` if it does not, as in fragmented files."""
         return self._seconds
 
     def walk(self, source: Source) -> Steps[None]:
@@ -54,7 +54,7 @@ class Mp4Walker(Walker):
             yield from source.take(header_size)
             yield from self._pass_box(source, name, size - header_size)
         if b"mdat" not in self._seen:
-            raise EmptyAudioError(f"The {self.name} is a header without sound.")
+            raise EmptyAudioError(f"The {self.name} has a header but no sound.")
         if b"moov" not in self._seen:
             raise TruncatedAudioError(f"The {self.name} ends before its track list.")
 
@@ -62,7 +62,9 @@ class Mp4Walker(Walker):
         if name == b"ftyp" and name in self._seen:
             raise CorruptAudioError(f"Another {self.name} follows: two files run together.")
         if not (name.isascii() and name.decode("ascii").isprintable()):
-            raise CorruptAudioError(f"No box of the {self.name} begins at byte {position}.")
+            raise CorruptAudioError(
+                f"The {self.name} is damaged: no box begins at byte {position}."
+            )
         if name == b"moof":
             self.end = "likely"  # One more fragment could always follow.
         self._seen.add(name)
@@ -93,13 +95,13 @@ class Mp4Walker(Walker):
 
 
 def _aac_channels(stsd: bytes) -> int | None:
-    """AAC's own word (14496-3 §1.6.2.1): writers put 2 into the entry, whatever the sound."""
+    """From AAC's own header (14496-3 §1.6.2.1): the entry always says 2, whatever the sound."""
     config = _AAC_CONFIG.search(stsd)
     return _AAC_CHANNELS.get(config[1][1] >> 3 & 0xF) if config else None
 
 
 def _read_box(header: bytes) -> tuple[bytes, int, float]:
-    """A box's name, the size of its header, its size: infinite when it reaches to the end."""
+    """A box's name, the size of its header, its size: infinite if it reaches to the end."""
     size, name = int.from_bytes(header[:4]), header[4:8]
     if size == 1:
         return name, 16, int.from_bytes(header[8:16])

@@ -1,8 +1,8 @@
 """MPEG audio frame headers: four bytes in, the frame's length and facts out.
 
-Source: ISO/IEC 11172-3 §2.4.2.3 and 13818-3; MPEG-2.5 is the industry's extension of it.
-Knows one header at a time. What follows a frame, tags, and whether the whole is a whole is
-the walker's business.
+Source: ISO/IEC 11172-3 §2.4.2.3 and 13818-3; MPEG-2.5 is an extension by the industry.
+Knows one header at a time. What follows a frame, the tags, and whether all of it is complete
+are the walker's concern.
 """
 
 from __future__ import annotations
@@ -50,12 +50,12 @@ class FrameHeader:
 
     @property
     def side_info_at(self) -> int:
-        """Where side information starts: behind the header, and its checksum if there is one."""
+        """Where side information starts: after the header, and its checksum if there is one."""
         return HEADER_SIZE + (2 if self.crc else 0)
 
     @property
     def side_info_size(self) -> int:
-        """Bytes of side information after the header; a Xing tag stands behind them."""
+        """Bytes of side information after the header; a Xing tag comes after them."""
         if self.version == _MPEG1:
             return 17 if self.channels == 1 else 32
         return 9 if self.channels == 1 else 17
@@ -72,7 +72,7 @@ class FrameHeader:
 
 @lru_cache(maxsize=1024)
 def parse_header(head: bytes) -> FrameHeader | None:
-    """Read the four bytes of a frame header; ``None`` when they are not one.
+    """Read the four bytes of a frame header; ``None`` if they are not one.
 
     One stream holds a handful of different headers, so the cache makes a walk cheap.
     """

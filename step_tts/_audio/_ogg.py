@@ -1,4 +1,4 @@
-"""Ogg: every page walked, the codec's first packet read for its facts.
+"""Ogg: walks every page, and reads the codec's first packet for its facts.
 
 Knows pages and their checksums, the four sound codecs' first packets, and how a granule position
 becomes seconds.
@@ -54,7 +54,7 @@ class _Codec:
 
 
 def _codec(packet: bytes) -> _Codec | None:
-    """Read the first packet; ``None`` for a track that is no sound we know."""
+    """Read the first packet; ``None`` for a track that is not a known kind of sound."""
 
     def number(at: int, size: int) -> int:
         return int.from_bytes(packet[at : at + size], "little")
@@ -99,7 +99,7 @@ class OggWalker(Walker):
             self._learn(page)
             source.sounding = self._granule > 0
         if not self._granule:
-            raise EmptyAudioError(f"The {self.name} is a header without sound.")
+            raise EmptyAudioError(f"The {self.name} has a header but no sound.")
         if self._serial in self._open:
             self.warnings.append("Its last page is not marked as the last.")
         else:
@@ -110,7 +110,9 @@ class OggWalker(Walker):
         if not header:
             return None
         if not header.startswith(b"OggS\0"[: len(header)]):
-            raise CorruptAudioError(f"No {self.name} page begins at byte {source.position}.")
+            raise CorruptAudioError(
+                f"The {self.name} is damaged: no page begins at byte {source.position}."
+            )
         lacing_end = _HEADER_SIZE + (header[26] if len(header) == _HEADER_SIZE else 1)
         lacing = (yield from source.peek(lacing_end))[_HEADER_SIZE:]
         size = lacing_end + sum(lacing)
@@ -123,14 +125,14 @@ class OggWalker(Walker):
         return _Page.parse(whole, whole[lacing_end:])
 
     def _judge_number(self, page: _Page) -> None:
-        """Streams begin together, before any sound; what begins later is another file."""
+        """Streams begin together, before any sound; one that begins later is another file."""
         known = page.serial in self._numbers
         if page.flags & _FIRST and (known or self._granule or self._ended):
             raise CorruptAudioError(f"Another {self.name} follows: two files run together.")
         if known and page.number != self._numbers[page.serial] + 1 & 0xFFFFFFFF:
             raise CorruptAudioError(f"A page of the {self.name} is missing.")
         if not known and (not page.flags & _FIRST or len(self._numbers) == _MOST_STREAMS):
-            raise CorruptAudioError(f"A page of the {self.name} belongs to no stream of it.")
+            raise CorruptAudioError(f"A page of the {self.name} belongs to none of its streams.")
 
     @property
     def _ended(self) -> bool:

@@ -1,6 +1,6 @@
-"""Sound without structure: raw PCM, and formats that nobody here knows.
+"""Sound without structure: raw PCM, and unknown formats.
 
-Where such a body ends, only HTTP can say.
+Only HTTP can say where such a body ends.
 """
 
 from __future__ import annotations
@@ -46,7 +46,7 @@ class PcmWalker(Walker):
 
     @property
     def duration(self) -> float | None:
-        """Seconds so far, where the Content-Type names a rate."""
+        """Seconds so far, if the Content-Type names a rate."""
         return self._size // self._frame_size / self.sample_rate if self.sample_rate else None
 
     def walk(self, source: Source) -> Steps[None]:

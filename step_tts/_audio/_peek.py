@@ -1,8 +1,8 @@
 """Looking at bytes that may not be there yet.
 
-Knows only lengths. A reader asks for the bytes it needs; when they have not arrived it is cut
-short by ``TooShortError``, which says how many would do. So a reader is written as if the whole
-file lay before it, and is right at any chunking by construction: it never judges half a header.
+Knows only lengths. A reader asks for the bytes it needs. If they have not arrived, a
+``TooShortError`` ends it and says how many it takes. So a reader is written as if the whole file
+were there, and chunk borders cannot matter to it: it never judges half a header.
 """
 
 from __future__ import annotations

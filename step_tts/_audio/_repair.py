@@ -1,7 +1,7 @@
 """True sizes for a WAV that was streamed before its length was known.
 
-Works from the header alone and from how many bytes followed it; never sees the sound. Knows
-where each form of WAV writes its sizes. Whether the audio is whole is judged elsewhere, before.
+Needs only the header and how many bytes followed it; never sees the sound. Knows where each form
+of WAV writes its sizes. Whether the audio is complete has been judged before, elsewhere.
 
 Sources: see ``_riff``; EBU Tech 3306 §3 (RF64: ``ds64`` is the first chunk, and a ``JUNK`` chunk of
 its size may have kept the place).
@@ -27,14 +27,14 @@ class HeaderPatch:
     """How to make a streamed WAV's sizes true."""
 
     length: int
-    """The first so many bytes received ..."""
+    """How many of the first bytes received ..."""
     head: bytes
-    """... give way to these. Longer only where 64-bit sizes need room that nobody kept."""
+    """... are replaced by these. Longer only if 64-bit sizes need room that was not reserved."""
     tail: bytes = b""
-    """To append: the pad byte that sound of odd length needs."""
+    """To append: the padding byte after sound of odd length."""
 
     def apply(self, audio: bytes) -> bytes:
-        """The audio with true sizes, where it is in memory anyway."""
+        """The audio with true sizes, if it is in memory anyway."""
         return self.head + audio[self.length :] + self.tail
 
 
@@ -50,14 +50,14 @@ class _Sizes:
 def repair_wav(
     head: bytes, *, sound_size: int, total: int, frame_size: int | None
 ) -> HeaderPatch | None:
-    """Work out the patch; ``None`` when the sizes are true already.
+    """Work out the patch; ``None`` if the sizes are already true.
 
-    Big-endian RIFX beyond 4 GiB stays as it is: it has no form with longer sizes.
+    Big-endian RIFX beyond 4 GiB stays as it is, since it has no form with longer sizes.
 
     Args:
         head: Everything before the sound, as received; it ends with the data chunk's header.
         sound_size: Bytes of sound.
-        total: Bytes of the whole file as received, chunks behind the sound included.
+        total: Bytes of the whole file as received, chunks after the sound included.
         frame_size: Bytes of one sample on all channels; ``None`` for compressed sound, whose
             samples cannot be counted from its size.
     """
@@ -117,7 +117,7 @@ def _put_long_sizes(draft: bytearray, ds64: Chunk, sizes: _Sizes) -> None:
 
 
 def _lengthen(draft: bytearray, junk: Chunk | None, sizes: _Sizes) -> None:
-    """Turn RIFF into RF64, in the place that a ``JUNK`` chunk kept or in new bytes."""
+    """Turn RIFF into RF64, in the place reserved by a ``JUNK`` chunk, or in new bytes."""
     first = 12
     if junk is None or junk.at != first or junk.size < _DS64_SIZE:
         draft[first:first] = b"JUNK" + _DS64_SIZE.to_bytes(4, "little") + bytes(_DS64_SIZE)

@@ -1,4 +1,4 @@
-"""The geometry of the RIFF family: where chunks stand and what their headers say.
+"""The geometry of the RIFF family: where chunks are and what their headers say.
 
 RIFF, RIFX (big-endian), RF64 and BW64 (64-bit sizes in a ``ds64`` chunk), Sony's Wave64 (64-bit
 sizes everywhere, GUIDs for names), and AIFF, whose geometry is RIFX's. Knows no chunk's content.
@@ -65,7 +65,7 @@ class Layout:
         return max(0, size - self.header_size) if self.inclusive else size
 
     def size_field(self, content: int) -> bytes:
-        """Write the size of a chunk with so many bytes of content."""
+        """The size field of a chunk with this many bytes of content."""
         size = content + self.header_size if self.inclusive else content
         return size.to_bytes(self.width, self.order)
 
@@ -88,7 +88,7 @@ _LAYOUTS = {
 
 
 def layout_of(head: bytes) -> Layout | None:
-    """The layout that the first four bytes stand for."""
+    """The layout that the first four bytes name."""
     return _LAYOUTS.get(head[:4])
 
 
@@ -105,7 +105,7 @@ class Chunk:
 
 
 def chunks(head: bytes, layout: Layout) -> Iterator[Chunk]:
-    """Each chunk whose header stands in ``head``; the last one's content may lie beyond."""
+    """Each chunk whose header is in ``head``; the content of the last may lie beyond."""
     at = layout.form_size
     while at + layout.header_size <= len(head):
         content_at = at + layout.header_size

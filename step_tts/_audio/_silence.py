@@ -1,13 +1,13 @@
 """Digital silence: sound in which a server has written nothing.
 
-A quiet voice is no silence, and neither is a recording's noise: only what no voice at all can
-have made counts. Decodes nothing. In WAV, no sample is louder than two steps of sixteen bits
+A quiet voice is not silence, and neither is the noise of a recording: only what no voice can have
+made counts. Decodes nothing. In WAV, no sample is louder than two steps of sixteen bits
 (-84 dBFS), which is the most that dither puts there; in eight bits, where one step is heard,
 every sample is the code of silence. In MP3, no frame has a single bit of sound: that is what LAME
 makes of zeros (measured with lame 3.100, lameenc and FFmpeg's libmp3lame).
 
-What cannot be judged so is taken for sound: MP2, compressed WAV, and MP3 from encoders that stuff
-silence with bits (shine).
+What cannot be judged that way is taken for sound: MP2, compressed WAV, and MP3 from encoders that
+stuff silence with bits (shine).
 
 Sources: ISO/IEC 11172-3 §2.4.1.7 and 13818-3 §2.4.1.7 (side information); ITU-T G.711.
 """
@@ -27,12 +27,12 @@ __all__ = ["SilenceDetector", "is_silence"]
 
 
 class SilenceDetector:
-    """Tells whether one body is nothing but digital silence. Fed in any pieces, it keeps none.
+    """Tells whether a body is nothing but digital silence. Keeps none of the pieces it is fed.
 
-    It stops looking at the first sound, so that a body which has some costs next to nothing.
+    It stops looking at the first sound, so a body with sound costs next to nothing.
 
     Attributes:
-        silent: There was sound to judge, and so far all of it was silence.
+        silent: Some sound has been judged, and all of it was silence.
     """
 
     def __init__(self) -> None:

@@ -1,11 +1,11 @@
 """What is this? The first bytes of a body in, a format, "not audio" or "need more" out.
 
-Knows the order in which the tests ask, and why; each test's knowledge is its own module's.
-The bytes decide, for Content-Type is often wrong (wire.md §8); it is asked only where bytes cannot
-tell: headerless PCM, and an MP4 file whose tracks are described behind its sound.
+Knows the order of the tests, and the reasons for it; each test is known to its own module.
+The bytes decide, since Content-Type is often wrong (wire.md §8). It counts only where they cannot:
+for headerless PCM, and for an MP4 file whose tracks are described after its sound.
 
-Growing prefixes of one body never get a wrong answer: a test that has not seen enough raises
-``TooShortError``, and none behind it is asked until it has.
+A prefix of a body never gets a wrong answer: a test that has not seen enough raises
+``TooShortError``, and no later test is asked until it has.
 """
 
 from __future__ import annotations
@@ -30,9 +30,9 @@ __all__ = ["NOTHING", "TAG_ONLY", "UNRECOGNISED", "sniff"]
 
 NOTHING = NotAudio("nothing")
 """A body without a byte."""
-TAG_ONLY = NotAudio("an ID3 tag with no sound behind it")
+TAG_ONLY = NotAudio("an ID3 tag without sound")
 UNRECOGNISED = NotAudio("unrecognised bytes")
-"""Nothing we know. It may still be a format of the future."""
+"""No known format. It may still be a future one."""
 
 
 def sniff(head: bytes, *, content_type: str | None = None, complete: bool = False) -> Sniffed:
@@ -62,13 +62,13 @@ def sniff(head: bytes, *, content_type: str | None = None, complete: bool = Fals
         return TAG_ONLY if data else NOTHING
     media_type = (content_type or "").partition(";")[0].strip().lower()
     if start and media_type in _RAW_TYPES:
-        media_type = ""  # Raw samples wear no tag: the label is wrong.
+        media_type = ""  # Raw samples have no tag: the label is wrong.
     answer = _judge(_Body(data[start:], media_type, complete))
     return NeedMore(start + answer.at_least) if isinstance(answer, NeedMore) else answer
 
 
 def _end_of_tags(head: bytes, *, complete: bool) -> int:
-    """Where the sound begins: behind any ID3v2 tags. ADTS and FLAC hide behind them as well."""
+    """Where the sound begins: after any ID3v2 tags. ADTS and FLAC may follow them, too."""
     at = 0
     while True:
         if not complete:
@@ -114,7 +114,7 @@ def _mp4(body: _Body) -> Verdict:
 
 
 def _raw_pcm(body: _Body) -> Verdict:
-    """Samples carry no mark, so PCM is what nothing else is. No search: chance finds frames."""
+    """Samples have no mark, so PCM is what is nothing else. No search, which would find chance."""
     if not body.raw:
         return None
     if not body.complete:
@@ -129,8 +129,8 @@ _TESTS: tuple[Callable[[_Body], Verdict], ...] = (
     lambda body: by_sync(body.head, beside_samples=body.raw, complete=body.complete),
     lambda body: by_structure(body.head, beside_samples=body.raw, complete=body.complete),
     _raw_pcm,
-    # An encoder fills silent frames with letters, and a cut may fall among them: before a body is
-    # called mere words, look for frames as far as the words go.
+    # An encoder fills silent frames with letters, and a stream may be joined among them: before a
+    # body is called text, look for frames as far as the letters go.
     lambda body: resync(body.head),
     lambda body: by_plain_text(body.head, RESYNC_WINDOW, complete=body.complete),
 )

@@ -1,8 +1,8 @@
 """Bare frames: streams without a file header, known only by frames that follow one another.
 
 Knows MPEG layers II and III, ADTS AAC, LOAS (LATM) and AC-3. A sync word alone proves nothing,
-for chance makes one every few kilobytes: its header must name a length, and at that distance an
-equal header must stand. Knows neither tags nor how the sound ends.
+since one appears by chance every few kilobytes: its header must name a length, and there must be
+an equal header at that distance. Does not know tags, or how the sound ends.
 
 Sources: ISO/IEC 11172-3 §2.4 (MPEG); 14496-3 §1.7.3 (LOAS), §1.A.2 (ADTS); ETSI TS 102 366 §4.4
 and §5.3 (AC-3).
@@ -41,8 +41,8 @@ def by_sync(
     """Recognise frames that start with the first byte.
 
     ``complete`` says that no more bytes will come: then one frame that fills ``head`` is enough.
-    ``beside_samples`` says that the bytes may be raw samples, which spell headers when they are
-    quiet: then each frame must name its length and the usual hops must land.
+    ``beside_samples`` says that the bytes may be raw samples, which look like headers when they are
+    quiet: then each frame must name its length, and the usual number of frames must follow.
 
     Raises:
         TooShortError: The next header lies further on.
@@ -62,9 +62,9 @@ def by_sync(
 
 
 def resync(head: bytes) -> AudioFormat | None:
-    """Find frames behind zeros, or in a stream joined in the middle of a frame.
+    """Find frames after zeros, or in a stream joined in the middle of a frame.
 
-    Among so many places chance has more room: two hops must land, even where the body ends.
+    Among so many places one may fit by chance: two hops must land, even if the body ends.
 
     Raises:
         TooShortError: A place that looks like a frame, or the window, reaches further.
@@ -86,10 +86,10 @@ def resync(head: bytes) -> AudioFormat | None:
 
 
 def _mpeg_or_adts(head: bytes, at: int, *, mpeg_hops: int, complete: bool) -> AudioFormat | None:
-    """ADTS is what its layer bits, 00, keep apart from MPEG.
+    """ADTS, which its layer bits, 00, distinguish from MPEG.
 
-    It gets two hops: of random bytes behind a sync word, two in five name a length that leads
-    out of the first 4 kB (measured), so one hop is soon believed.
+    It needs two hops: after a sync word, two in five random headers name a length that leads out
+    of the first 4 kB (measured), so one hop would soon be believed.
     """
     if peek(head, at, 2)[1] & 0xF6 == 0xF0:
         is_adts = _chained(read_adts, _ADTS_HEADER, head, at, hops=2, complete=complete)
@@ -109,7 +109,7 @@ def _chained(
 ) -> bool:
     """Whether each of ``hops`` frames from ``at`` on is followed by an equal header.
 
-    Where the body ends first, one hop will do, or one frame that is the whole body.
+    If the body ends first, one hop is enough, or one frame that is the whole body.
     """
     start, frame = at, read(peek(head, at, width))
     for hop in range(hops):
@@ -168,10 +168,10 @@ _FREE_FORMAT_EQUAL = 0xFFFFFDCF  # All but the padding bit and joint stereo's tw
 
 
 def _is_free_format(head: bytes, *, complete: bool) -> bool:
-    """Free format names no length: some distance must lead from header to equal header.
+    """Free format names no length: equal headers must follow at some equal distance.
 
-    Quiet big-endian samples spell such headers by the dozen, so many hops are asked for, and
-    two even where the body ends.
+    Quiet big-endian samples look like such headers by the dozen, so many hops are needed, and
+    two even if the body ends.
     """
     header, limit = parse_header(peek(head, 0, HEADER_SIZE)), _FREE_FORMAT_LONGEST + HEADER_SIZE
     if header is None or header.size is not None:
@@ -187,7 +187,7 @@ def _is_free_format(head: bytes, *, complete: bool) -> bool:
 
 
 def _repeats(head: bytes, frame_size: int, *, complete: bool) -> bool:
-    """Whether equal headers stand ``frame_size`` bytes apart, padding not counted."""
+    """Whether equal headers are ``frame_size`` bytes apart, not counting padding."""
     first, at = int.from_bytes(head[:HEADER_SIZE]) & _FREE_FORMAT_EQUAL, 0
     for hop in range(_FREE_FORMAT_HOPS):
         at += frame_size + (head[at + 2] >> 1 & 1)

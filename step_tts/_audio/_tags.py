@@ -1,6 +1,6 @@
-"""Tags around MPEG frames: ID3v2 before them, ID3v1, APEv2 and Lyrics3 behind.
+"""Tags around MPEG frames: ID3v2 before them, ID3v1, APEv2 and Lyrics3 after them.
 
-Knows how long each is. What they say does not concern us.
+Knows only how long each is.
 
 Sources: id3.org ID3v2.3.0 §3.1 and ID3v2.4.0 §3.1, §3.4 (footer), Lyrics3 and Lyrics3v2; the
 APEv2 specification (hydrogenaud.io).
@@ -28,7 +28,7 @@ _LYRICS_END_SIZE = 9
 def id3v2_size(head: bytes) -> int | None:
     """The bytes of the ID3v2 tag that starts here, header and footer included, or ``None``.
 
-    The size is four times seven bits; version and sizes keep the word "ID3" in a text apart.
+    The size is four times seven bits; version and size tell it from the word "ID3" in a text.
     """
     sizes = head[6:10]
     if head[:3] != b"ID3" or len(sizes) < 4 or head[3] not in {2, 3, 4} or max(sizes) > 0x7F:
@@ -39,7 +39,7 @@ def id3v2_size(head: bytes) -> int | None:
 
 
 def skip_id3v2(source: Source, name: str) -> Steps[int]:
-    """Pass an ID3v2 tag, if one stands here; return its size, or 0."""
+    """Pass an ID3v2 tag, if there is one; return its size, or 0."""
     size = id3v2_size((yield from source.peek(10)))
     if size is None:
         return 0
@@ -48,7 +48,7 @@ def skip_id3v2(source: Source, name: str) -> Steps[int]:
 
 
 def skip_padding(source: Source) -> Steps[bool]:
-    """Pass zeros and line ends, if any stand here."""
+    """Pass zeros and line ends, if there are any."""
     rest = (yield from source.peek(1)) and source.buffer[source.at :]
     padding = len(rest) - len(rest.lstrip(_PADDING))
     source.at += padding
@@ -56,14 +56,14 @@ def skip_padding(source: Source) -> Steps[bool]:
 
 
 def skip_tag(source: Source, name: str) -> Steps[bool]:
-    """Pass one tag of the kinds that stand behind the sound; ``False`` when none stands here."""
+    """Pass one of the tags that may follow the sound; ``False`` if there is none."""
     head = yield from source.peek(_LONGEST_MARK)
     if head.startswith(b"LYRICSBEGIN"):
         yield from _skip_lyrics(source, name)
         return True
     size = _trailing_tag_size(head)
     if size:
-        yield from _skip(source, size, f"The {name} ends inside a tag behind its sound.")
+        yield from _skip(source, size, f"The {name} ends inside a tag after its sound.")
     return bool(size)
 
 

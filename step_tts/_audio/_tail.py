@@ -1,8 +1,8 @@
 """The JSON error document that some gateways append to audio cut short.
 
-Their answer was already under way as 200 when the upstream failed, so the error goes behind the
-sound and the body ends cleanly (wire.md §2.3). The guard holds back whatever may be such a
-document, so that no listener ever hears one. Knows nothing of audio.
+They had already sent a 200 when the upstream failed, so the error follows the sound and the body
+ends cleanly (wire.md §2.3). The guard holds back whatever may be such a document, so that it is
+never played. Knows nothing of audio.
 """
 
 from __future__ import annotations
@@ -13,12 +13,12 @@ import re
 __all__ = ["TAIL_LIMIT", "TailGuard"]
 
 TAIL_LIMIT = 4096
-"""Bytes. Longer documents are cut here; none is seen in the wild near it."""
+"""Bytes. Longer documents are cut here; none near it has been seen."""
 
 _HEAD_LIMIT = 128
 
-# A key and the start of a value: in random bytes that is one chance in 2**40 a byte, and text
-# must follow up to the end.
+# A key and the start of a value: one chance in 2**40 for each random byte, and text must follow up
+# to the end.
 _HEAD = re.compile(
     rb'\{[ \t\r\n]{0,40}"[A-Za-z_][\w .-]{0,40}"[ \t\r\n]{0,8}:[ \t\r\n]{0,8}["\[{\dtfn-]'
 )
@@ -27,7 +27,7 @@ _UNFINISHED_HEAD = re.compile(
     rb'(?:\Z|"(?:\Z|[A-Za-z_][\w .-]{0,40}(?:\Z|"[ \t\r\n]{0,8}(?:\Z|:[ \t\r\n]{0,8}\Z))))'
 )
 _NOT_TEXT = re.compile(rb"[\x00-\x08\x0b\x0c\x0e-\x1f]")
-_STRIDE = 61  # odd, or of samples of two bytes it would see the same half only
+_STRIDE = 61  # odd, to see both halves of two-byte samples
 _TEXT_MARKS = _NOT_TEXT.sub(b"\0", bytes(range(256))).translate(b"\0" + b"\1" * 255)
 _LONG_TEXT = b"\1" * (TAIL_LIMIT // _STRIDE)  # text as long as the limit, wherever it begins
 
@@ -52,7 +52,7 @@ class TailGuard:
 
     @property
     def full(self) -> bool:
-        """A document of ``TAIL_LIMIT`` bytes or more is held: this is no chance any more."""
+        """A document of ``TAIL_LIMIT`` bytes or more is held: it cannot be chance any more."""
         return self.found and len(self._held) >= TAIL_LIMIT
 
     def feed(self, data: bytes) -> bytes:
@@ -63,18 +63,18 @@ class TailGuard:
         return data[:at]
 
     def release(self) -> bytes:
-        """The document stands where text is at home: let go of it, and look further behind it."""
+        """The document is where text belongs: let go of it, and look further."""
         held = self._held
         at = self._find(held, TAIL_LIMIT)
         self._held = held[at:]
         return held[:at]
 
     def finish(self) -> bytes:
-        """No more bytes will come: let go of everything. ``tail`` still tells."""
+        """No more bytes will come: let go of everything. ``tail`` stays known."""
         return self._held
 
     def _find(self, data: bytes, start: int) -> int:
-        """Where the first possible document begins that text follows up to the end or the limit."""
+        """Where the first possible document begins: only text follows it, to the end or limit."""
         while head := _HEAD.search(data, start):
             text_end = _text_end(data, head.start())
             self.found = text_end is None
@@ -88,8 +88,8 @@ class TailGuard:
 def _first_place(data: bytes) -> int:
     """Where to look for a document that runs to the end, or is as long as the limit.
 
-    In sound every few bytes there is one that no text has, so looking at one byte in sixty-one
-    shows that no stretch is text: in a fraction of the time it takes to see that there is no head.
+    Sound has a byte that text has not every few bytes, so looking at one byte in sixty-one shows
+    that no stretch is text, in a fraction of the time it takes to see that there is no head.
     """
     marks = data[::_STRIDE].translate(_TEXT_MARKS)
     return 0 if _LONG_TEXT in marks else max(0, marks.rfind(b"\0") * _STRIDE)

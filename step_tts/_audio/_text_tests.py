@@ -37,7 +37,7 @@ _FORMS: tuple[tuple[re.Pattern[str], NotAudio], ...] = tuple(
         (r"(data|event|id|retry):|:.*\n", "an event stream"),
         (r"https?://\S", "a link"),
         (r"#EXTM3U", "a playlist"),
-        (r"(UklGR|SUQz|//[M-Ps-v]|T2dnU|ZkxhQ)[a-z0-9+/]{20}", "audio written as base64 text"),
+        (r"(UklGR|SUQz|//[M-Ps-v]|T2dnU|ZkxhQ)[a-z0-9+/]{20}", "audio encoded as base64 text"),
     )
 )
 
@@ -45,12 +45,12 @@ _FORMS: tuple[tuple[re.Pattern[str], NotAudio], ...] = tuple(
 def by_structure(
     head: bytes, *, beside_samples: bool = False, complete: bool = False
 ) -> NotAudio | None:
-    """Recognise text by how it opens, behind a byte-order mark and white space.
+    """Recognise text by its opening, after a byte-order mark and white space.
 
-    ``beside_samples`` says that the bytes may be raw samples: then text must not move like them.
+    ``beside_samples`` says that the bytes may be raw samples: then text must not vary like them.
 
     Raises:
-        TooShortError: It is text so far, and too little to tell.
+        TooShortError: It is text so far, but too little to tell.
     """
     start = len(head) - len(head.removeprefix(codecs.BOM_UTF8).lstrip(_BLANKS))
     if start >= _MOST_BLANKS or (beside_samples and _moves_slowly(head[start:])):
@@ -66,7 +66,7 @@ def by_plain_text(
     """Recognise ``window`` bytes of text of any kind; for ``beside_samples`` see above.
 
     Raises:
-        TooShortError: It is text so far, and too little to tell.
+        TooShortError: It is text so far, but too little to tell.
     """
     text = _text(head, 0, window, wide=not beside_samples, complete=complete)
     if not text or _is_filler(text) or (beside_samples and _moves_slowly(head)):
@@ -82,7 +82,7 @@ def _is_filler(text: str) -> bool:
 def _moves_slowly(data: bytes) -> bool:
     """Whether every other byte hardly changes: the high bytes of samples, or the low ones.
 
-    In words both halves change. Without this, one slow hum in twenty passes for plain text.
+    In text both halves change. Without this, one slow hum in twenty would pass for plain text.
     """
     halves = data[:STRUCTURE_WINDOW:2], data[1:STRUCTURE_WINDOW:2]
     return any(len(half) > 4 and 5 * len(set(half)) <= len(half) for half in halves)
@@ -114,7 +114,7 @@ def _decodings(data: bytes, *, wide: bool) -> Iterator[str | None]:
 
 
 _CHINESE = re.compile(rb"([\t\n\r -~]|[\xa1-\xa3\xb0-\xf7][\xa1-\xfe])*[\xa1-\xf7]?")
-"""GB 2312: ASCII, punctuation and hanzi. All of GBK would take in half of all binary data."""
+"""GB 2312: ASCII, punctuation and hanzi. All of GBK would include half of all binary data."""
 
 _BYTE_ORDER_MARKS = (
     (codecs.BOM_UTF32_LE, "utf-32"),  # Before UTF-16: it begins with the same two bytes.
@@ -130,7 +130,7 @@ def _wide_encoding(data: bytes) -> str | None:
 
 
 def _decode(data: bytes, encoding: str) -> str | None:
-    """Decode; a character cut by the end of ``data`` is no error."""
+    """Decode; a character cut by the end of ``data`` is not an error."""
     try:
         return codecs.getincrementaldecoder(encoding)().decode(data)
     except UnicodeDecodeError:

@@ -1,7 +1,7 @@
 """Containers that hold sound or pictures alike: MP4 (boxes) and Matroska/WebM (EBML).
 
 Knows how to walk from the first byte to the list of tracks, and that a file with a picture
-track is a video whatever its name says. Knows nothing of what the tracks contain.
+track is a video, whatever its name says. Knows nothing of what the tracks contain.
 
 Sources: ISO/IEC 14496-12 §4.2, §4.3, §8.4.3 (boxes, brands, handlers); RFC 8794 and RFC 9559 (EBML,
 Matroska).
@@ -30,11 +30,11 @@ _MP4_UNTOLD = NotAudio("an MP4 file that does not say whether it is sound")
 
 
 def read_mp4(head: bytes, *, audio_promised: bool) -> AudioFormat | NotAudio | None:
-    """Judge a file whose first box is ``ftyp``; ``None`` when there is no such box.
+    """Judge a file whose first box is ``ftyp``; ``None`` if there is no such box.
 
     An audio brand decides at once. A generic one (``isom``, ``mp42``: TTS servers use them for
-    plain AAC) is decided by the tracks. They may stand behind all of the sound: then a promise
-    of audio by the Content-Type is believed, and without one the whole ``mdat`` is asked for.
+    plain AAC) is decided by the tracks. They may come after all of the sound: then a
+    Content-Type that promises audio is believed; without one, the whole ``mdat`` is needed.
 
     Raises:
         TooShortError: The track list lies further on.
@@ -139,7 +139,7 @@ def _elements(data: bytes, at: int = 0) -> Iterator[tuple[int, int, int]]:
 def _element(data: bytes, at: int) -> tuple[int, int, int]:
     """An ID keeps its length marker, a size drops it.
 
-    So an unknown size, all ones as in live streams, reads as one beyond the end of any file.
+    So an unknown size, all ones as in live streams, reads as one larger than any file.
     """
     size_at = at + _width(data, at)
     start = size_at + _width(data, size_at)

@@ -1,12 +1,12 @@
-"""Whole audio or an error: sniffing, a walker per format and the guard against tails, joined.
+"""Complete audio or an error: sniffing, the walker of the format, and the guard against tails.
 
-Knows in which order they speak and what a promise of HTTP is worth. Each format's knowledge is
-its walker's.
+Knows in which order they are asked, and what a promise of HTTP is worth. A format is known to its
+walker alone.
 
 What is held in memory, besides the chunk last fed: up to 256 KiB before the first sound (4 KiB
 nearly always); one frame, or one Ogg page of 64 KiB; up to 256 KiB of a WAV's header, an MP4's
-track list or FLAC's last frame; up to 4 KiB of what may be a JSON document. All else is handed
-on as it comes.
+track list or FLAC's last frame; up to 4 KiB of what may be a JSON document. Everything else is
+handed on as it comes.
 """
 
 from __future__ import annotations
@@ -33,16 +33,16 @@ if TYPE_CHECKING:
 __all__ = ["HEAD_LIMIT", "AudioVerifier"]
 
 HEAD_LIMIT = 256 * 1024
-"""Bytes held while the format is undecided. Behind an ID3 tag longer than that, MP3 is assumed and
-the tag handed on: the walker says so if it was none."""
+"""Bytes held while the format is undecided. After a longer ID3 tag, MP3 is assumed and the tag is
+handed on: the walker says so if that was wrong."""
 
 
 class AudioVerifier:
     """Verifies one body as it flows through, chunk by chunk.
 
     ``feed`` returns what may be handed on; ``finish`` says that the body ended cleanly, and returns
-    the rest. However the body is cut into chunks, the bytes, the facts and the kind of error are
-    the same. After an error the verifier is of no further use but to be asked.
+    the rest. The bytes, the facts and the kind of error do not depend on how the body is cut into
+    chunks. After an error, the verifier can still be asked what it knows, but not fed.
 
     Attributes:
         received: Bytes fed so far.
@@ -52,12 +52,12 @@ class AudioVerifier:
     Args:
         content_type: The Content-Type header. It decides only where bytes cannot.
         expect: The ``response_format`` asked for; ``pcm`` makes bytes without a mark raw PCM.
-        allow_unknown: Let bytes of no known format pass, unless they are labelled as something
-            else than audio.
-        trust_end: Take the end of the connection for the end of the audio, where neither HTTP nor
-            the bytes say so.
-        listen: Is handed the walker and the sound it passes, in whole frames without headers and
-            tags, where the body is MPEG audio or WAV.
+        allow_unknown: Let bytes of an unknown format pass, unless they are labelled as something
+            other than audio.
+        trust_end: Take the end of the connection for the end of the audio if neither HTTP nor
+            the bytes mark it.
+        listen: Called with the walker and the sound it passes, in whole frames without headers
+            and tags, if the body is MPEG audio or WAV.
     """
 
     def __init__(
@@ -114,17 +114,17 @@ class AudioVerifier:
 
     @property
     def patch(self) -> HeaderPatch | None:
-        """How to make a streamed WAV's sizes true, once ``finish`` has returned."""
+        """How to correct the sizes of a streamed WAV, once ``finish`` has returned."""
         return self._walker.patch if self._walker and self._finished else None
 
     def feed(self, data: bytes) -> bytes:
-        """Take the next chunk; return the bytes now cleared for handing on.
+        """Take the next chunk; return the bytes that may now be handed on.
 
         Raises:
             NotAudioError: The bytes are something else.
-            EmptyAudioError: The bytes are a header with no sound behind it.
+            EmptyAudioError: The bytes are a header without sound.
             CorruptAudioError: The bytes are damaged, or two files run together.
-            TruncatedAudioError: An error document took the place of the rest.
+            TruncatedAudioError: An error document replaces the rest.
         """
         self.received += len(data)
         try:
@@ -140,7 +140,7 @@ class AudioVerifier:
             framed: HTTP marked the end, by a length or by chunks. A closed connection does not.
 
         Raises:
-            EmptyAudioError: No bytes, or a header with no sound behind it.
+            EmptyAudioError: There are no bytes, or only a header without sound.
             TruncatedAudioError: The audio stops before its end, or nothing says that it does not.
             NotAudioError: The bytes are something else.
             CorruptAudioError: The bytes are damaged, or two files run together.
@@ -174,7 +174,7 @@ class AudioVerifier:
                 cleared += self._held_until_sound(walk, walk.feed(held))
             return cleared + bytes(self._lead) + walk.finish()
         except AudioError:
-            if self._guard.found:  # It was no part of a tag: the tag was cut, and this follows.
+            if self._guard.found:  # It was not part of a tag: the tag was cut, and this follows.
                 raise self._tail_error() from None
             raise
 
@@ -231,7 +231,7 @@ class AudioVerifier:
         return self._held_until_sound(walk, cleared)
 
     def _held_until_sound(self, walk: Walk, cleared: bytes) -> bytes:
-        """Hand on no header before its sound: a header without any can then still be retried."""
+        """Hand on no header before its sound, so that one without sound can still be retried."""
         if walk.source.sounding and not self._lead:
             return cleared
         self._lead += cleared
@@ -243,19 +243,19 @@ class AudioVerifier:
 
     def _tail_error(self) -> AudioError:
         self.tail = self._guard.tail
-        return TruncatedAudioError("The audio breaks off and an error document follows it.")
+        return TruncatedAudioError("The audio breaks off, and an error document follows it.")
 
     def _judge_end(self) -> None:
-        """Nobody marked the end of the body: can the bytes vouch for it?"""
+        """HTTP did not mark the end of the body: do the bytes prove it?"""
         walker = self._walker
         if walker is None or walker.end == "proven":
             return
         if walker.end == "open" and not self._trust_end:
             raise TruncatedAudioError(
-                f"Nothing marks the end of this {walker.name}: the connection just closed, "
-                "and the audio cannot be told from a part of it."
+                f"Nothing marks the end of this {walker.name}: the connection was simply closed, "
+                "so part of the audio may be missing."
             )
-        walker.warnings.append("Nothing marks its end but the end of the connection.")
+        walker.warnings.append("Nothing marks its end except that the connection was closed.")
 
     def _put_facts(self, error: TruncatedAudioError) -> None:
         error.bytes_received = self.received - (self._guard.held if self.tail else 0)

@@ -2,7 +2,7 @@
 
 A walker reads a format from start to end as straight-line code: a generator that asks its
 ``Source`` for the next header (``take``) or to pass over sound (``skip``). It is suspended with
-a bare ``yield`` wherever the bytes have not arrived, so chunk borders can never matter to it.
+a bare ``yield`` while the bytes have not arrived, so chunk borders can never matter to it.
 ``Walk`` drives one walker and says which bytes it has passed.
 
 Knows nothing of any format, of JSON tails or of HTTP.
@@ -29,7 +29,7 @@ Steps: TypeAlias = Generator[None, None, _T]
 
 
 class Seam:
-    """Makes a mark findable that a chunk border cuts in two."""
+    """Finds marks that a chunk border cuts in two."""
 
     def __init__(self, mark_size: int) -> None:
         self._reach = mark_size - 1
@@ -48,10 +48,10 @@ class Source:
 
     Attributes:
         buffer: Bytes that have arrived; those before ``at`` have been passed.
-        at: The walker's place in ``buffer``. What stands before it is cleared for handing on.
+        at: The walker's place in ``buffer``. What is before it may be handed on.
         ended: No more bytes will come.
         sounding: The walker has passed some sound.
-        in_metadata: The walker passes a tag or a chunk that is not sound: text is at home there.
+        in_metadata: The walker is in a tag or a chunk that is not sound, where text belongs.
     """
 
     def __init__(self) -> None:
@@ -80,14 +80,14 @@ class Source:
         self._wanted = count
 
     def peek(self, count: int) -> Steps[bytes]:
-        """Look at the next ``count`` bytes; fewer mean that the body ends there."""
+        """Look at the next ``count`` bytes; fewer if the body ends there."""
         while len(self.buffer) - self.at < count and not self.ended:
             self.want(count)
             yield
         return self.buffer[self.at : self.at + count]
 
     def take(self, count: int, *, metadata: bool = False) -> Steps[bytes]:
-        """Pass the next ``count`` bytes and return them; fewer mean that the body ends there."""
+        """Pass the next ``count`` bytes and return them; fewer if the body ends there."""
         self.in_metadata = metadata
         piece = yield from self.peek(count)
         self.in_metadata = False
@@ -122,7 +122,7 @@ class Source:
         return count
 
     def fill(self, data: bytes) -> bool:
-        """Add a chunk; ``False`` while the walker has no use for being resumed."""
+        """Add a chunk; ``False`` if that is not yet enough to resume the walker."""
         self._pieces.append(data)
         self._waiting += len(data)
         if self._waiting < self._wanted and not self.ended:
@@ -133,7 +133,7 @@ class Source:
         return True
 
     def cleared(self) -> bytes:
-        """Give up what the walker has passed; the rest is kept for the next chunk."""
+        """Return what the walker has passed; the rest is kept for the next chunk."""
         passed, rest = self.buffer[: self.at], self.buffer[self.at :]
         if rest:
             self._pieces.append(rest)
@@ -143,7 +143,7 @@ class Source:
 
 
 class WholeFrames:
-    """Hands on whole frames of one size. What is left of one at the end is no sound."""
+    """Hands on whole frames of one size. A part of one at the end is not sound."""
 
     def __init__(self, size: int, listen: Callable[[bytes], None]) -> None:
         self._size = size
@@ -165,8 +165,8 @@ class Walker(ABC):
     Attributes:
         end: Whether the bytes themselves say where the audio ends: ``proven`` by sizes or an end
             mark, ``likely`` when it ends between two frames, ``open`` when it could end anywhere.
-        listen: Is handed the sound as it is passed, in whole frames without headers and tags, by
-            the walkers of MPEG audio and WAV.
+        listen: Called with the sound as it is passed, in whole frames without headers and tags,
+            by the walkers of MPEG audio and WAV.
     """
 
     checked: Literal["frames", "chunks", "pages", "head", "nothing"] = "head"
@@ -192,7 +192,7 @@ class Walker(ABC):
 
     @property
     def patch(self) -> HeaderPatch | None:
-        """What makes the header's sizes true, once all has been walked."""
+        """What corrects the sizes in the header, once everything has been walked."""
         return None
 
     @abstractmethod
@@ -201,7 +201,7 @@ class Walker(ABC):
 
 
 class Walk:
-    """One walker on its way through one body. Holds what the walker asked to see whole."""
+    """One walker on its way through one body. Holds what the walker asked to see as a whole."""
 
     def __init__(self, walker: Walker) -> None:
         self.source = Source()

@@ -1,7 +1,7 @@
 """Which walker walks which format.
 
-Servers send MP3 and WAV; the other walkers are imported when their format first comes, so that a
-program that never meets FLAC does not load it.
+Servers send MP3 and WAV; the other walkers are imported when their format first occurs, so that
+a program that never meets FLAC does not load it.
 """
 
 from __future__ import annotations
@@ -45,7 +45,7 @@ _OTHERS = {
 
 
 def walker_class(audio_format: AudioFormat) -> type[Walker]:
-    """The walker for a format; one that passes everything for a format nobody here walks."""
+    """The walker for a format; for one without a walker, one that passes everything."""
     if audio_format not in _OTHERS:
         return _USUAL.get(audio_format, OpenWalker)
     module, _, name = _OTHERS[audio_format].partition(".")

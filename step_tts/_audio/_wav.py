@@ -1,25 +1,22 @@
-"""WAV in all its forms: chunks walked up to the end, sizes held against what arrived.
+"""WAV in all its forms: walks the chunks to the end, and compares sizes with what arrived.
 
-A size that was never filled in is accepted, and then the end of the body is the end of the
-sound; any other size must be true. Knows the ``fmt``, ``fact``, ``ds64`` and ``data`` chunks and
-steps over the rest. Does not repair (``_repair``) and does not look for JSON (``_tail``).
+A size that was never filled in is accepted, and then the sound ends with the body; any other size
+must be true. Knows the ``fact``, ``ds64`` and ``data`` chunks, leaves ``fmt`` to ``_wave_format``,
+and steps over the rest. Does not repair (``_repair``) or look for JSON (``_tail``).
 
-Sources: see ``_riff``; Microsoft ``mmreg.h`` and ``WAVEFORMATEXTENSIBLE`` for the format tags.
+Sources: see ``_riff``.
 """
 
 from __future__ import annotations
 
 import math
 import re
-import struct
-from functools import lru_cache
-from typing import TYPE_CHECKING, Literal
-
-import attrs
+from typing import TYPE_CHECKING
 
 from step_tts._audio._repair import HeaderPatch, repair_wav
 from step_tts._audio._riff import LITTLE, is_placeholder, layout_of
 from step_tts._audio._walk import Seam, Source, Steps, Walker, WholeFrames
+from step_tts._audio._wave_format import FORMAT_SIZE, WaveFormat
 from step_tts._errors import CorruptAudioError, EmptyAudioError, TruncatedAudioError
 
 if TYPE_CHECKING:
@@ -27,11 +24,11 @@ if TYPE_CHECKING:
 
     from step_tts._formats import AudioFormat
 
-__all__ = ["HEADER_LIMIT", "WavWalker", "WaveFormat"]
+__all__ = ["HEADER_LIMIT", "WavWalker"]
 
 HEADER_LIMIT = 256 * 1024
-"""Bytes before the sound that are kept, for the repair of sizes. Where there are more, pictures
-for one, nobody streamed it: they are passed over like sound."""
+"""Bytes before the sound that are kept, to repair the sizes. A longer header, as with pictures, was
+not streamed: it is passed like sound."""
 
 _FORMS = frozenset({b"RIFF", b"RIFX", b"RF64", b"BW64"})
 _IN_DS64 = 0xFFFFFFFF
@@ -39,74 +36,8 @@ _NEVER_TRUE = frozenset({0, _IN_DS64, 0xFFFFFFFFFFFFFFFF})
 _BLANK = b"\x00\r\n\t "
 _TELLING = frozenset({b"fmt ", b"fact", b"ds64"})
 
-_EXTENSIBLE = 0xFFFE
-_LINEAR = {
-    (1, 1): "pcm_u8",
-    (1, 2): "pcm_s16",
-    (1, 3): "pcm_s24",
-    (1, 4): "pcm_s32",
-    (1, 8): "pcm_s64",
-    (3, 2): "pcm_f16",
-    (3, 4): "pcm_f32",
-    (3, 8): "pcm_f64",
-}
-_NAMED = {
-    0x0002: "adpcm_ms",
-    0x0006: "pcm_alaw",
-    0x0007: "pcm_mulaw",
-    0x0011: "adpcm_ima_wav",
-    0x0031: "gsm_ms",
-    0x0050: "mp2",
-    0x0055: "mp3",
-    0x00FF: "aac",
-    0x674F: "vorbis",
-    0xF1AC: "flac",
-}
 _PLAIN = re.compile(rb"RIFF.{4}WAVEfmt \x10\0\0\0.{16}data.{4}", re.DOTALL)
 _PLAIN_SIZE = 44
-_FORMAT_SIZE = 28  # bytes, up to the true coding of an extensible one
-_FIELDS = {"little": struct.Struct("<HHIIH"), "big": struct.Struct(">HHIIH")}
-
-
-@attrs.frozen
-class WaveFormat:
-    """The ``fmt`` chunk."""
-
-    codec: str
-    channels: int
-    sample_rate: int
-    byte_rate: int
-    frame_size: int
-    """Bytes of one sample on all channels (of one block, for compressed sound)."""
-    linear: bool
-    """Every ``frame_size`` bytes are one moment of sound."""
-
-    @classmethod
-    @lru_cache(maxsize=64)
-    def parse(cls, body: bytes, order: Literal["little", "big"]) -> WaveFormat:
-        """Read the beginning of a ``fmt`` chunk; the same for all that say the same.
-
-        Raises:
-            CorruptAudioError: It is too short, or has no channels, rate or frame size.
-        """
-        fields = _FIELDS[order]
-        whole = body[: fields.size].ljust(fields.size, b"\0")
-        tag, channels, rate, byte_rate, align = fields.unpack(whole)
-        if len(body) < fields.size or not (channels and rate and align):
-            raise CorruptAudioError("The WAV's format chunk makes no sense.")
-        if tag == _EXTENSIBLE and len(body) >= _FORMAT_SIZE:
-            tag = int.from_bytes(body[24:_FORMAT_SIZE], order) & 0xFFFF
-        linear = tag in {1, 3, 6, 7}
-        codec = _codec(tag, align // channels, order)
-        return cls(codec, channels, rate, byte_rate, align, linear)
-
-
-def _codec(tag: int, width: int, order: str) -> str:
-    """FFmpeg's name for the coding, which is what people know."""
-    name = _LINEAR.get((tag, width))
-    if name is None:
-        return _NAMED.get(tag, f"wav_0x{tag:04x}")
-    return name if width == 1 else f"{name}{order[0]}e"
 
 
 class WavWalker(Walker):
@@ -146,7 +77,7 @@ class WavWalker(Walker):
 
     @property
     def duration(self) -> float | None:
-        """Seconds of sound so far; for compressed sound the header's word at the average rate."""
+        """Seconds of sound so far; for compressed sound as stated, or by the average rate."""
         fmt = self.wave
         if fmt is None:
             return None
@@ -158,7 +89,7 @@ class WavWalker(Walker):
 
     @property
     def patch(self) -> HeaderPatch | None:
-        """True sizes, where a streaming server could not know them."""
+        """The true sizes, if a streaming server could not know them."""
         fmt = self.wave
         if fmt is None or self._source is None or self._head is None:
             return None
@@ -190,7 +121,7 @@ class WavWalker(Walker):
         self._judge_form(source.position, unknown=unknown)
 
     def _read_plain(self, source: Source) -> int | None:
-        """The header that nearly every server writes, in one step where it comes whole."""
+        """The header that nearly every server writes, in one step if it has arrived completely."""
         head = source.buffer[source.at : source.at + _PLAIN_SIZE]
         if not _PLAIN.fullmatch(head):
             return None
@@ -218,7 +149,7 @@ class WavWalker(Walker):
             if header.startswith(b"data"):
                 return self._announced(size)
             yield from self._read_chunk(source, header[:4], size)
-        raise EmptyAudioError(f"The {self.name} is a header without sound.")
+        raise EmptyAudioError(f"The {self.name} has a header but no sound.")
 
     def _read_chunk(self, source: Source, name: bytes, size: int) -> Steps[None]:
         padded = size + self.layout.padding(size)
@@ -242,7 +173,7 @@ class WavWalker(Walker):
         order = self.layout.order
         if name == b"fmt ":
             self.format_chunk = body
-            self.wave = WaveFormat.parse(body[:_FORMAT_SIZE], order)
+            self.wave = WaveFormat.parse(body[:FORMAT_SIZE], order)
             self.codec, self.channels = self.wave.codec, self.wave.channels
             self.sample_rate = self.wave.sample_rate
         elif name == b"fact":
@@ -261,29 +192,33 @@ class WavWalker(Walker):
     def _judge_sound(self, declared: int, missing: float, *, unknown: bool) -> None:
         size = self.sound_size
         if not size or (declared == 0 and self._told_size == self.sound_at + size):
-            raise EmptyAudioError(f"The {self.name} is a header without sound.")
+            raise EmptyAudioError(f"The {self.name} has a header but no sound.")
         if missing and not unknown:
             raise TruncatedAudioError(
-                f"The {self.name} announces {declared} bytes of sound and has {size}."
+                f"The {self.name} announces {declared} bytes of sound but has only {size}."
             )
         fmt = self.wave
         if missing and fmt and fmt.linear and size % fmt.frame_size:
             raise TruncatedAudioError(f"The {self.name} ends inside a sample.")
 
     def _judge_form(self, total: int, *, unknown: bool) -> None:
-        """A wrong outer size harms nobody: players go by the data chunk."""
+        """A wrong outer size does no harm: players use the data chunk's."""
         told = self._told_size
         if told not in {total, total + 1} and not (unknown or is_placeholder(self._form_size)):
-            self.warnings.append(f"Its header says {told} bytes in all; {total} arrived.")
+            self.warnings.append(
+                f"Its header announces {told} bytes in total, but {total} arrived."
+            )
         if unknown and self._head is None:
-            self.warnings.append("Its sizes stay untrue: there is too much before its sound.")
+            self.warnings.append(
+                "Its placeholder sizes cannot be repaired: too much comes before the sound."
+            )
 
     @property
     def _told_size(self) -> int:
         return self._form_size + self.layout.header_size
 
     def _watch(self, piece: bytes) -> None:
-        """With the length unknown, a second file can only be known by its head."""
+        """If the length is unknown, only its head reveals a second file."""
         for window in self._seam.windows(piece):
             at = window.find(b"WAVE", 8)
             while at >= 0:
@@ -295,7 +230,7 @@ class WavWalker(Walker):
         return CorruptAudioError(f"Another {self.name} follows the first: two files run together.")
 
     def _pass_trailer(self, source: Source) -> Steps[None]:
-        """Chunks behind the sound: titles, pictures, signatures."""
+        """Chunks after the sound: titles, pictures, signatures."""
         layout = self.layout
         yield from self._pass_padding(source, self.sound_size)
         while header := (yield from source.peek(layout.header_size)):
@@ -306,11 +241,11 @@ class WavWalker(Walker):
             source.at += layout.header_size
             size = layout.content_size(header)
             if (yield from source.skip(size, metadata=True)):
-                raise TruncatedAudioError(f"The {self.name} ends inside a chunk behind its sound.")
+                raise TruncatedAudioError(f"The {self.name} ends inside a chunk after its sound.")
             yield from self._pass_padding(source, size)
 
     def _pass_padding(self, source: Source, size: int) -> Steps[None]:
-        """Many writers forget it. No chunk's name begins with a zero."""
+        """Pass padding, which many writers forget; no chunk's name begins with a zero."""
         if most := self.layout.padding(size):
             padding = yield from source.peek(most)
             source.at += len(padding) - len(padding.lstrip(b"\0"))
@@ -322,5 +257,7 @@ class WavWalker(Walker):
         if whole and header[:4].isascii() and header[:4].decode().isprintable():
             return
         if whole or header.strip(_BLANK):
-            raise CorruptAudioError(f"The {self.name}'s sound is followed by bytes of no chunk.")
+            raise CorruptAudioError(
+                f"The {self.name} is damaged: what follows its sound is not a chunk."
+            )
         self.warnings.append(f"{len(header)} stray bytes at its end.")

@@ -1,6 +1,6 @@
-"""What a joined whole is written by: one writer per kind of audio.
+"""Writes joined audio: one writer for each kind.
 
-Knows what must be equal in all parts. What the bytes look like is each writer's own knowledge.
+Knows what must be equal in all parts. What the bytes look like is known to each writer.
 """
 
 from __future__ import annotations
@@ -34,7 +34,7 @@ class Kind:
 
     @classmethod
     def of(cls, walker: Walker) -> Kind:
-        """The kind of the part that a walker is in."""
+        """The kind of the part that a walker is walking."""
         audio_format = AudioFormat.WAV if walker.format is AudioFormat.W64 else walker.format
         size = walker.free_size if isinstance(walker, MpegWalker) else 0
         return cls(audio_format, walker.codec, walker.sample_rate, walker.channels, size)
@@ -48,11 +48,11 @@ class Kind:
 
 
 class Writer(ABC):
-    """Writes frames of one kind behind one header.
+    """Writes frames of one kind after a single header.
 
     Attributes:
-        head: What stands before the first frame. It makes no promise that may turn out wrong.
-        samples: Moments of sound written, pauses included.
+        head: What comes before the first frame. It states nothing that may turn out wrong.
+        samples: Samples written per channel, including pauses.
     """
 
     checked: Literal["frames", "chunks"]
@@ -83,7 +83,7 @@ class Writer(ABC):
     @property
     @abstractmethod
     def patch(self) -> HeaderPatch | None:
-        """What makes the head true to what has been written."""
+        """What corrects the head for what has been written."""
 
     @abstractmethod
     def begin(self) -> None:
@@ -91,8 +91,8 @@ class Writer(ABC):
 
     @abstractmethod
     def write(self, frames: bytes) -> bytes:
-        """Write whole frames of the part; return what the whole grows by."""
+        """Write whole frames of the part; return the bytes this adds."""
 
     @abstractmethod
     def write_silence(self, seconds: float) -> bytes:
-        """Write silence between two parts; return what the whole grows by."""
+        """Write silence between two parts; return the bytes this adds."""

@@ -1,8 +1,8 @@
 """Many texts: rows in, results out, bounded in between.
 
-Hands out the runner, the processor of rows, and where their files go under which names. Who keeps
-a journal imports ``_resume`` where it is opened: it brings SQLite.
-Knows rows and workers; how a row is spoken is handed in.
+Hands out the runner, the processor of rows, and where their files go under which names. The journal
+is in ``_resume``, which is imported only where one is opened, because it needs SQLite.
+Knows rows and workers; how to speak a row is handed in.
 """
 
 from step_tts._batch._destination import Destination

@@ -1,9 +1,9 @@
-"""When to stop a batch: an answer that every further row would get as well.
+"""When to stop a batch: if every further row would fail the same way.
 
-Pure. A wrong key fails ten thousand rows alike; three are enough to know. Once a row has been
-spoken the key and the model are evidently good, and it takes ten in a row to say otherwise.
-A full disk is known from one row, and each further one would be paid for and lost; so is a
-client that is closed.
+Pure. A wrong key fails ten thousand rows; three are enough to know. Once a row has been spoken, the
+key and the model are evidently good, and it takes ten failures in a row to say otherwise. For a
+full disk one row is enough, since each further one would be paid for and lost; so it is for a
+closed client.
 """
 
 from __future__ import annotations
@@ -37,12 +37,12 @@ FATAL = (
 REMEDIES = {
     errno.ENOSPC: "Free some space, then start the same batch again",
     errno.EDQUOT: "Free some of your quota, then start the same batch again",
-    errno.EROFS: "Make the directory writable or write to another",
-    errno.EACCES: "Make the directory writable or write to another",
-    errno.EIO: "Look after the disk, then start the same batch again",
-    errno.EMFILE: "Allow more open files (ulimit -n) or fewer at once, then start the same again",
+    errno.EROFS: "Make the directory writable, or use another",
+    errno.EACCES: "Make the directory writable, or use another",
+    errno.EIO: "Check the disk, then start the same batch again",
+    errno.EMFILE: "Raise the limit on open files (ulimit -n), then start the same batch again",
 }
-"""What to try when no more files can be written, by the system's reason."""
+"""What to try if no more files can be written, by errno."""
 _FATAL_NAMES = frozenset(error.__name__ for error in FATAL)
 FIRST, LATER = 3, 10
 
@@ -50,7 +50,7 @@ FIRST, LATER = 3, 10
 def is_rows_own(error: str | None) -> bool:
     """Whether a failure, by the name of its class, was the row's own fault.
 
-    A wrong key or an empty account was not: then the row is always tried again.
+    A wrong key or an empty account is not, so such a row is always retried.
     """
     return error not in _FATAL_NAMES
 
@@ -64,18 +64,20 @@ class Circuit:
         self._in_a_row = 0
 
     def note(self, error: StepTTSError | None) -> BatchStoppedError | None:
-        """Count what became of a row that was sent; says so when it is time to stop."""
+        """Count the outcome of a row that was sent; return an error if it is time to stop."""
         if error is None:
             self._spoken, self._kind, self._in_a_row = True, None, 0
             return None
         if isinstance(error, SaveError) and error.errno in REMEDIES:
             return _stopped(
-                f"Stopped, since no more audio could be saved: {error}. {REMEDIES[error.errno]}: "
-                "what is finished is kept.",
+                f"Stopped because no more audio could be saved: {error}. {REMEDIES[error.errno]}; "
+                "finished rows are kept.",
                 error,
             )
         if isinstance(error, UsageError):
-            return _stopped(f"Stopped, since every other row would fail alike: {error}", error)
+            return _stopped(
+                f"Stopped because every other row would fail the same way: {error}", error
+            )
         if not isinstance(error, FATAL):
             self._kind, self._in_a_row = None, 0
             return None
@@ -84,7 +86,7 @@ class Circuit:
         if self._in_a_row < (LATER if self._spoken else FIRST):
             return None
         return _stopped(
-            f"Stopped after {self._in_a_row} rows failed alike, and every other would: {error}",
+            f"Stopped after {self._in_a_row} consecutive rows failed the same way: {error}",
             error,
         )
 

@@ -1,6 +1,6 @@
 """Wakes tasks that wait for a change; costs nothing while nobody waits.
 
-What ``asyncio.Condition`` is, without its lock: there is one thread.
+Like ``asyncio.Condition`` without the lock: there is only one thread.
 """
 
 from __future__ import annotations
@@ -11,16 +11,16 @@ __all__ = ["Condition"]
 
 
 class Condition:
-    """Who waits looks again, whenever notified, at what they wait for.
+    """A task that waits checks what it waits for again after every notice.
 
-    Between that look and the wait nothing may await, or a notice is missed.
+    Nothing may await between that check and the wait, or a notice is missed.
     """
 
     def __init__(self) -> None:
         self._next: Signal | None = None
 
     def notify_all(self) -> None:
-        """Wake all who wait."""
+        """Wake all waiting tasks."""
         if self._next:
             self._next.set()
             self._next = None

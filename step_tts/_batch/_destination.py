@@ -1,4 +1,4 @@
-"""Where the files of a batch go, and what decides how they sound."""
+"""Where the files of a batch go, and what determines how they sound."""
 
 from __future__ import annotations
 
@@ -20,19 +20,19 @@ __all__ = ["Destination"]
 
 @attrs.frozen(kw_only=True)
 class Destination:
-    """A directory, what writes there, and the client's part in every request."""
+    """A directory, what writes there, and what the client adds to every request."""
 
     files: FileStore
     directory: Path
     durable: bool
-    """Whether files shall survive a power cut."""
+    """Whether files survive a power failure."""
     model: str
     placement: PromptPlacement
     text_key: Callable[[str], bytes] = attrs.field(init=False, repr=False, eq=False)
-    """Digests a request that says nothing but its text."""
+    """Digests a request that has only a text."""
 
     def options(self) -> dict[str, object]:
-        """What a batch in this directory must not change half-way."""
+        """What must stay the same for a batch in this directory."""
         return {"model": self.model, "prompt_placement": self.placement}
 
     @text_key.default

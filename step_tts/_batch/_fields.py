@@ -1,7 +1,7 @@
 """A row's named fields → the request they describe.
 
 Knows the field names people write, which of them mean the same, and what type each must have.
-Knows nothing of lines, files or request bodies. No reason given here quotes what was to be spoken.
+Knows nothing of lines, files or request bodies. No message quotes what was to be spoken.
 """
 
 from __future__ import annotations
@@ -44,7 +44,7 @@ _SYNONYMS = {"text": "input"}
 
 
 def build_item(fields: Fields, defaults: Fields) -> BatchItem:
-    """Build one row of a batch; what it does not set comes from the defaults.
+    """Build one row of a batch; the defaults fill in what it does not set.
 
     Raises:
         InvalidRequestError: An unknown field, a field of the wrong type, or nothing to say.
@@ -64,7 +64,7 @@ def build_request(fields: Fields) -> SpeechRequest:
     """
     text = _string(fields, "input")
     if text is None:
-        raise InvalidRequestError("The row has no text: its input (or text) field is not set.")
+        raise InvalidRequestError("The row has no text: set its input (or text) field.")
     return SpeechRequest(
         text,
         model=_string(fields, "model"),
@@ -91,7 +91,7 @@ def canonical(fields: Fields) -> Fields:
         if name not in _FIELDS:
             raise InvalidRequestError(f"{_unknown(field, place)} {_ADVICE}")
         if name in named:
-            raise InvalidRequestError("The row has its text twice: as input and as text.")
+            raise InvalidRequestError("The row gives its text twice: as input and as text.")
         named[name] = value
     return named
 
@@ -100,10 +100,10 @@ _ADVICE = f"The fields are {', '.join(_FIELDS)}; other keys for the server go in
 
 
 def _unknown(field: str, place: int) -> str:
-    # Whatever does not look like a name may be a text that was to be spoken: it is not shown.
+    # What does not look like a name may be a text that was to be spoken: it is not shown.
     if field.isidentifier() and field.isascii() and len(field) <= 40:
         return f"Unknown field {field!r}."
-    return f"Field {place} has no known name."
+    return f"Field {place} has an unknown name."
 
 
 def _string(fields: Fields, name: str) -> str | None:
@@ -140,17 +140,17 @@ def is_field(name: str) -> bool:
 
 
 def parse_json(text: str, what: str) -> object:
-    """Read JSON that somebody wrote.
+    """Read JSON that a person wrote.
 
     Raises:
-        InvalidRequestError: ``what`` is no JSON, and where.
+        InvalidRequestError: ``what`` is not JSON; the message says where.
     """
     try:
         return json.loads(text)
     except json.JSONDecodeError as error:
         reason = f"{error.msg} at column {error.colno}"
     except (ValueError, RecursionError):  # a number of 5000 digits; ten thousand brackets
-        reason = "its numbers or its nesting are out of bounds"
+        reason = "a number is too long or the nesting too deep"
     raise InvalidRequestError(f"{what} is not valid JSON: {reason}.")
 
 

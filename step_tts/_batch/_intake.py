@@ -1,7 +1,7 @@
-"""Reads the rows of an input in blocks, numbered and named, and no more of them than asked for.
+"""Reads the rows of an input in blocks, numbers and names them, and reads no more than asked for.
 
-What the input itself raises comes after the rows before it. Knows nothing of what becomes of
-the rows.
+An exception from the input is raised after the rows before it. Knows nothing of what becomes of the
+rows.
 """
 
 from __future__ import annotations
@@ -25,7 +25,7 @@ if TYPE_CHECKING:
 
 __all__ = ["Intake"]
 
-# Rows that are slow to come are not kept waiting for others to be looked up with.
+# Rows that come slowly do not wait for others to be looked up together.
 GATHER_SECONDS = 0.01
 
 
@@ -33,7 +33,7 @@ class Intake:
     """The rows of one batch, as they are asked for.
 
     Raises:
-        ConfigurationError: ``rows`` are nothing that can be read.
+        ConfigurationError: ``rows`` is not iterable.
     """
 
     def __init__(self, rows: Iterable[BatchRow] | AsyncIterable[BatchRow], namer: Namer) -> None:
@@ -48,7 +48,7 @@ class Intake:
         self._asked, self._news = Condition(), Condition()
 
     async def read(self) -> None:
-        """Read what arrives by and by, up to what was asked for; the task of an async input."""
+        """Read rows as they arrive, up to what was asked for; the task for an async input."""
         if self._arriving is None:
             return
         try:
@@ -68,10 +68,10 @@ class Intake:
             await close_source(self._arriving)
 
     async def block(self, most: int) -> list[Row]:
-        """Up to so many rows, fewer where they are slow to come, none at the end.
+        """Up to this many rows, fewer if they come slowly, none at the end.
 
         Raises:
-            Exception: Whatever the input itself raised.
+            Exception: Whatever the input raised.
         """
         if self._arriving is None:
             block = self._gathered(most)
@@ -96,7 +96,7 @@ class Intake:
         return block
 
     async def _taken(self, most: int) -> list[Row]:
-        """What has arrived; what arrives while that is looked up makes the next block."""
+        """What has arrived; the next block is what arrives while these are looked up."""
         self._most = most
         self._asked.notify_all()
         while not (self._arrived or self._over):
@@ -118,10 +118,10 @@ class Intake:
         return Row(turn, index, "", item, index)
 
     def _own_row(self, turn: int, item: BatchItem) -> Row:
-        """Keep a row's own name and number; what it says of itself and cannot be is refused."""
+        """Keep a row's own name and number, or refuse the row if they are invalid."""
         least, text = self._next_index, text_of(item.input)
         if refused := _misplaced(item, least=least):
-            # What its number or name stand for may be another row's.
+            # Its number or name may belong to another row.
             name = self._namer.name(turn, text, slug(text))
             number = item.index if _is_index(item.index) else least
             return Row(turn, number, name, refused)
@@ -143,7 +143,7 @@ def _iterator(rows: Iterable[BatchRow]) -> Iterator[BatchRow]:
 
 
 def _misplaced(item: BatchItem, *, least: int) -> InvalidRequestError | None:
-    """Why a row cannot have the number or the name that it brings."""
+    """Why a row cannot have its own number or name."""
     if not isinstance(item.name, str | None):
         return InvalidRequestError(f"A row's name must be a str, not {type(item.name).__name__}.")
     if item.index is None or (_is_index(item.index) and item.index >= least):
@@ -151,8 +151,8 @@ def _misplaced(item: BatchItem, *, least: int) -> InvalidRequestError | None:
     if not _is_index(item.index):
         return InvalidRequestError("A row's number must be a whole number from 0 to 2**62.")
     return InvalidRequestError(
-        f"This row is numbered {item.index}, where {least} or more may stand: numbers must ascend. "
-        "Put the rows in their order, or leave the numbers out."
+        f"This row has the number {item.index}, but {least} or more is expected: numbers must be "
+        "ascending. Sort the rows, or leave the numbers out."
     )
 
 

@@ -1,7 +1,7 @@
 """When two rows are the same: the digest of a request and the folding of a name.
 
-Pure. A digest covers all that decides what is heard, and nothing of the server it is sent to, so
-a batch may go on at another address. It cannot be turned back into the text.
+Pure. A digest covers everything that determines what is heard, but not the server, so a batch may
+continue at another address. It cannot be turned back into the text.
 """
 
 from __future__ import annotations
@@ -23,14 +23,14 @@ if TYPE_CHECKING:
 __all__ = ["KEY_BYTES", "fold", "request_key", "text_keys"]
 
 KEY_BYTES = 16
-# Part of every digest: a later version that digests otherwise must not match by accident.
+# Part of every digest: a later version that digests differently must not match by accident.
 _VERSION = 2
 
 
 def request_key(request: SpeechRequest, *, model: str, placement: PromptPlacement) -> bytes | None:
     """The digest of a request as the client would send it.
 
-    ``None`` when JSON cannot express it; such a row is refused before it is sent.
+    ``None`` if JSON cannot express it; such a row is refused before it is sent.
     """
     facts = (
         request.model or model,
@@ -52,9 +52,9 @@ def request_key(request: SpeechRequest, *, model: str, placement: PromptPlacemen
 
 
 def text_keys(*, model: str, placement: PromptPlacement) -> Callable[[str], bytes]:
-    """What digests requests that say nothing but their text, sooner than they are made.
+    """What digests requests that have only a text, without building them.
 
-    It gives nothing for a text that is refused before it is sent.
+    There is no digest for a text that is refused before it is sent.
     """
     begun = _manner(model, None, None, None, None, None, placement)
 
@@ -70,7 +70,7 @@ def text_keys(*, model: str, placement: PromptPlacement) -> Callable[[str], byte
 
 
 def _begun(manner: str) -> blake2b:
-    """All that is digested before the text; the NUL, which JSON escapes, ends it."""
+    """Everything digested before the text; it ends with NUL, which JSON escapes."""
     return blake2b(f"{_VERSION}{manner}\0".encode(), digest_size=KEY_BYTES)
 
 
@@ -85,12 +85,12 @@ _canonical = json.JSONEncoder(sort_keys=True, separators=(",", ":"), default=as_
 
 @lru_cache(maxsize=64, typed=True)
 def _manner(*facts: object) -> blake2b:
-    """All but the text, in which most rows of a batch are alike."""
+    """Everything but the text: the same in most rows of a batch."""
     return _begun(_canonical(facts))
 
 
 def fold(name: str) -> str:
-    """Equal for names whose files a file system that folds or normalises could hold to be one."""
+    """Equal for names that a file system may take for the same, by folding or normalising."""
     if "." in name:
         name = stem(name)
     return name.lower() if name.isascii() else unicodedata.normalize("NFD", name).casefold()

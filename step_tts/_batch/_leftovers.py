@@ -1,4 +1,4 @@
-"""What a killed run left: whole files that no journal knows of. Blocks."""
+"""What a killed run left: complete files that are not in the journal. Blocks."""
 
 from __future__ import annotations
 
@@ -22,11 +22,11 @@ __all__ = ["adopt", "identity"]
 
 
 def adopt(asked: Path, begun: Begun) -> SavedSpeech | None:
-    """The whole file that a killed run left for a row, if it left one.
+    """The complete file that a killed run left for a row, if it left one.
 
-    A file older than the moment the row began, or the one that stood there then, is not of that
-    run: it may say something else. Where the clock was set back meanwhile, the first test alone
-    could take an old file for a new one, and may take a new one for old, which is paid for again.
+    A file older than the start of the row, or the file that was there then, is not from that run,
+    and may say something else. If the clock was set back meanwhile, the first test alone could take
+    an old file for a new one; it may also take a new one for old, and that row is paid for again.
     """
     for path in _candidates(asked):
         with suppress(OSError, StepTTSError):
@@ -51,7 +51,7 @@ def _adopted(path: Path, asked: Path, info: AudioInfo) -> SavedSpeech:
 
 
 def identity(path: Path) -> str | None:
-    """What tells a file from another that takes its place; ``None`` where there is none."""
+    """What distinguishes a file from one that replaces it; ``None`` if there is no file."""
     try:
         status = path.stat()
     except OSError:

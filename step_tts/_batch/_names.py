@@ -1,8 +1,8 @@
-"""File names for rows: safe on every file system, readable, never two alike.
+"""File names for rows: safe on every file system, readable, and all different.
 
 Pure. A name is one path component: no separators, no control characters, no names that Windows
-reserves, no leading dot, short enough for every file system. Letters of every script stay as
-they are. The suffix of an audio format is no part of what tells two names apart.
+reserves, no leading dot, short enough for every file system. Letters of every script are
+kept. Two names that differ only in the suffix of an audio format count as the same.
 """
 
 from __future__ import annotations
@@ -32,7 +32,7 @@ _RESERVED = re.compile(
 )
 # Safe as it is: no reserved name begins with a digit.
 _NUMBERED = re.compile("[0-9][0-9A-Za-z_-]*")
-# Other formats give numbers one name: 1 and 10 are both 10000 with ``0<5``.
+# With other formats numbers may look the same: 1 and 10 are both 10000 with ``0<5``.
 _SPECS = {"index": re.compile("[0-9]{0,2}[bdoxX]?"), "slug": re.compile(r"(\.[0-9]{1,2})?")}
 _MARKS = {"index": "\0", "slug": "\1"}
 _TOUCHING = re.compile("\0[^\\W_]*\1|\1[^\\W_]*\0")
@@ -46,8 +46,8 @@ class Namer:
         template: A ``str.format`` template with ``{index}`` (from 0) and ``{slug}``.
 
     Raises:
-        ConfigurationError: The template uses other fields, or could name two rows alike: it has
-            no ``{index}``, or none that can be told from the slug beside it.
+        ConfigurationError: The template uses other fields, or could give two rows the same name: it
+            has no ``{index}``, or one that cannot be told from the slug next to it.
     """
 
     def __init__(self, template: str = DEFAULT_TEMPLATE) -> None:
@@ -55,7 +55,8 @@ class Namer:
         fields = _fields(template)
         if "index" not in fields or not fields <= {"index", "slug"}:
             raise ConfigurationError(
-                f"A name template needs {{index}} and may use {{slug}}, nothing else: {template!r}"
+                f"The name template {template!r} must use {{index}} and may use {{slug}}, "
+                "but no other field."
             )
         _check_names_differ(template)
         self._has_slug = "slug" in fields
@@ -65,10 +66,10 @@ class Namer:
         self._unnamed = _pattern(base.strip(" ."))
 
     def name(self, index: int, text: str, given: str | None = None) -> str:
-        """The name of a row; a ``given`` name is kept where it is safe and not taken.
+        """The name of a row; a ``given`` name is kept if it is safe and not taken.
 
         Only given names are remembered, as one number each: names with an index cannot repeat,
-        and a given name that looks like one of those gives way to it.
+        and a given name that looks like one of those is changed.
         """
         name = self._untaken(self.proposed(index, text, given), index)
         if given:
@@ -76,13 +77,13 @@ class Namer:
         return name
 
     def proposed(self, index: int, text: str, given: str | None = None) -> str:
-        """The name of a row, were it the only one."""
+        """The name that a row would have if it were the only one."""
         if given:
             name = safe_name(given)
             return _numbered(name, str(index)) if self._unnamed.fullmatch(stem(name)) else name
         name = safe_name(self._formatted(index, slug(text) if self._has_slug else ""))
         if "." in name and stem(name) != name:
-            name += "_"  # A suffix by chance, in which the index may be.
+            name += "_"  # An accidental suffix, which may contain the index.
         return name + self._suffix
 
     def _untaken(self, name: str, index: int) -> str:
@@ -96,7 +97,7 @@ class Namer:
 def safe_name(text: str) -> str:
     """One path component that every file system accepts and no shell reads as a path."""
     if len(text) <= MAX_NAME_BYTES and _NUMBERED.fullmatch(text):
-        return text  # As most are: a resumed batch names a million rows.
+        return text  # As most are; a resumed batch names a million rows.
     name = _UNSAFE.sub("_", unicodedata.normalize("NFC", text))
     name = _cut(name, MAX_NAME_BYTES).strip(" .") or "_"
     return f"_{name}" if _RESERVED.match(name) else name
@@ -144,37 +145,37 @@ def _part(text: str, field: str | None, spec: str | None, _: str | None) -> str:
 
 
 def _check_names_differ(template: str) -> None:
-    """Refuse a template that gives two rows one name.
+    """Refuse a template that could give two rows the same name.
 
-    Of any other a name can be read back: its index ends where no letter or digit follows, or
-    begins after the last character that is neither.
+    With any other, the index can be read back from the name: it ends where no letter or digit
+    follows, or begins after the last character that is neither.
     """
     parts = list(Formatter().parse(template))
     for _, field, spec, conversion in parts:
         if field and (conversion or not _SPECS[field].fullmatch(spec or "")):
             raise ConfigurationError(
-                "In a name template {index} may be written such as {index:05d} or {index:x}, and "
-                f"{{slug}} such as {{slug:.20}}, not otherwise: {template!r}"
+                f"The name template {template!r} may format {{index}} only as in {{index:05d}} or "
+                "{index:x}, and {slug} only as in {slug:.20}."
             )
     skeleton = "".join(text + _MARKS.get(field or "", "") for text, field, _, _ in parts)
     if _TOUCHING.search(skeleton):
         raise ConfigurationError(
-            "In a name template something other than letters and digits must part {index} and "
-            f"{{slug}}, or two rows could have one name: {template!r}"
+            f"The name template {template!r} could give two rows the same name: put something "
+            "other than letters and digits between {index} and {slug}."
         )
     longest = "\U00020000" * MAX_SLUG_CHARACTERS
     last = {template.format(index=LAST_INDEX - back, slug=longest) for back in (0, 1)}
     if len(set(map(safe_name, last))) < 2:
-        raise ConfigurationError(f"This template makes names that are too long: {template!r}")
+        raise ConfigurationError(f"The name template {template!r} makes names that are too long.")
 
 
 def _fields(template: str) -> set[str | None]:
     try:
         return {field for _, field, _, _ in Formatter().parse(template) if field is not None}
     except ValueError as error:
-        raise ConfigurationError(f"Not a name template: {template!r} ({error})") from error
+        raise ConfigurationError(f"The name template {template!r} is invalid: {error}.") from error
 
 
 def _cut(name: str, limit: int) -> str:
-    """At most ``limit`` bytes of UTF-8, never half a character; lone surrogates go."""
+    """At most ``limit`` bytes of UTF-8, never half a character, without lone surrogates."""
     return name.encode("utf-8", "ignore")[:limit].decode("utf-8", "ignore")

@@ -1,4 +1,4 @@
-"""Row by row, between the runner and whoever speaks: without a journal every row is spoken."""
+"""What happens to each row: without a journal, it is spoken."""
 
 from __future__ import annotations
 
@@ -33,22 +33,22 @@ class Row:
     """Its place in the input; ``index`` is its number, which need not be the same."""
     index: int
     name: str
-    """Its file's; empty until it is made, and of most rows that are done it never is."""
+    """The name of its file; empty until it is needed, which for most finished rows is never."""
     input: object = attrs.field(repr=False)
     """Its text or its request, or why it has neither."""
     place: int = -1
-    """Its ``index``, where it is named by that; -1 where it has a name of another kind."""
+    """Its ``index`` if it is named by that; -1 if it has a name of its own."""
     request: SpeechRequest | None = None
-    """What ``request_of`` has made of it."""
+    """Set by ``request_of``."""
     digest: bytes = b""
-    """Of its request, for a journal; empty where it cannot be spoken."""
+    """Of its request, for a journal; empty if it cannot be spoken."""
     finding: Finding | None = None
     leader: Row | None = None
-    """The row that asks for the same and was first: this one waits for it."""
+    """An earlier row with the same request, which this one waits for."""
     landed: Signal | None = None
-    """Set when this row has ended and is recorded; made by the first that waits for it."""
+    """Set once this row has ended and is recorded; created by the first row that waits for it."""
     result: BatchResult | None = None
-    """For those that wait for it."""
+    """For the rows that wait for it."""
     error: StepTTSError | None = None
     """Why its result could not be recorded."""
 
@@ -57,10 +57,10 @@ class Processor:
     """Every row is spoken; nothing is remembered."""
 
     ahead = 0
-    """How many rows are to be looked up before a worker is free for them."""
+    """How many rows to look up before a worker is free for them."""
     linger: float | None = None
-    """Seconds for which a row that has ended may wait for others to be kept with; ``None`` where
-    nothing is kept."""
+    """Seconds that an ended row may wait to be kept together with others; ``None`` if nothing is
+    kept."""
 
     def __init__(self, speak: Speak) -> None:
         self._speak = speak
@@ -68,18 +68,18 @@ class Processor:
     async def look_up(
         self, rows: Sequence[Row], name: Callable[[Row], None]
     ) -> Sequence[Row | BatchResult]:
-        """Tell the rows that are done already from those to be handed to ``result``.
+        """Separate rows that are done already from those to hand to ``result``.
 
-        Those are named, which the others need not be.
+        The latter are named; the others need no name.
         """
         for row in rows:
             name(row)
         return rows
 
     async def keep(self, ended: Sequence[tuple[Row, BatchResult]]) -> None:
-        """Remember rows that have ended. They are told only when this has returned.
+        """Remember rows that have ended. Their results are yielded only when this has returned.
 
-        Cancelled or failed, it may be asked again for the same rows.
+        If it was cancelled or failed, it may be called again for the same rows.
         """
 
     async def result(self, row: Row) -> BatchResult:
@@ -97,14 +97,14 @@ def request_of(row: Row) -> SpeechRequest:
     """A row as a request.
 
     Raises:
-        InvalidRequestError: It is nothing that can be spoken.
+        InvalidRequestError: It cannot be spoken.
     """
     if row.request is None:
         given = row.input
         if isinstance(given, InvalidRequestError):
-            raise given  # Whoever read it could make nothing of it.
+            raise given  # It was found to be invalid when it was read.
         if not isinstance(given, SpeechRequest):
-            given = SpeechRequest(cast("str", given))  # Its validator refuses what is no text.
+            given = SpeechRequest(cast("str", given))  # Its validator refuses what is not a text.
         row.request = given
     return row.request
 

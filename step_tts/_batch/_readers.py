@@ -1,8 +1,8 @@
-"""A text file's lines → rows to speak: a text a line, a JSON object a line, or CSV.
+"""The lines of a text file → rows to speak: a text per line, a JSON object per line, or CSV.
 
-Knows the three forms, the field names people write in them, and how a row can be wrong. A wrong
-row is a value with its line number, so the rows behind it go on. Nothing here holds more than one
-row, and no reason given here quotes what was to be spoken.
+Knows the three formats, the field names in them, and how a row can be wrong. A wrong row is a value
+with its line number, so the rows after it go on. Nothing here holds more than one row, and no
+message quotes what was to be spoken.
 Must not know files, threads or the network: it is handed a ``readline``.
 """
 
@@ -29,7 +29,7 @@ __all__ = ["InputFormat", "Row", "read_rows"]
 InputFormat: TypeAlias = Literal["txt", "jsonl", "csv"]
 
 LONGEST_LINE = 1 << 20
-"""Bytes. No server speaks a text of a MiB; a longer line is some other kind of file."""
+"""Bytes. No server speaks a text of a MiB: a file with longer lines is of another kind."""
 
 
 @attrs.frozen(kw_only=True)
@@ -39,7 +39,7 @@ class Row:
     line: int
     """The line it starts on, from 1."""
     size: int
-    """Bytes of input up to its end that no row before it counted; 1 in a table."""
+    """Bytes of input since the previous row, up to its end; 1 in a table."""
     unit: Literal["line", "row"] = "line"
     """What ``line`` counts: a table has no lines."""
     item: BatchItem | InvalidRequestError
@@ -56,7 +56,7 @@ def read_rows(
 
     Args:
         readline: ``readline(limit)`` of a binary file.
-        form: How the rows are written.
+        form: The format of the rows.
         defaults: Fields for every row that does not set them itself.
 
     Returns:
@@ -74,12 +74,12 @@ def read_rows(
 
 
 class _Lines:
-    """Text lines of a byte stream, counted; what is wrong with one is kept for its row."""
+    """Text lines of a byte stream, counted; a flaw in one is kept for its row."""
 
     def __init__(self, readline: Callable[[int], bytes]) -> None:
         first = readline(LONGEST_LINE)
         if first.startswith(_UTF16_MARKS):
-            raise ConfigurationError("The input is UTF-16 text: save it as UTF-8.")
+            raise ConfigurationError("The input is UTF-16: save it as UTF-8.")
         self._readline = readline
         self._ahead = first.removeprefix(codecs.BOM_UTF8)
         self._flaw: str | None = None
@@ -111,8 +111,7 @@ class _Lines:
             return raw.decode()
         except UnicodeDecodeError as error:
             self._flaw = self._flaw or (
-                f"The line is not UTF-8 text, from its byte {error.start + 1}: "
-                "save the file as UTF-8."
+                f"The line is not UTF-8 from its byte {error.start + 1} on: save the file as UTF-8."
             )
             return raw.decode(errors="replace")
 
@@ -130,7 +129,7 @@ _UTF16_MARKS = (codecs.BOM_UTF16_LE, codecs.BOM_UTF16_BE)
 
 _Pull: TypeAlias = Callable[[], Fields | None]
 """Takes one row off the lines: its fields, or ``None`` for a blank one. ``StopIteration`` at the
-end; ``InvalidRequestError`` for a row in bad form, after which the next call goes on."""
+end; ``InvalidRequestError`` for a malformed row, after which the next call goes on."""
 
 
 def _rows(lines: _Lines, pull: _Pull, defaults: Fields) -> Iterator[Row]:
@@ -178,7 +177,7 @@ def _pull_jsonl(lines: _Lines) -> _Pull:
         value = parse_json(line, "The line")
         if isinstance(value, dict):
             return value
-        raise InvalidRequestError(f"The line holds {kind(value)} instead of a JSON object.")
+        raise InvalidRequestError(f"The line is {kind(value)}, not a JSON object.")
 
     return pull
 
@@ -199,13 +198,15 @@ def _pull_csv(lines: _Lines) -> _Pull:
         if not any(map(str.strip, row)):
             return None
         if len(row) != len(header):
-            raise InvalidRequestError(f"The row has {len(row)} cells, the header {len(header)}.")
+            raise InvalidRequestError(
+                f"The row has {len(row)} cells, but the header has {len(header)}."
+            )
         return {name: _cell(name, text) for name, text in zip(header, row, strict=True) if text}
 
     return pull
 
 
-# Where a comma is the decimal sign, Excel writes semicolons; it also says so in a first line.
+# Where the comma is the decimal sign, Excel writes semicolons, and may say so in the first line.
 _SEPARATORS = ",;\t"
 _SEPARATOR = re.compile(r"sep=(.)\s*", re.IGNORECASE)
 
@@ -219,7 +220,9 @@ def _header(cells: Iterator[list[str]]) -> tuple[str, ...]:
     except InvalidRequestError as error:
         raise ConfigurationError(f"The CSV header cannot be used. {error}") from None
     if "input" not in header or len(header) != len(named):
-        raise ConfigurationError("The CSV header must name input, and each column only once.")
+        raise ConfigurationError(
+            "The CSV header must have a column named input (or text), and no column twice."
+        )
     return header
 
 

@@ -1,6 +1,6 @@
-"""Why a journal cannot be used, in words that say how to proceed.
+"""Why a journal cannot be used, and what to do about it.
 
-Pure but for the types of SQLite's errors, which do not leave this module.
+Pure, except that it knows the types of SQLite's errors, which do not leave this module.
 """
 
 from __future__ import annotations
@@ -28,27 +28,27 @@ _ERRNO = {
 
 
 def is_in_use(error: sqlite3.Error) -> bool:
-    """Whether somebody else has the lock."""
+    """Whether another run has the lock."""
     return _code(error) in {sqlite3.SQLITE_BUSY, sqlite3.SQLITE_LOCKED}
 
 
 def refusal(error: sqlite3.Error, directory: Path, journal: Path) -> StepTTSError:
-    """SQLite's refusal, in our tree."""
+    """SQLite's error as one of ours."""
     code = _code(error)
     if is_in_use(error):
         return BatchInUseError(
-            f"Another run is working on {directory}: wait for it to end, or write elsewhere."
+            f"Another run is using {directory}: wait for it to end, or use another directory."
         )
     if code in {sqlite3.SQLITE_NOTADB, sqlite3.SQLITE_CORRUPT}:
         return SaveError(
-            0, "The journal of the batch is damaged: move it away to begin anew", str(journal)
+            0, "The journal of the batch is damaged: move it away to start over", str(journal)
         )
     number = _ERRNO.get(code, 0)
     reason = os.strerror(number) if number else str(error)
     remedy = REMEDIES.get(number, "Start the same batch again")
     return SaveError(
         number,
-        f"The journal of the batch cannot be written: {reason}. {remedy}: what is finished is kept",
+        f"The journal of the batch cannot be written: {reason}. {remedy}; finished rows are kept",
         str(journal),
     )
 
@@ -61,7 +61,7 @@ def differing(begun: Mapping[str, object], asked: Mapping[str, object], director
     """Compare the options of a directory's batch with those of now.
 
     Raises:
-        BatchOptionsError: They differ. Its message names them all.
+        BatchOptionsError: They differ; the message names all that do.
     """
     names = sorted(begun.keys() | asked.keys())
     pairs = {name: (begun.get(name), asked.get(name)) for name in names}
@@ -69,8 +69,8 @@ def differing(begun: Mapping[str, object], asked: Mapping[str, object], director
     if differences:
         told = ", ".join(f"{name} was {a!r}, now {b!r}" for name, (a, b) in differences.items())
         refused = BatchOptionsError(
-            f"{directory} holds a batch with other options: {told}. Use the same options to go "
-            "on, another directory to begin anew, or resume=False to write without a journal."
+            f"{directory} holds a batch with other options: {told}. Use the same options to "
+            "resume it, another directory to start over, or resume=False to do without a journal."
         )
         refused.differences = differences
         raise refused

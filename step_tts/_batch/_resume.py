@@ -33,7 +33,7 @@ __all__ = ["MANIFEST_NAME", "open_journal", "open_processor"]
 
 MANIFEST_NAME = "manifest.jsonl"
 _SECONDS = COLUMNS.index("seconds")
-# A million lines take some seconds; whoever pressed Ctrl-C does not wait for ever.
+# A million lines take some seconds; after Ctrl-C nobody waits for ever.
 EXPORT_SECONDS = 30.0
 EXPORT_ROWS = 256
 _LINE = "{" + ", ".join(f'"{field}": %s' for field in MANIFEST) + "}\n"
@@ -42,7 +42,7 @@ _values = itemgetter(*map(_HELD.index, MANIFEST.values()))
 
 
 class _Watched:
-    """A journal that tells a status file how it goes."""
+    """A journal that reports progress to a status file."""
 
     def __init__(self, journal: JournalFile, directory: Path, gate: GateState) -> None:
         self._journal = journal
@@ -50,7 +50,7 @@ class _Watched:
         self._gate = gate
 
     def look(self) -> None:
-        """Note how the gate stands, on the event loop, whose clock it goes by."""
+        """Note the state of the gate; on the event loop, since that is the gate's clock."""
         self._status.look(self._gate)
 
     def done(self, asked: Mapping[int, bytes]) -> dict[int, Columns]:
@@ -70,7 +70,7 @@ class _Watched:
         self._status.count(done=len(seconds), seconds=sum(seconds))
 
     def record(self, records: Sequence[Record]) -> None:
-        """Pass a group on, then count what became of it."""
+        """Pass a group on, then count its outcome."""
         self._journal.record(records)
         done = [record for record in records if record.path]
         self._status.count(
@@ -80,7 +80,7 @@ class _Watched:
         )
 
     def close(self) -> None:
-        """Write the manifest and let go."""
+        """Write the manifest and close."""
         try:
             export(self._journal, self._status.directory)
             self._status.remove()
@@ -114,9 +114,9 @@ async def open_journal(
 
 
 def _swept(directory: Path, options: Mapping[str, object], *, durable: bool) -> JournalFile:
-    """Open the journal, and remove what was in the making when a run was killed.
+    """Open the journal, and remove the temporary files of a run that was killed.
 
-    After a run that ended, a million files need not be gone through for that.
+    After a run that ended, there is no need to go through perhaps a million files.
     """
     journal = JournalFile(directory, options, durable=durable)
     if not journal.ended_before:
@@ -128,7 +128,7 @@ def _swept(directory: Path, options: Mapping[str, object], *, durable: bool) -> 
 async def _opened(open_it: Callable[[], JournalFile]) -> JournalFile:
     """Open a journal in a thread, and close it again if the task is cancelled meanwhile.
 
-    A thread of anyio's would be left behind where asyncio itself cancels, and with it the lock.
+    anyio's own thread would be abandoned if asyncio itself cancels, with the lock held.
     """
     thread = Threads(1)
     opened: list[JournalFile] = []
@@ -155,10 +155,10 @@ async def open_processor(
 
     Args:
         speak: Speaks a row.
-        destination: Where to.
-        options: What else a batch there must not change half-way.
-        gate: Whose state a status file tells.
-        keep_failures: Whether rows that failed before are left at that.
+        destination: Where the files go.
+        options: What else must stay the same for a batch there.
+        gate: The gate whose state the status file shows.
+        keep_failures: Whether rows that failed before are not retried.
 
     Raises:
         BatchInUseError: Another run has the journal.
@@ -172,16 +172,16 @@ async def open_processor(
 
 
 def export(journal: JournalFile, directory: Path) -> None:
-    """Write the manifest, whole or not at all."""
+    """Write the manifest, completely or not at all."""
     deadline = time.monotonic() + EXPORT_SECONDS
     try:
         replace_text(directory / MANIFEST_NAME, _lines(journal, deadline))
     except (TimeoutError, SaveError, OSError):
-        return  # The journal holds it all; the next run writes it.
+        return  # Everything is in the journal; the next run writes it.
 
 
 def _lines(journal: JournalFile, deadline: float) -> Iterator[str]:
-    """The lines, many in one string: written one by one they would cost more."""
+    """The lines, many to a string, which costs less than writing them one by one."""
     rows = journal.rows()
     while block := list(islice(rows, EXPORT_ROWS)):
         if time.monotonic() > deadline:

@@ -1,8 +1,7 @@
-"""How far a batch in a directory is, whether it runs or not.
+"""How far the batch in a directory is, running or not.
 
-A running batch holds its journal under an exclusive lock, so it writes its figures beside it,
-at most once a second. Of a batch that does not run, however it ended, the journal itself is
-asked. Blocking.
+A running batch has its journal locked, so it writes its figures into a file beside it, at most once
+a second. If the batch is not running, however it ended, the journal is read. Blocks.
 """
 
 from __future__ import annotations
@@ -36,7 +35,7 @@ class BatchStatus:
 
     running: bool
     done: int = 0
-    """Rows that stand as whole files."""
+    """Rows with complete files."""
     failed: int = 0
     seconds: float = 0.0
     """Of audio."""
@@ -49,13 +48,13 @@ class BatchStatus:
     in_flight: int | None = None
     """Attempts under way when these figures were written."""
     limit: int | None = None
-    """How many might be."""
+    """How many there could be."""
     paused_until: float | None = None
     """When the pause ends that a server asked for, in seconds since 1970."""
 
 
 class GateState(Protocol):
-    """What there is to tell of a client's gate."""
+    """What a status file shows of a client's gate."""
 
     @property
     def in_flight(self) -> int:
@@ -74,7 +73,7 @@ class GateState(Protocol):
 
 
 class StatusFile:
-    """The figures of a running batch, written now and then."""
+    """The figures of a running batch, written from time to time."""
 
     def __init__(self, directory: Path) -> None:
         self.directory = directory
@@ -83,7 +82,7 @@ class StatusFile:
         self._seconds = self._due = 0.0
 
     def look(self, gate: GateState) -> None:
-        """Take in how the gate stands."""
+        """Note the state of the gate."""
         pause = gate.paused_for
         self._known = attrs.evolve(
             self._known,
@@ -93,7 +92,7 @@ class StatusFile:
         )
 
     def count(self, *, done: int = 0, failed: int = 0, seconds: float = 0.0) -> None:
-        """Add what has become of some rows, and write it down if that is due."""
+        """Add the outcome of some rows, and write the figures if that is due."""
         self._done += done
         self._failed += failed
         self._seconds += seconds
@@ -102,7 +101,7 @@ class StatusFile:
             self._write()
 
     def remove(self) -> None:
-        """The batch does not run any more."""
+        """The batch is no longer running."""
         with suppress(OSError):
             (self.directory / STATUS_NAME).unlink()
 
@@ -114,12 +113,12 @@ class StatusFile:
             seconds=self._seconds,
             updated_at=time.time(),
         )
-        with suppress(OSError):  # A figure that cannot be told is no reason to stop.
+        with suppress(OSError):  # Figures that cannot be written are no reason to stop.
             replace_text(self.directory / STATUS_NAME, [json.dumps(attrs.asdict(now))])
 
 
 def read_status(directory: Path) -> BatchStatus:
-    """How far the batch of a directory is.
+    """How far the batch in a directory is.
 
     Raises:
         ConfigurationError: There is none.
@@ -130,7 +129,7 @@ def read_status(directory: Path) -> BatchStatus:
     except BatchInUseError:
         return _running(directory)
     if journal is None:
-        raise ConfigurationError(f"{directory} holds no batch: none has begun there yet.")
+        raise ConfigurationError(f"{directory} holds no batch: none has been started there.")
     return _at_rest(journal)
 
 
@@ -146,4 +145,4 @@ def _running(directory: Path) -> BatchStatus:
     try:
         return BatchStatus(**json.loads((directory / STATUS_NAME).read_text("utf-8")))
     except (OSError, ValueError, TypeError):
-        return BatchStatus(running=True)  # It has only just begun, or is of another version.
+        return BatchStatus(running=True)  # It has only just begun, or is from another version.

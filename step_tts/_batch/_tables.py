@@ -1,8 +1,8 @@
-"""A Parquet file's rows → rows to speak; needs ``step_tts[parquet]``.
+"""The rows of a Parquet file → rows to speak; needs ``step_tts[parquet]``.
 
 Reads the columns whose names are fields, a few hundred rows at a time, and leaves the others
 alone. A row that is wrong is a value with its number, and so is each row of a damaged part of
-the file. No reason given here quotes what was to be spoken.
+the file. No message quotes what was to be spoken.
 """
 
 from __future__ import annotations
@@ -22,7 +22,7 @@ if TYPE_CHECKING:
 __all__ = ["Table"]
 
 BATCH_ROWS = 256
-# A column is read in pieces of this size instead of whole: there are columns of gigabytes.
+# A column is read in pieces of this size, not as a whole: there are columns of gigabytes.
 BUFFER_BYTES = 1 << 18
 
 
@@ -31,7 +31,7 @@ class Table:
 
     Raises:
         MissingExtraError: pyarrow is not installed.
-        ConfigurationError: It is no Parquet file, or no column holds texts.
+        ConfigurationError: It is not a Parquet file, or has no column of texts.
     """
 
     def __init__(self, stream: BinaryIO, *, defaults: Fields | None = None) -> None:
@@ -41,7 +41,9 @@ class Table:
         try:
             self._file = parquet.ParquetFile(stream, buffer_size=BUFFER_BYTES, pre_buffer=False)
         except (self._arrow.ArrowException, OSError):
-            raise ConfigurationError("The input is no Parquet file, or not a whole one.") from None
+            raise ConfigurationError(
+                "The input is not a Parquet file, or not a complete one."
+            ) from None
         self._defaults = defaults or {}
         self._columns = _columns(self._file.schema_arrow.names)
         self.count: int = self._file.metadata.num_rows
@@ -61,7 +63,7 @@ class Table:
                 yield Row(line=number, size=1, item=flaw, unit="row")
 
     def _items(self, group: int) -> Iterator[BatchItem | InvalidRequestError]:
-        """What the rows of a part of the file are, as far as it can be read."""
+        """The rows of a part of the file, as far as it can be read."""
         batches = self._file.iter_batches(
             BATCH_ROWS, row_groups=[group], columns=list(self._columns), use_threads=False
         )
@@ -74,7 +76,7 @@ class Table:
 
     def _item(self, values: Mapping[str, object] | None) -> BatchItem | InvalidRequestError:
         if values is None:
-            return InvalidRequestError("The row is not UTF-8 text.")
+            return InvalidRequestError("The row is not UTF-8.")
         try:
             fields = {
                 self._columns[column]: _plain(self._columns[column], value)
@@ -95,22 +97,24 @@ def _pyarrow() -> tuple[Any, Any]:
 
 
 def _columns(names: list[str]) -> dict[str, str]:
-    """The columns to be read, with their fields."""
+    """The columns to read, with their fields."""
     columns = {column: column.strip().lower() for column in names}
     columns = {column: field for column, field in columns.items() if is_field(field)}
     try:
         fields = canonical(dict.fromkeys(columns.values()))
     except InvalidRequestError as error:
-        raise ConfigurationError(f"The columns cannot be used. {error}") from None
+        raise ConfigurationError(
+            f"The columns of the Parquet file cannot be used. {error}"
+        ) from None
     if "input" not in fields or len(fields) != len(columns):
         raise ConfigurationError(
-            "A Parquet file must have a column named input (or text), and each field only once."
+            "The Parquet file must have a column named input (or text), and no field twice."
         )
     return columns
 
 
 def _values(batch: Any) -> list[Mapping[str, object] | None]:
-    """Rows as mappings; ``None`` is one with a string that is none."""
+    """Rows as mappings; ``None`` for one with a string that is not UTF-8."""
     try:
         values: list[Mapping[str, object] | None] = batch.to_pylist()
     except UnicodeDecodeError:
@@ -121,7 +125,7 @@ def _values(batch: Any) -> list[Mapping[str, object] | None]:
 
 
 def _plain(field: str, value: object) -> object:
-    """What JSON would have said: objects are written as such, as structs, maps or JSON text."""
+    """The value as in JSON; an object may be a struct, a map or JSON text."""
     if field not in {"extra", "extra_body"}:
         return value
     if isinstance(value, str):

@@ -1,6 +1,6 @@
-"""Headings and paragraphs become chapters: what is spoken into one file, and what it is called.
+"""Headings and paragraphs → chapters, each with a title: what is spoken into one file.
 
-Knows blocks of plain text. Must not know how they were written.
+Knows blocks of plain text. Must not know which format they come from.
 """
 
 from __future__ import annotations
@@ -21,7 +21,7 @@ __all__ = ["Block", "Chapter", "chapters", "first_words", "tidy"]
 
 TITLE_CHARACTERS = 60
 
-_WIDE = SPACELESS + "\u3000-\u303f\uff00-\uffef"  # With its marks.
+_WIDE = SPACELESS + "\u3000-\u303f\uff00-\uffef"  # With its punctuation.
 _SPACE = re.compile(r"[^\S\u2028]+")
 _WRAPPED = re.compile(rf"(?<=[{_WIDE}])\n(?=[{_WIDE}])")
 _LINE_END = re.compile(" *\u2028 *")
@@ -33,24 +33,24 @@ class Block:
 
     text: str = attrs.field(repr=lambda text: f"<{len(text)} characters>")
     level: int = 0
-    """Of a heading, 1 to 6; 0 for anything else."""
+    """1 to 6 for a heading; 0 for anything else."""
 
 
 @attrs.frozen
 class Chapter:
-    """A stretch of a book that has a name."""
+    """A part of a book with a title."""
 
     title: str = attrs.field(repr=lambda text: f"<{len(text)} characters>")
     text: str = attrs.field(repr=lambda text: f"<{len(text)} characters>")
-    """All that is to be spoken, the heading too."""
+    """All that is spoken, including the heading."""
 
 
 def chapters(documents: Iterable[Sequence[Block]]) -> list[Chapter]:
-    """Divide a book where headings stand; one without any is divided by its documents.
+    """Divide a book at its headings, or, if it has none, into its documents.
 
-    The highest level of which there is more than one heading makes the chapters: a book's own
-    title does not. What stands above the first heading is a chapter too, and a heading with
-    nothing under it belongs to the next one.
+    Chapters begin at the highest level that has more than one heading, so not at the book's title.
+    What precedes the first heading is also a chapter, and a heading with nothing under it belongs
+    to the next one.
     """
     books = [list(document) for document in documents if document]
     blocks = [block for document in books for block in document]
@@ -76,7 +76,7 @@ def _divided(blocks: Iterable[Block], boundary: int) -> list[list[Block]]:
 
 
 def _chapter(blocks: Sequence[Block]) -> Chapter:
-    """Named by the last of the headings it begins with, or by its first words."""
+    """A chapter, titled by the last of its opening headings, or by its first words."""
     headings = list(takewhile(lambda block: block.level, blocks))
     title = (headings or blocks)[len(headings[1:])].text
     return Chapter(first_words(title), "\n\n".join(block.text for block in blocks))
@@ -88,10 +88,10 @@ def first_words(text: str) -> str:
 
 
 def tidy(text: str) -> str:
-    """Make one line of wrapped lines; U+2028 ends a line that was meant to end.
+    """Join wrapped lines into one; U+2028 marks a line that was meant to end.
 
-    Between Chinese characters a line is wrapped without a space. Soft hyphens go: they are for
-    the eye.
+    Between Chinese characters, lines are joined without a space. Soft hyphens are removed: they are
+    for the eye.
     """
     single = _SPACE.sub(_one_space, text.replace("\xad", ""))
     return _LINE_END.sub("\n", _WRAPPED.sub("", single).replace("\n", " ")).strip()

@@ -1,9 +1,9 @@
 """An EPUB → its pages' blocks, in the order in which they are read.
 
-An EPUB is a zip of XHTML pages and a list of them. A handful of tags is all that is needed of
-either, so the standard library's forgiving HTML parser reads both; it expands no entities of a
-document's own, hence there is none that could explode. What is unpacked is counted as it comes,
-whatever the zip says of its size.
+An EPUB is a zip of XHTML pages and a list of them. Only a handful of tags is needed from
+either, so the standard library's forgiving HTML parser reads both; it does not expand entities that
+a document defines, so none can explode. What is unpacked is counted as it comes, whatever size the
+zip claims.
 """
 
 from __future__ import annotations
@@ -26,7 +26,7 @@ if TYPE_CHECKING:
 __all__ = ["read_epub"]
 
 MOST_BYTES = 64 * 1024 * 1024
-"""Of all pages, unpacked. War and Peace has 4 MB."""
+"""Of all pages, unpacked. War and Peace is 4 MB."""
 MOST_PAGES = 10_000
 
 _CONTAINER = "META-INF/container.xml"
@@ -40,7 +40,7 @@ def read_epub(stream: BinaryIO) -> list[list[Block]]:
     """The blocks of each page; ``stream`` must be able to seek.
 
     Raises:
-        InvalidRequestError: It is no EPUB, is encrypted, or unpacks to more than a book can be.
+        InvalidRequestError: It is not an EPUB, is encrypted, or unpacks to more than any book.
     """
     try:
         with zipfile.ZipFile(stream) as archive:
@@ -50,7 +50,7 @@ def read_epub(stream: BinaryIO) -> list[list[Block]]:
         raise
     except Exception as error:  # zipfile lets through what its decoders raise
         raise InvalidRequestError(
-            "This is no EPUB, or a damaged one: it cannot be unpacked."
+            "This is not an EPUB, or a damaged one: it cannot be unpacked."
         ) from error
     return [page_blocks(text) for text in texts]
 
@@ -70,7 +70,7 @@ def _pages(book: _Archive) -> Iterator[str]:
         name = posixpath.normpath(posixpath.join(folder, unquote(item.get("href", ""))))
         if name in locked or number >= MOST_PAGES:
             raise InvalidRequestError(
-                "This EPUB is encrypted: only its shop's own reader can open it."
+                "This EPUB is encrypted: only the seller's own reader can open it."
                 if name in locked
                 else f"This EPUB has more than {MOST_PAGES} pages."
             )
@@ -78,7 +78,7 @@ def _pages(book: _Archive) -> Iterator[str]:
 
 
 class _Archive:
-    """Files of a zip, as text, and only so much of it."""
+    """Files of a zip, as text, up to a limit for all of them."""
 
     def __init__(self, archive: zipfile.ZipFile) -> None:
         self._archive = archive
@@ -91,7 +91,7 @@ class _Archive:
                 data = file.read(self._left + 1)
         except (KeyError, RuntimeError):
             raise InvalidRequestError(
-                f"This EPUB cannot be read: {name[:100]!r} is missing or encrypted in it."
+                f"This EPUB cannot be read: its file {name[:100]!r} is missing or encrypted."
             ) from None
         self._left -= len(data)
         if self._left < 0:
@@ -107,7 +107,7 @@ class _Archive:
         return finder.found
 
     def tags_if_any(self, name: str, tag: str) -> list[dict[str, str]]:
-        """The same for a file that need not be there."""
+        """The same for a file that may be missing."""
         return self.tags(name, tag) if name in self._archive.namelist() else []
 
 
@@ -131,4 +131,4 @@ def _decoded(data: bytes) -> str:
     try:
         return data.decode("utf-8-sig" if name.lower() == "utf-8" else name)
     except (UnicodeError, LookupError):
-        raise InvalidRequestError(f"A page of this EPUB is not {name}, as it should be.") from None
+        raise InvalidRequestError(f"A page of this EPUB cannot be decoded as {name}.") from None

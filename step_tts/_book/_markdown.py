@@ -1,8 +1,8 @@
 """Markdown → blocks of plain text.
 
-CommonMark with tables, read by markdown-it-py, which rich brings along. Left out: code blocks,
-images, the targets of links, HTML comments, footnotes, front matter. Marks of emphasis go, what
-they mark stays.
+CommonMark with tables, read by markdown-it-py, which rich depends on. Left out: code blocks,
+images, the targets of links, HTML comments, footnotes, front matter. Marks of emphasis are
+removed, but not what they mark.
 """
 
 from __future__ import annotations
@@ -40,7 +40,7 @@ def markdown_blocks(text: str) -> list[Block]:
 
 
 class _Reader:
-    """Takes one token after the other."""
+    """Takes one token after another."""
 
     def __init__(self) -> None:
         self.blocks: list[Block] = []
@@ -74,7 +74,7 @@ class _Reader:
 
 
 def _line(inline: Token) -> str:
-    """The words of a paragraph; of a footnote none."""
+    """The words of a paragraph; none if it is a footnote."""
     children = inline.children or []
     words = "".join(_SPOKEN.get(each.type) or _content(each) for each in children)
     return "" if _NOTE_TEXT.match(words) else tidy(_NOTE.sub("", _TICK_BOX.sub("", words, 1)))

@@ -1,7 +1,7 @@
 """A page of HTML or XHTML → blocks of plain text.
 
-Forgiving: a page that no validator accepts still has words. Left out: what is not seen, code
-blocks, tables of contents, notes, and the small signs above the line in ruby.
+Forgiving: an invalid page still has words. Left out: what is not visible, code blocks, tables of
+contents, notes, and the small characters above the line in ruby.
 """
 
 from __future__ import annotations
@@ -43,7 +43,7 @@ class TagReader(HTMLParser):
     """The standard library's parser, where it gives up at ``<![`` too."""
 
     def parse_html_declaration(self, i: int) -> int:
-        """What is no CDATA there is a bogus comment (HTML §13.2.5.42)."""
+        """What is not CDATA is a bogus comment (HTML §13.2.5.42)."""
         if self.rawdata.startswith("<![", i) and not self.rawdata.startswith("<![CDATA[", i):
             return self.parse_bogus_comment(i)
         return super().parse_html_declaration(i)
@@ -59,7 +59,7 @@ class _Page(TagReader):
         self._depth = 0
 
     def handle_starttag(self, tag: str, attrs: list[tuple[str, str | None]]) -> None:
-        """Begin a block, or begin to leave out."""
+        """Begin a block, or what is left out."""
         if self._skipped:
             self._depth += tag == self._skipped
         elif tag not in _VOID and (tag in _SKIPPED or _is_note(attrs)):
@@ -93,7 +93,7 @@ class _Page(TagReader):
             self._words.append(data)
 
     def end_block(self) -> None:
-        """What was said since the last one is a block."""
+        """Make a block of the words since the last one."""
         if text := tidy("".join(self._words)).rstrip(", "):
             self.blocks.append(Block(text, self._level))
         self._words.clear()

@@ -1,4 +1,4 @@
-"""Plain text → chapters, where its lines say that one begins. Changes no character."""
+"""Plain text → chapters, divided at lines that announce one. Changes no character."""
 
 from __future__ import annotations
 

@@ -1,6 +1,7 @@
-"""One call: its attempts, the books it keeps of them, and what becomes of the audio."""
+"""One call: its attempts, the record of them, and what becomes of the audio."""
 
-from step_tts._call._call import Call, Options, Resources
+from step_tts._call._call import Call
+from step_tts._call._options import Options, Resources
 from step_tts._call._sinks import into_file, into_memory
 
 __all__ = [

@@ -1,8 +1,8 @@
-"""One call: its attempts, one after the other, until one of them brings whole audio.
+"""One call: its attempts, one after another, until one of them brings complete audio.
 
-Joins the gate, the transport and a verified body into an attempt, and tries again while the
-policy allows and nothing has been handed out. Does not know what becomes of the audio: ``run``
-is given a function for that.
+An attempt takes a slot of the gate, sends the request and verifies the body. It is repeated while
+the policy allows and nothing has been handed out. Does not know what becomes of the audio: a
+function for that is passed to ``run``.
 """
 
 from __future__ import annotations
@@ -14,7 +14,6 @@ import time
 from typing import TYPE_CHECKING, Any, TypeVar
 
 import anyio
-import attrs
 
 from step_tts._audio import AudioVerifier
 from step_tts._call._ledger import Ledger
@@ -41,18 +40,16 @@ from step_tts._wire import (
 )
 
 if TYPE_CHECKING:
-    from collections.abc import Awaitable, Callable, Coroutine, Mapping
+    from collections.abc import Awaitable, Callable, Coroutine
 
+    from step_tts._call._options import Options, Resources
     from step_tts._config import Settings
-    from step_tts._files import FileStore
-    from step_tts._gate import Gate, Slot
+    from step_tts._gate import Slot
     from step_tts._lane import Lane
-    from step_tts._models import PromptPlacement, Receipt, SpeechRequest
-    from step_tts._observe import Watch
-    from step_tts._policies import RetryPolicy, Timeouts
-    from step_tts._transport import Answer, Transport
+    from step_tts._models import Receipt, SpeechRequest
+    from step_tts._transport import Answer
 
-__all__ = ["Call", "Options", "Resources"]
+__all__ = ["Call"]
 
 T = TypeVar("T")
 logger = logging.getLogger("step_tts")
@@ -60,38 +57,8 @@ logger = logging.getLogger("step_tts")
 CANCELLED = "cancelled"
 
 
-@attrs.frozen(kw_only=True)
-class Resources:
-    """What a client and its siblings share."""
-
-    settings: Settings
-    transport: Transport
-    gate: Gate
-    files: FileStore
-    watch: Watch | None = None
-
-
-@attrs.frozen(kw_only=True)
-class Options:
-    """What may differ between siblings."""
-
-    model: str
-    timeouts: Timeouts
-    retry: RetryPolicy
-    headers: Mapping[str, str] = attrs.field(repr=False)
-    """All headers of a request, the key's among them."""
-    extra_headers: Mapping[str, str] = attrs.field(repr=False)
-    """Those of them the caller added."""
-    prompt_placement: PromptPlacement
-    max_bytes: int
-    follow_redirects: bool
-    fetch_audio_from: tuple[str, ...]
-    allow_unknown_audio: bool
-    trust_unframed_end: bool
-
-
 class Call:
-    """One text on its way to becoming audio.
+    """One text, and the attempts to make audio of it.
 
     Raises:
         InvalidRequestError: The request cannot be encoded; nothing was sent.
@@ -138,12 +105,12 @@ class Call:
     ) -> T:
         """Attempt until ``use`` has what it needs, or the policy gives up.
 
-        A failure inside ``use`` starts the whole audio afresh, as long as it is ``unheard``:
-        nothing of it was handed out. With ``keep`` the attempt stays open until ``aclose``.
+        After a failure inside ``use`` the audio starts over, as long as it is ``unheard``: none of
+        it has been handed out. With ``keep`` the attempt stays open until ``aclose``.
 
         Raises:
             APIError: The last attempt's error, with all attempts attached.
-            Recalled: The call was taken back while nothing of it was under way.
+            Recalled: The call was taken back while no attempt was under way.
         """
         while True:
             await self._take_slot()
@@ -183,10 +150,10 @@ class Call:
         return self._ledger.complete(error)
 
     async def _take_slot(self) -> None:
-        """Wait in line: at first for as long as it moves, later until the total deadline.
+        """Wait for a slot: at first as long as the line moves, later until the total deadline.
 
-        Batches and narrations wait for as long as it takes. The slot is left by ``aclose``, which
-        may be much later.
+        Batches and narrations wait as long as it takes. ``aclose`` leaves the slot, perhaps much
+        later.
         """
         gate = self._resources.gate
         slot = gate.slot(
@@ -207,22 +174,22 @@ class Call:
         raise self._ledger.complete(self._deadlines.late())
 
     def _unsent(self, reason: TurnedAway) -> QueueTimeoutError:
-        """What to tell a caller for whom it would be too late."""
+        """The error for a caller whose time would be over before its turn."""
         what = f"the last {reason.failures} calls were refused or failed"
         if reason.asked:
-            what = "the server asks for a wait"
+            what = "the server asked for a pause"
         if reason.seconds:
-            what += f", and none is sent for another {reason.seconds:.3g} s"
+            what += f", and nothing is sent for another {reason.seconds:.3g} s"
         total = self._options.timeouts.total
         error = QueueTimeoutError(
-            f"The call was not sent: {what}; it may wait {total:g} s in all.",
+            f"The call was not sent: {what}; it may wait no longer than {total:g} s.",
             retry_after=reason.seconds or None,
         )
         error.sent = bool(self._ledger.attempts)
         return error
 
     async def _rest(self, pause: float) -> None:
-        """Wait for the next attempt; whoever is taken back, before or meanwhile, need not."""
+        """Wait for the next attempt, unless the call is taken back before or meanwhile."""
         self._lane.check()
         resting, woken = self._lane.resting, Signal()
         resting.add(woken)
@@ -232,7 +199,7 @@ class Call:
             resting.discard(woken)
 
     async def _attempt(self, use: Callable[[VerifiedBody], Awaitable[T]], *, keep: bool) -> T:
-        """One attempt with the slot taken, to what ``use`` makes of a body."""
+        """One attempt, in the slot taken; return what ``use`` makes of the body."""
         slot = self._slot
         assert slot is not None  # noqa: S101  taken just before
         try:
@@ -249,7 +216,7 @@ class Call:
         return result
 
     async def _begun(self, slot: Slot) -> VerifiedBody:
-        """Send the request; the body that is coming."""
+        """Send the request; return the body that is coming."""
         self._ledger.sent(self._deadlines.start_attempt(), slot.queued)
         if self._watch:
             self._watch.started(self._outgoing.url, self._link, slot.queued)
@@ -260,7 +227,7 @@ class Call:
         return self._body_of(answer)
 
     def _heed(self, slot: Slot, answer: Answer) -> None:
-        """Take from an answer's head what the books and the gate want to know."""
+        """Take from the head of a response what the ledger and the gate want to know."""
         self._ledger.status_code = answer.status
         self._ledger.request_id = request_id_from(answer.headers, self._secrets)
         if not self._link:
@@ -269,14 +236,14 @@ class Call:
     def _report_ok(self, slot: Slot, body: VerifiedBody) -> None:
         """Tell the gate that it went well.
 
-        How long it took counts only where the audio has ended: a listener who has just begun
-        may take all day.
+        How long it took counts only if the audio has ended: a listener who has just begun may take
+        all day.
         """
         if not self._link:
             slot.ok(self._ledger.seconds(self._now()) if body.ended else None)
 
     def _report_end(self, slot: Slot, error: BaseException | None) -> None:
-        """Tell the gate, and the listener unless ``run`` does, which knows of the next attempt."""
+        """Tell the gate how it ended, and also the watch, unless ``run`` does, which knows more."""
         ended = error or self._broken
         if isinstance(ended, APIError):
             self._report_error(slot, ended)
@@ -286,8 +253,8 @@ class Call:
     def _report_error(self, slot: Slot, error: APIError) -> None:
         """Tell the gate what a failed attempt says about load; most refusals say nothing.
 
-        A link is what the server had to give. The linked file comes from elsewhere. A retry has
-        little of the total left: that it ran out says nothing.
+        A link is a success of the server; the linked file comes from elsewhere. If the total runs
+        out during a retry, which had little of it left, that says nothing.
         """
         if self._link:
             return
@@ -307,7 +274,7 @@ class Call:
         return transport.open(self._outgoing, self._deadlines)
 
     def _body_of(self, answer: Answer) -> VerifiedBody:
-        """The audio an answer promises."""
+        """The audio that a response promises."""
         return VerifiedBody(
             answer,
             BodyDecoder(
@@ -328,7 +295,7 @@ class Call:
         )
 
     async def _refusal(self, answer: Answer) -> APIError:
-        """What an answer says that promises no audio: anything but 2xx."""
+        """The error for a response that promises no audio: anything but 2xx."""
         self._look_for_link(answer)
         return error_from_reply(
             answer.status,
@@ -377,10 +344,10 @@ class Call:
             )
 
     def _pause_after(self, error: APIError) -> float | None:
-        """Seconds until the next attempt, or ``None``: give up."""
+        """Seconds until the next attempt, or ``None`` to give up."""
         if isinstance(error, AudioLinkError) and self._may_follow(error):
             self._link = error.url
-            self._lane = self._resources.gate.alone  # What is paid for is not taken back.
+            self._lane = self._resources.gate.alone  # It is paid for, so it is not taken back.
             return 0.0
         pause = self._ledger.pause_after(
             error,
@@ -401,6 +368,6 @@ def _outcome(error: BaseException | None) -> str:
 
 
 def _secrets_of(settings: Settings, request: SpeechRequest) -> tuple[str, ...]:
-    """What must never be quoted back from an answer."""
+    """What must never be quoted from a response."""
     private = (settings.api_key, request.input, request.prompt_text, request.prompt_audio_url)
     return tuple(filter(None, private))

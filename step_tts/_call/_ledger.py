@@ -1,6 +1,6 @@
 """What has happened to one call so far: attempts, times, and how often it may still try.
 
-Keeps the books for ``_call``; decides nothing and waits for nothing. Times are handed in, in
+Keeps the record for ``_call``; decides nothing and waits for nothing. Times are handed in, in
 seconds of one monotonic clock.
 """
 
@@ -23,7 +23,7 @@ __all__ = ["Ledger"]
 
 @attrs.define
 class Ledger:
-    """The books of one call."""
+    """The record of one call."""
 
     started_at: float
     attempts: list[Attempt] = attrs.field(factory=list)
@@ -39,7 +39,7 @@ class Ledger:
     _throttled_since: float | None = None
 
     def sent(self, now: float, queued: float) -> None:
-        """Open the line of an attempt."""
+        """An attempt begins."""
         self._sent_at, self.queued = now, self.queued + queued
         self.status_code = self.request_id = None
 
@@ -52,7 +52,7 @@ class Ledger:
         return now - self._sent_at
 
     def ended(self, now: float, error: APIError | None) -> Attempt:
-        """Close the line of an attempt."""
+        """An attempt has ended: record it."""
         attempt = Attempt(
             number=len(self.attempts) + 1,
             outcome=type(error).__name__ if error else "ok",
@@ -88,7 +88,7 @@ class Ledger:
         return pause
 
     def complete(self, error: APIError) -> APIError:
-        """Add what only the books know to an error on its way out."""
+        """Add what only the record knows to an error on its way out."""
         error.attempts = tuple(self.attempts)
         error.request_id = error.request_id or self.request_id
         error.status_code = error.status_code or self.status_code

@@ -1,7 +1,7 @@
 """What becomes of a call's audio: a file, or memory.
 
-Both take a body from its first piece to its last, and begin anew with each attempt: what comes
-of them is the whole audio of a single answer.
+Both take a body from its first piece to its last, and start over with each attempt: the result is
+the complete audio of a single response.
 """
 
 from __future__ import annotations
@@ -38,20 +38,20 @@ async def into_file(
     repair: bool = True,
     durable: bool = True,
 ) -> SavedSpeech:
-    """Make a call, and write what it brings into a file that is whole or absent.
+    """Make a call, and write its audio into a file, which is complete or absent.
 
     Args:
-        call: Not made yet.
-        files: Writes it.
+        call: A call that has not been made yet.
+        files: Writes the file.
         asked: The path as the caller named it.
-        place: What stands there, or in its directory.
-        exact_path: Whether the bytes may not choose the suffix.
+        place: What is at that path, or in its directory.
+        exact_path: Whether to keep the suffix, whatever the bytes are.
         repair: Whether a streamed header gets its true sizes.
-        durable: Whether the file survives a power cut.
+        durable: Whether the file survives a power failure.
 
     Raises:
         SaveError: The file cannot be written.
-        APIError: No whole audio came.
+        APIError: No complete audio was received.
     """
 
     async def use(body: VerifiedBody) -> tuple[Path, tuple[str, int], AudioInfo]:
@@ -68,14 +68,14 @@ async def into_file(
 
 
 async def into_memory(call: Call, *, repair: bool = True) -> Speech:
-    """Make a call, and hold what it brings.
+    """Make a call, and keep its audio in memory.
 
     Args:
-        call: Not made yet.
+        call: A call that has not been made yet.
         repair: Whether a streamed header gets its true sizes.
 
     Raises:
-        APIError: No whole audio came.
+        APIError: No complete audio was received.
     """
 
     async def use(body: VerifiedBody) -> tuple[bytes, AudioInfo]:

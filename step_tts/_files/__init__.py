@@ -1,10 +1,10 @@
-"""Files that are whole or absent.
+"""Files that are complete or absent.
 
 A file is written beside its target under a temporary name, and takes the target's name only
-when it is complete: temp → fsync → rename → fsync of the directory. Whatever stood there before
-survives anything that happens until the rename, SIGKILL included.
+when it is complete: temp → fsync → rename → fsync of the directory. What was there before
+survives anything that happens until the rename, including SIGKILL.
 
-Knows paths, blocks and patches of bytes. Does not know what the bytes are: the caller brings
+Knows paths, blocks and patches of bytes. Does not know what the bytes are: the caller chooses
 the suffix and the patch.
 """
 

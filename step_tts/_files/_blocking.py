@@ -1,6 +1,6 @@
 """Whole files at once, for code that may block: a copy of one, or lines of text.
 
-Raises ``OSError``; whoever runs these in a thread translates.
+Raises ``OSError``, for the caller to translate.
 """
 
 from __future__ import annotations
@@ -17,9 +17,9 @@ __all__ = ["copy", "replace_text"]
 
 
 def copy(source: Path, target: Path, *, durable: bool) -> None:
-    """Give a row its own copy of another row's file, whole or absent as any.
+    """Copy one row's file for another row; the copy is complete or absent.
 
-    Not a second name for it: who writes tags into one file does not mean the other.
+    It is not a link, since tags written into one file are not meant for the other.
     """
     temp = Temp(target.parent)
     try:
@@ -32,7 +32,7 @@ def copy(source: Path, target: Path, *, durable: bool) -> None:
 
 
 def replace_text(path: Path, lines: Iterable[str]) -> None:
-    """Write a text file that is whole or absent."""
+    """Write a text file, which is complete or absent."""
     temp = Temp(path.parent)
     block: list[str] = []
     size = 0

@@ -1,7 +1,7 @@
-"""What stands where a file is to stand.
+"""What is at the path where a file is to be written.
 
-A file takes the place of nothing, or of another file, whose permissions it then has; never that
-of a directory, a device or a pipe. Blocks, and raises ``OSError``.
+A file may be new, or replace another file, whose permissions it then gets; it never replaces a
+directory, a device or a pipe. Blocks, and raises ``OSError``.
 """
 
 from __future__ import annotations
@@ -17,27 +17,27 @@ __all__ = ["Place", "asked_path", "mode_at", "place_at"]
 
 _IS_DIRECTORY = "Is a directory: name a file in it"
 _IS_TOO_LONG = "The name is too long: shorten it"
-_IS_NO_FILE = "Is a device or a pipe: name a file, or write to it what a stream hands you"
+_IS_NO_FILE = "Is a device or a pipe: name a file, or write the chunks of a stream to it"
 
-LONGEST_NAME = 255  # bytes, on the file systems of our days
+LONGEST_NAME = 255  # bytes, on today's file systems
 
 
 @attrs.frozen
 class Place:
-    """Where a file is to stand, as far as that is known."""
+    """Where a file is to be written, as far as that is known."""
 
     directory: str
     path: str | None = None
-    """What was looked at; ``None`` before the bytes have chosen."""
+    """The path that was examined; ``None`` until the bytes have chosen the suffix."""
     mode: int | None = None
-    """The permissions of the file that stands there, if one does."""
+    """The permissions of the file that is there, if one is."""
 
 
 def asked_path(path: str | os.PathLike[str]) -> Path:
     """A path as a caller named it.
 
     Raises:
-        OSError: It ends as only a directory's does, which a ``Path`` would forget.
+        OSError: It ends like a directory's, which a ``Path`` would not show.
     """
     if isinstance(path, Path):
         return path
@@ -47,16 +47,16 @@ def asked_path(path: str | os.PathLike[str]) -> Path:
 
 
 def place_at(path: str) -> Place:
-    """Look at a path, which need not be one.
+    """Examine a path, which need not be valid.
 
     Raises:
-        OSError: No file can stand there.
+        OSError: No file can be written there.
     """
     directory, name = os.path.split(path)
     try:
         mode = mode_at(path)
     except ValueError as error:
-        raise OSError(errno.EINVAL, f"This is no path ({error})") from None
+        raise OSError(errno.EINVAL, f"This is not a path ({error})") from None
     # One character has four bytes at most.
     if mode is None and 4 * len(name) > LONGEST_NAME and len(os.fsencode(name)) > LONGEST_NAME:
         raise OSError(errno.ENAMETOOLONG, _IS_TOO_LONG, path)
@@ -64,12 +64,12 @@ def place_at(path: str) -> Place:
 
 
 def mode_at(path: str | Path) -> int | None:
-    """The permissions of the file that stands there, if one does.
+    """The permissions of the file that is there, if one is.
 
     Raises:
-        OSError: Something else does: a rename would put a file in the place of a device, too.
+        OSError: Something else is there; a rename would replace even a device.
     """
-    if not os.access(path, os.F_OK):  # Where nothing is, an exception costs four times that.
+    if not os.access(path, os.F_OK):  # If nothing is there, an exception costs four times that.
         return None
     mode = os.stat(path).st_mode  # noqa: PTH116  a Path costs more than the look
     if stat.S_ISREG(mode):

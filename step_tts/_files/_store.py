@@ -1,7 +1,7 @@
 """Writes files from an event loop, in a few threads.
 
-Blocks are gathered, so there is one thread hop for 256 KiB or more, and a small clip costs a
-single hop in all. Every ``OSError`` leaves as a ``SaveError``.
+Pieces are gathered into blocks of 256 KiB, with one thread hop for each, so a small clip takes a
+single hop. Every ``OSError`` becomes a ``SaveError``.
 """
 
 from __future__ import annotations
@@ -31,7 +31,7 @@ T = TypeVar("T")
 # One writer: threads that write at once fight the event loop for the interpreter lock. With 64
 # bodies of 4 MiB in flight the loop's worst lag was 11 ms with one, 13 with four, 25 with eight.
 WRITER_THREADS = 1
-# Completing a file waits for the disk (fsync), without the lock: there more at once is faster.
+# Completing a file waits for the disk (fsync), without the lock, so several at once are faster.
 SETTLER_THREADS = 4
 
 
@@ -48,7 +48,7 @@ class FileStore:
         """A path as a caller named it.
 
         Raises:
-            SaveError: It ends as only a directory's does.
+            SaveError: It ends like a directory's.
         """
         try:
             return asked_path(path)
@@ -61,7 +61,7 @@ class FileStore:
         A directory is prepared once; a later call for it only looks at the target.
 
         Raises:
-            SaveError: The directory cannot be made or written, or the target is no file.
+            SaveError: The directory cannot be created or written, or the target is not a file.
         """
         place = _looked_at(os.fspath(asked))
         if place.directory not in self._prepared:
@@ -72,23 +72,23 @@ class FileStore:
     async def prepare_directory(self, directory: Path, *, swept: bool = True) -> None:
         """The same for a directory whose files have no names yet.
 
-        To sweep it is to go through all of its files: who knows of no old temps has that left out.
+        Sweeping goes through all of its files, so skip it if there cannot be old temps.
         """
         await self.prepare(directory / "_", swept=swept)
 
     def place_of(self, row: str, directory: Path) -> Place:
-        """Where a row of a batch will stand, in a directory that is prepared.
+        """Where the file of a row will be, in a prepared directory.
 
-        A name without a suffix is no file's: there is nothing to look at yet.
+        A name without a suffix is not a file's yet, so there is nothing to examine.
 
         Raises:
-            SaveError: The name is whole, and something stands there that is no file.
+            SaveError: The name is complete, and something that is not a file is there.
         """
         has_suffix = stem(row) != row
         return _looked_at(str(directory / row)) if has_suffix else Place(str(directory))
 
     def pending(self, place: Place, *, durable: bool) -> PendingFile:
-        """A file in the making; it vanishes with its block unless it is committed."""
+        """A file in the making; it is removed at the end of its block unless it is committed."""
         return PendingFile(self, Temp(place.directory, place), durable=durable)
 
     def write(self, step: Callable[[], T]) -> Coroutine[Any, Any, T]:
@@ -119,7 +119,7 @@ class PendingFile:
                 await self._store.settle(self._temp.discard)
 
     async def write(self, piece: bytes) -> None:
-        """Add a piece; every 256 KiB they go to disk in one hop.
+        """Add a piece; they are written every 256 KiB, in one hop.
 
         Raises:
             SaveError: The disk is full, or the like.
@@ -130,11 +130,11 @@ class PendingFile:
             await self._store.write(partial(self._temp.append, self._take()))
 
     async def commit(self, target: Path, patch: HeaderPatch | None) -> tuple[str, int]:
-        """Complete the file and give it its name; gives the SHA-256 and bytes of what stands there.
+        """Complete the file and give it its name; return the SHA-256 and size of what is on disk.
 
         Raises:
-            SaveError: The file could not be completed, and what stood there before still does; or
-                it has its name, and the disk failed to make that last.
+            SaveError: The file could not be completed, and what was there before is untouched; or
+                it has its name, but the disk failed to make that durable.
         """
         run = self._store.settle if self._durable else self._store.write
         place = os.fspath(target)
@@ -153,7 +153,7 @@ def _looked_at(path: str) -> Place:
 
 
 async def _in_thread(threads: Threads, step: Callable[[], T]) -> T:
-    """Run a blocking step; once begun it ends, cancelled or not."""
+    """Run a blocking step; once begun it is completed, even if cancelled."""
     try:
         return await threads.run(step)
     except OSError as error:
@@ -161,7 +161,7 @@ async def _in_thread(threads: Threads, step: Callable[[], T]) -> T:
 
 
 def save_error(error: OSError) -> SaveError:
-    """An operating system's refusal, in our tree, with its errno and path: of two, the new."""
+    """The operating system's error as ours, with its errno and path: of two paths, the new one."""
     reason = error.strerror or type(error).__name__
     path = error.filename2 or error.filename
     return SaveError(error.errno or 0, f"The audio could not be saved: {reason}", path)

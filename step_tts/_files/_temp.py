@@ -1,9 +1,9 @@
 """A temporary file beside its target, step by blocking step.
 
 Everything here blocks and raises ``OSError``; ``_store`` runs it in threads and translates. A
-living writer holds a lock on its temporary file, which the kernel lets go of when the process
-dies, however it dies: so a sweep knows an orphan from a file in the making. Windows has no such
-lock, and neither renames nor removes an open file: there it is closed first, and swept by age.
+living writer holds a lock on its temporary file, which the kernel releases when the process dies,
+however it dies: so a sweep can tell an orphan from a file in the making. Windows has no such lock,
+and cannot rename or remove an open file: there it is closed first, and swept by age.
 """
 
 from __future__ import annotations
@@ -39,27 +39,27 @@ __all__ = ["BLOCK_BYTES", "Temp", "prepare_directory", "sweep"]
 # 3 ms on one core (measured: 4 MiB in one hop stalls it for 24-53 ms).
 BLOCK_BYTES = 256 * 1024
 # A thread that writes and hashes one block after another keeps an event loop on the same core
-# waiting for as long as the system lets it: within a block it makes way (measured: with 16 bodies
-# at 100 MB a second the loop is late by 5.5 ms, p99, without that and by 3.0 with it).
+# waiting for as long as the system allows, so it yields within a block (measured: with 16 bodies at
+# 100 MB a second the loop is late by 5.5 ms, p99, without that, and by 3.0 with it).
 PART_BYTES = 128 * 1024
-# Temporary files of another machine on a shared disk, or on a system without locks: nobody can ask
-# whether their writer still runs, so they are swept only when a day old.
+# Temporary files of another machine on a shared disk, or on a system without locks: it is
+# unknown whether their writer still runs, so they are swept only when a day old.
 FOREIGN_TEMP_SECONDS = 24 * 3600
-_UNWRITABLE = "The directory cannot be written: change its permissions, or write to another"
+_UNWRITABLE = "The directory is not writable: change its permissions, or use another"
 _LOCKS = fcntl is not None
 _NEW = os.O_RDWR | os.O_CREAT | os.O_EXCL | getattr(os, "O_BINARY", 0)
-_OURS = 0o600  # As long as it is written, its writer may read it.
+_OURS = 0o600  # While it is being written, its writer may read it, whatever the mode of its target.
 _make_way = getattr(os, "sched_yield", int)  # Windows has none.
 _PREFIX, _SUFFIX = ".step_tts-", ".part"
 _numbers = itertools.count()
 
 
 class Temp:
-    """A temporary file; it exists from the first block on.
+    """A temporary file; it exists from its first block on.
 
     Args:
-        directory: Where its target will stand.
-        place: The target, as far as it was looked at.
+        directory: Where its target will be.
+        place: The target, as far as it has been examined.
     """
 
     def __init__(self, directory: str | Path, place: Place | None = None) -> None:
@@ -90,7 +90,7 @@ class Temp:
         patch: HeaderPatch | None,
         durable: bool,  # noqa: FBT001
     ) -> tuple[str, int]:
-        """Complete it and give it its name; gives the SHA-256 and bytes of what stands there."""
+        """Complete it and give it its name; return the SHA-256 and size of what is on disk."""
         if self._place is None or self._place.path != target:
             self._mode = mode_at(target)
         if patch and not self.exists:
@@ -143,7 +143,7 @@ class Temp:
         self._hash = _hash_file(self._path)
 
     def _copy_behind(self, patch: HeaderPatch) -> None:
-        """Copy the audio behind a longer head, block by block; the old temp goes."""
+        """Copy the audio after a longer head, block by block, and remove the old file."""
         longer = Temp(self._directory, self._place)
         try:
             longer.append(patch.head)
@@ -176,12 +176,12 @@ def sweep(directory: Path) -> None:
     with os.scandir(directory) as entries:
         names = [e.path for e in entries if e.name.startswith(_PREFIX) and e.name.endswith(_SUFFIX)]
     for name in names:
-        with suppress(OSError):  # Somebody else was faster, or may do it.
+        with suppress(OSError):  # Another process was faster, or may do it.
             _remove_if_orphaned(Path(name))
 
 
 def _remove_if_orphaned(temp: Path) -> None:
-    """A living writer holds a lock on its file; the kernel lets go of a dead one's."""
+    """A living writer holds a lock on its file; the kernel releases a dead one's."""
     if not _LOCKS or not temp.name.startswith(f"{_PREFIX}{_host()}-"):
         if time.time() - temp.stat().st_mtime > FOREIGN_TEMP_SECONDS:
             temp.unlink()
@@ -196,15 +196,15 @@ def _remove_if_orphaned(temp: Path) -> None:
 
 @functools.cache
 def _host() -> str:
-    """This machine's name, short enough for a file name and telling nothing."""
+    """A name for this machine, short enough for a file name and revealing nothing."""
     return hashlib.sha256(socket.gethostname().encode()).hexdigest()[:8]
 
 
 @functools.cache
 def _process(_: int) -> str:
-    """What sets this process apart from all others; a fork is another one.
+    """What distinguishes this process from all others; a fork is another process.
 
-    Drawn anew for each file it would cost more than the file, for it lets go of the interpreter.
+    Drawing it for each file would cost more than the file, since that releases the interpreter.
     """
     return secrets.token_hex(8)
 
@@ -212,14 +212,14 @@ def _process(_: int) -> str:
 def _create_locked(
     directory: str | Path, mode: int | None, *, remade: bool = False
 ) -> tuple[str, int]:
-    """A new file that no sweep takes; what replaces a private one is private from the start."""
-    path = f"{directory}{os.sep}{_name()}"  # a Path costs more than to open the file
+    """A new file that no sweep removes; it is private from the start if its target is."""
+    path = f"{directory}{os.sep}{_name()}"  # a Path costs more than opening the file
     try:
         fd = os.open(path, _NEW, 0o666 if mode is None else mode | _OURS)
     except FileNotFoundError:
-        if remade:  # There are directories in which nothing can be made, such as /proc.
+        if remade:  # In some directories, such as /proc, nothing can be created.
             raise
-        # There at the start, and removed since.
+        # It existed, and has been removed since.
         Path(directory).mkdir(parents=True, exist_ok=True)
         return _create_locked(directory, mode, remade=True)
     if _LOCKS:
@@ -233,7 +233,7 @@ def _create_locked(
 def _lock(fd: int) -> None:
     try:
         fcntl.flock(fd, fcntl.LOCK_EX)
-    except OSError:  # A file system without locks: no sweep takes anything there.
+    except OSError:  # A file system without locks: no sweep removes anything there.
         return
 
 
@@ -244,17 +244,18 @@ def _write_all(fd: int, block: bytes | memoryview) -> None:
 
 
 def _flush(fd: int) -> None:
-    """Down to the disk; what ``fsync`` does on macOS ends in the memory of the drive (fsync(2))."""
+    """Flush to the disk; on macOS, ``fsync`` reaches only the memory of the drive (fsync(2))."""
     try:
         fcntl.fcntl(fd, fcntl.F_FULLFSYNC)  # type: ignore[attr-defined,unused-ignore]
-    except (AttributeError, OSError):  # Another system, or a drive that knows no such thing.
+    except (AttributeError, OSError):  # Another system, or a drive without it.
         os.fsync(fd)
 
 
 def _sync_directory(directory: str | Path) -> None:
     """Make the rename itself durable; Windows has no such call and needs none.
 
-    Nor have some network file systems. There the file has its name, and nothing more can be done.
+    Some network file systems have none, either. There the file has its name, and no more can be
+    done.
     """
     if os.name == "posix":  # pragma: no branch  the suite runs on POSIX
         fd = os.open(directory, os.O_RDONLY)

@@ -1,4 +1,10 @@
-"""Long text, or text still being written → one audio: fetched ahead, heard in order."""
+"""A long text, or one still being written → one piece of audio: fetched ahead, heard in order.
+
+``_open`` puts a narration together. ``_script`` divides the text, ``_narrator`` has each segment
+fetched as a ``_part`` and hands them on in order, and ``_assembly`` joins them, with the help of
+``_transcode`` if they differ. ``_keep`` keeps finished segments as files. ``_narration`` is what
+the listener holds.
+"""
 
 from step_tts._narrate._keep import Keeper
 from step_tts._narrate._narration import Narration

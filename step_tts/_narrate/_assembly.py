@@ -1,7 +1,7 @@
-"""Parts in, one audio out, and a map of which part stands where.
+"""Parts in, one piece of audio out, with a map of which part is where.
 
-A part of another kind than the first is converted where that can be done. Knows parts, kinds
-and times; must not know where parts come from or who listens.
+A part of another kind than the first is converted if possible. Knows parts, kinds and times; must
+not know where parts come from or who listens.
 """
 
 from __future__ import annotations
@@ -24,7 +24,7 @@ __all__ = ["Assembly"]
 
 
 class Assembly:
-    """Makes one audio of many: for each part ``feed`` its pieces, then ``end`` it.
+    """Joins parts into one piece of audio: ``feed`` the pieces of each, then ``end`` it.
 
     Attributes:
         segments: What has been assembled, in order.
@@ -47,14 +47,14 @@ class Assembly:
 
     @property
     def patch(self) -> HeaderPatch | None:
-        """What makes its header true."""
+        """What corrects its header."""
         return self._joiner.patch
 
     def feed(self, piece: bytes) -> bytes:
-        """Take the part's next piece; give what the whole grows by.
+        """Take the part's next piece; return what it adds to the whole.
 
         Raises:
-            AudioError: The part is not one whole piece of audio.
+            AudioError: The part is not one complete piece of audio.
         """
         if not self._admitted:
             self._lead.append(piece)
@@ -74,11 +74,11 @@ class Assembly:
         attempts: int,
         suspect: Suspicion | None,
     ) -> bytes:
-        """The part has ended; give the last that the whole grows by.
+        """The part has ended; return the last bytes it adds to the whole.
 
         Raises:
             AudioJoinError: It is of another kind than the first, and cannot be converted.
-            AudioError: The part is not one whole piece of audio.
+            AudioError: The part is not one complete piece of audio.
         """
         refused = self._refused
         last = self._joiner.end() if refused is None else await self._converted(refused)
@@ -112,10 +112,10 @@ class Assembly:
         return by
 
     async def _converted(self, refused: AudioJoinError) -> bytes:
-        """A segment is minutes at most, so it is converted as a whole.
+        """Convert a part as a whole: it is a few minutes at most.
 
-        And to its end: for a reader who is cancelled every few milliseconds it would begin anew
-        each time.
+        This is not cancelled, or it would start over for a reader who is cancelled every few
+        milliseconds.
         """
         try:
             with anyio.CancelScope(shield=True):

@@ -1,7 +1,7 @@
-"""Segments that are kept as files, with a journal, until they are no longer needed.
+"""Segments kept as files, with a journal, until they are no longer needed.
 
-A narration that was killed goes on where it was: what is finished stands in a directory and is
-not paid for again. Knows rows and files; how a row is spoken is its processor's business.
+A narration that was killed continues where it was: what is finished is in a directory and is not
+paid for again. Knows rows and files; how a row is spoken is known to its processor.
 """
 
 from __future__ import annotations
@@ -29,7 +29,7 @@ PIECE_BYTES = 64 * 1024
 
 
 class Keeper:
-    """Has parts fetched into files first: a ``SpeakPart``."""
+    """Fetches parts into files first: a ``SpeakPart``."""
 
     def __init__(self, processor: Processor, like: SpeechRequest) -> None:
         self._processor = processor
@@ -37,12 +37,12 @@ class Keeper:
         self._seen: set[int] = set()
 
     async def __call__(self, part: Part) -> Take:
-        """The audio of a part: from its file if that is finished, and spoken otherwise.
+        """The audio of a part: from its file if that is finished, otherwise spoken.
 
-        Asked again for a part, it is spoken again.
+        A part that is asked for again is spoken again.
 
         Raises:
-            StepTTSError: It could not be had.
+            StepTTSError: It could not be spoken or read.
         """
         request = attrs.evolve(self._like, input=part.segment.spoken)
         row = Row(part.number, part.number, f"{part.number:06d}", request)

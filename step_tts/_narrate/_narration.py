@@ -1,4 +1,4 @@
-"""What the listener of a narration holds: a stream that knows which words are where."""
+"""What the listener of a narration holds: a stream that knows where the words are."""
 
 from __future__ import annotations
 
@@ -58,5 +58,5 @@ def subtitles(segments: Iterable[NarratedSegment], kind: SubtitleFormat) -> str:
 
 
 def _as_it_is(error: APIError) -> APIError:
-    """The call of a segment has told its errors all it knows."""
+    """Add nothing: a segment's own call has completed its errors."""
     return error

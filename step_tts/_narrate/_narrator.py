@@ -1,8 +1,7 @@
-"""Segments are fetched ahead, a bounded number at once, and heard in order as one audio.
+"""Fetches segments ahead, a bounded number at once, and hands them on in order as one audio.
 
-The script gives segments, a task fetches each, and the listener takes one after the other. Knows
-neither HTTP nor the gate nor audio: how a segment is spoken, and how parts become one, is handed
-in.
+The script gives segments, a task fetches each, and the listener takes one after another. Knows
+neither HTTP nor the gate nor audio: how to speak a segment, and how to join parts, is handed in.
 """
 
 from __future__ import annotations
@@ -32,22 +31,23 @@ if TYPE_CHECKING:
 __all__ = ["Narrator", "SpeakPart"]
 
 SpeakPart: TypeAlias = "Callable[[Part], Awaitable[Take]]"
-"""Has a part fetched, in as many attempts as it takes."""
+"""Fetches a part, in as many attempts as it takes."""
 
 
 class Narrator:
     """One narration: a body of audio that is still being made.
 
-    ``run`` makes it, beside whoever listens.
+    ``run`` makes it, in a task beside the listener's.
 
     Args:
         script: Gives the segments.
         speak: Fetches a segment's audio.
-        assembly: Makes one audio of the parts.
+        assembly: Joins the parts.
         ahead: How many segments are fetched beyond the one that is heard.
         speed: Of speech, as asked for; 1 is normal.
-        whole_segments: Let nothing of a segment be heard before all of it is here.
-        retry_suspects: Fetch a segment once more whose audio cannot be its text; implies that.
+        whole_segments: Hand on a segment only once all of it has arrived.
+        retry_suspects: Fetch a segment once more if its audio cannot be its text; implies
+            ``whole_segments``.
     """
 
     def __init__(
@@ -87,7 +87,7 @@ class Narrator:
 
     @property
     def patch(self) -> HeaderPatch | None:
-        """What would make the header true; right after the last piece."""
+        """What would correct the header; final after the last piece."""
         return self._assembly.patch
 
     @property
@@ -97,11 +97,11 @@ class Narrator:
 
     @property
     def segments(self) -> Sequence[NarratedSegment]:
-        """The segments handed out to their end."""
+        """The segments handed out completely."""
         return self._assembly.segments
 
     def receipt(self) -> Receipt:
-        """How it was obtained so far; the requests' names are those of the segments."""
+        """How it was obtained so far; request ids are in ``segments``."""
         return Receipt(
             request_id=None,
             attempts=tuple(self._attempts),
@@ -115,7 +115,7 @@ class Narrator:
         async with task_group() as fetchers:
 
             async def give(segment: Segment) -> None:
-                # A turn of the event loop lies between two fetchers: they reach the gate in order.
+                # One fetcher per turn of the event loop, so they reach the gate in order.
                 await self._window.acquire()
                 part = Part(self._count, segment, self._speed, held=self._held)
                 self._count += 1
@@ -125,7 +125,7 @@ class Narrator:
 
             try:
                 await self._script.read(give)
-            except Exception as error:  # noqa: BLE001  raised behind all that came before it
+            except Exception as error:  # noqa: BLE001  raised after all that came before it
                 self._broken = error
             self._ended = True
             self._news.set()
@@ -135,7 +135,7 @@ class Narrator:
 
         Raises:
             InvalidRequestError: There was nothing to say.
-            StepTTSError: A segment could not be had.
+            StepTTSError: A segment could not be fetched.
             Exception: What the text itself raised.
         """
         while part := self._part or await self._next_part():
@@ -147,7 +147,7 @@ class Narrator:
         return b""
 
     def close(self) -> None:
-        """No more is wanted; whoever opened the narration ends what is under way."""
+        """No more is wanted; leaving the narration's block ends what is under way."""
 
     async def _next_part(self) -> Part | None:
         while not self._parts:
@@ -166,12 +166,12 @@ class Narrator:
         if self._broken:
             raise self._broken
         if not self._assembly.segments:
-            raise InvalidRequestError("There is nothing to say: the text holds no word.")
+            raise InvalidRequestError("There is nothing to say: the text contains no words.")
 
     async def _end(self, part: Part) -> bytes:
-        """Close the part that was heard; another one may be fetched.
+        """Close the part that was heard, so that another may be fetched.
 
-        Refused, it is not closed: whoever reads on is refused again.
+        If that raises, it stays open, and the next read raises again.
         """
         last = await self._assembly.end(
             part.segment,
@@ -194,7 +194,7 @@ class Narrator:
             part.fail(error)
 
     async def _better(self, part: Part, take: Take) -> Take:
-        """Another take, if it can be had: it can hardly be worse."""
+        """Another take, if there can be one: it can hardly be worse."""
         with suppress(StepTTSError):
             return await self._speak(part)
         return take

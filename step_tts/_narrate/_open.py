@@ -1,4 +1,4 @@
-"""Puts a narration together, and has it made beside whoever listens."""
+"""Puts a narration together, and runs it beside the listener."""
 
 from __future__ import annotations
 
@@ -25,7 +25,7 @@ if TYPE_CHECKING:
 
 __all__ = ["open_narration"]
 
-# A longer silence between two segments is a slip of the pen.
+# A longer silence between two segments is surely a mistake.
 LONGEST_PAUSE_SECONDS = 3600.0
 
 
@@ -43,23 +43,23 @@ async def open_narration(
     whole_segments: bool,
     retry_suspects: bool,
 ) -> AsyncGenerator[Narration, None]:
-    """A narration whose first audio is here; leaving the block ends what is under way.
+    """A narration whose first audio has arrived; leaving the block ends what is under way.
 
     Args:
         text: The text, or its pieces.
-        speaker: What has segments fetched; opened once all else has been found to make sense.
+        speaker: What fetches segments; opened once everything else has been checked.
         files: Writes what is saved.
-        like: A request whose settings hold for each segment.
+        like: A request whose settings apply to each segment.
         segmentation: How the text is divided.
         pause: Seconds of silence between two segments.
         ahead: How many segments are fetched beyond the one that is heard.
         patience: Seconds that a listener waits for the end of a sentence still being written.
-        whole_segments: Let nothing of a segment be heard before all of it is here.
-        retry_suspects: Fetch a segment once more whose audio cannot be its text.
+        whole_segments: Hand on a segment only once all of it has arrived.
+        retry_suspects: Fetch a segment once more if its audio cannot be its text.
 
     Raises:
         InvalidRequestError: There is nothing to say, or segments of this kind cannot be joined.
-        ConfigurationError: A number makes no sense.
+        ConfigurationError: A number is out of range.
         APIError: No audio came.
     """
     in_range("pause", pause, most=LONGEST_PAUSE_SECONDS)
@@ -82,9 +82,9 @@ async def open_narration(
 
 
 def _check_joinable(response_format: str | None) -> None:
-    """Raw PCM states neither rate nor channels, so that no segment has a time or a neighbour."""
+    """Raw PCM states neither rate nor channels: its segments could be neither timed nor joined."""
     if response_format and response_format.lower() == "pcm":
         raise InvalidRequestError(
-            "A narration is joined of segments whose bytes say what they are, and raw PCM says "
-            "nothing: ask for wav, which is the same samples behind a header of 44 bytes."
+            "Segments of raw PCM cannot be joined: it states neither its rate nor its channels. "
+            "Ask for wav, which is the same samples after a header of 44 bytes."
         )

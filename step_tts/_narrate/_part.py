@@ -1,7 +1,7 @@
 """One segment on its way: its audio as it comes, kept until it is heard.
 
-As long as nothing of it has been heard, a new attempt begins anew and nobody notices. Knows
-pieces and attempts; must not know what comes before or behind.
+Until some of it has been heard, a new attempt starts over unnoticed. Knows pieces and attempts;
+must not know the segments around it.
 """
 
 from __future__ import annotations
@@ -26,13 +26,13 @@ __all__ = ["Part", "Take"]
 
 @attrs.define(eq=False)
 class Take:
-    """The audio of one answer, as far as it has come and has not been heard."""
+    """The audio of one response that has arrived and has not been heard."""
 
     pieces: deque[bytes] = attrs.field(factory=deque)
     suspect: Suspicion | None = None
     """What seems to be wrong with it; known once it is judged."""
     receipt: Receipt | None = None
-    """How it was obtained; known once it is here."""
+    """How it was obtained; known once it has arrived."""
     _silence: SilenceDetector = attrs.field(factory=SilenceDetector)
 
     def add(self, piece: bytes) -> None:
@@ -41,7 +41,7 @@ class Take:
         self.pieces.append(piece)
 
     def judge(self, text: str, seconds: float | None, speed: float) -> None:
-        """All of it is here: say whether it can be this text."""
+        """All of it has arrived: judge whether it can be this text."""
         if self._silence.silent:
             self.suspect = "silent"
         elif seconds is not None:
@@ -50,16 +50,16 @@ class Take:
 
 @attrs.define(eq=False)
 class Part:
-    """One segment: somebody fetches it, somebody hears it."""
+    """One segment, between the task that fetches it and the listener."""
 
     number: int
     """Its place among the segments, from 0."""
     segment: Segment
     speed: float
     held: bool
-    """Nothing is heard before the whole of it is here and judged."""
+    """Whether it is heard only once all of it has arrived and been judged."""
     heard: bool = False
-    """Some of it has been: what was heard cannot be unheard."""
+    """Whether some of it has been heard, which cannot be undone."""
     _take: Take = attrs.field(factory=Take)
     _ended: bool = False
     _error: Exception | None = None
@@ -72,19 +72,19 @@ class Part:
 
     @property
     def request_id(self) -> str | None:
-        """The server's name for the request that brought it; known once it has ended."""
+        """The request id; known once it has ended."""
         return self._take.receipt.request_id if self._take.receipt else None
 
     @property
     def attempts(self) -> tuple[Attempt, ...]:
-        """Every try; known once it has ended."""
+        """Every attempt; known once it has ended."""
         return self._take.receipt.attempts if self._take.receipt else ()
 
     async def next_piece(self) -> bytes:
         """The next piece, never empty; ``b""`` after the last.
 
         Raises:
-            Exception: Whatever kept it from being fetched.
+            Exception: The reason why it was not fetched.
         """
         while not self._take.pieces or (self.held and not self._ended):
             if self._error:
@@ -97,10 +97,10 @@ class Part:
         return self._take.pieces.popleft()
 
     async def fetch(self, body: VerifiedBody) -> Take:
-        """Take one answer's audio, from its beginning.
+        """Take the audio of one response, from its beginning.
 
         Raises:
-            APIError: It broke off. Unless ``heard``, another attempt may begin anew.
+            APIError: It broke off. Unless ``heard``, another attempt may start over.
         """
         take = Take()
         if not self.held:
@@ -112,12 +112,12 @@ class Part:
         return take
 
     def end(self, take: Take) -> None:
-        """This is it."""
+        """All of it has arrived."""
         self._take, self._ended = take, True
         self._news.set()
 
     def fail(self, error: Exception) -> None:
-        """It does not come; the rest of what was begun can still be heard."""
+        """It could not be fetched; what did arrive can still be heard."""
         if not self.heard:
             self._take = Take()
         self._error = error

@@ -1,10 +1,10 @@
-"""A text in any form becomes segments, each as soon as it may be spoken.
+"""A text in any form → segments, each as soon as it may be spoken.
 
-A text that is there is divided a stretch at a time. A text that is still being written comes in
-pieces: its segments close where sentences end, or, once the listener has nothing left to hear
-and has waited long enough, with whatever can be said by then.
+A complete text is divided a stretch at a time. A text that is still being written comes in pieces:
+its segments end where sentences end, or, if the listener has nothing left to hear and has waited
+long enough, with what can be said by then.
 
-Knows text, segments and time. Must not know audio, nor who speaks.
+Knows text, segments and time. Must not know audio, or who speaks.
 """
 
 from __future__ import annotations
@@ -29,9 +29,9 @@ __all__ = ["NarrationText", "Script"]
 NarrationText: TypeAlias = str | Iterable[str] | AsyncIterable[str]
 """A whole text, or an iterable or async iterable of pieces of it."""
 
-# A stretch is divided between two turns of the event loop: half a millisecond.
+# Divided in one turn of the event loop, in half a millisecond.
 STRETCH_CHARACTERS = 4096
-# Whoever writes faster than is spoken waits here; a model's whole answer fits.
+# A text written faster than it is spoken waits here; a model's whole answer fits.
 UNREAD_CHARACTERS = 64 * 1024
 
 
@@ -53,7 +53,7 @@ class Script:
     ) -> None:
         if isinstance(text, bytes) or not isinstance(text, (Iterable, AsyncIterable)):
             raise InvalidRequestError(
-                f"The text to speak must be a str or pieces of str, not {type(text).__name__}."
+                f"The text to speak must be a str or an iterable of str, not {type(text).__name__}."
             )
         self._text = text
         self._segmenter = Segmenter(segmentation)
@@ -67,10 +67,10 @@ class Script:
         self._weakest = Boundary.CLAUSE
 
     async def read(self, give: Callable[[Segment], Awaitable[None]]) -> None:
-        """Give segment after segment; what the text itself raises comes after the last one.
+        """Give the segments in order; an exception from the text itself is raised after the last.
 
         Raises:
-            InvalidRequestError: Something that came is no text.
+            InvalidRequestError: A piece is not a str.
         """
         if isinstance(self._text, AsyncIterable):
             pieces = aiter(self._text)
@@ -102,11 +102,11 @@ class Script:
                 text = _checked(piece)
                 for at in range(0, len(text), STRETCH_CHARACTERS):
                     yield text[at : at + STRETCH_CHARACTERS]
-        except Exception as error:  # noqa: BLE001  raised by ``read``, behind what came before
+        except Exception as error:  # noqa: BLE001  raised by ``read``, after what came before
             self._broken = error
 
     async def _divide(self, give: Callable[[Segment], Awaitable[None]]) -> None:
-        """Divide what has been written; where the listener is out of patience, what there is."""
+        """Divide what has been written; if the listener is out of patience, all there is."""
         while True:
             late = await self._wait()
             stretch = self._arrived[:STRETCH_CHARACTERS]
@@ -120,7 +120,7 @@ class Script:
                 return await self._hand_on(self._segmenter.flush(), give)
 
     async def _wait(self) -> bool:
-        """Wait for text, its end, or the end of patience, and say whether it is the last."""
+        """Wait for text or its end; return whether patience ended first."""
         while not (self._arrived or self._ended):
             self._news = anyio.Event()
             with anyio.CancelScope(deadline=self._patience_ends()) as waiting:
@@ -130,13 +130,13 @@ class Script:
         return False
 
     def _patience_ends(self) -> float:
-        """Patience is for a listener with nothing to hear, and a sentence that has begun."""
+        """When patience ends, if a listener has nothing to hear and a sentence has begun."""
         if self._idle_since is None or self._open_since is None:
             return math.inf
         return max(self._idle_since, self._open_since) + self._patience
 
     def _cut(self) -> list[Segment]:
-        """What can be said now; where no clause has ended, it may be between words next time."""
+        """What can be said now; if no clause has ended, the next cut may be between words."""
         found = self._segmenter.cut(self._weakest)
         self._weakest = Boundary.CLAUSE if found else Boundary.SPACE
         self._open_since = anyio.current_time()
@@ -164,7 +164,7 @@ class Script:
                     await self._room.wait()
         except StopAsyncIteration:
             pass
-        except Exception as error:  # noqa: BLE001  raised by ``read``, behind what came before
+        except Exception as error:  # noqa: BLE001  raised by ``read``, after what came before
             self._broken = error
         finally:
             await close_source(pieces)
@@ -175,4 +175,4 @@ class Script:
 def _checked(piece: object) -> str:
     if isinstance(piece, str):
         return piece
-    raise InvalidRequestError(f"A text comes in pieces of str, not {type(piece).__name__}.")
+    raise InvalidRequestError(f"Each piece of the text must be a str, not {type(piece).__name__}.")

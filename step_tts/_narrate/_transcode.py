@@ -1,11 +1,10 @@
-"""One part turned into the kind that the parts before it are, by PyAV (extra ``av``).
+"""Converts a part to the kind of the parts before it, with PyAV (extra ``av``).
 
-What can be joined as it is never comes here: this is for parts of another sample rate, channels
-or coding, and for formats whose frames cannot be cut out and put behind others. A part is a few
-minutes of sound at most, so it is held whole; the work is done in a thread.
+Only for parts that cannot be joined as they are: those with another sample rate, number of channels
+or coding, and formats whose frames cannot follow others. A part is a few minutes of sound at most,
+so it is held in memory; the work is done in a thread.
 
-Knows which coder makes what. Does not join, and does not judge: its audio is checked like any
-other by who asked for it.
+Knows which encoder makes what. Does not join or judge: its caller checks the audio like any other.
 """
 
 from __future__ import annotations
@@ -39,17 +38,17 @@ class _Target:
 
 
 async def transcode(audio: bytes, *, like: AudioInfo | None = None) -> bytes:
-    """Turn a part into the kind of a whole, so that it can be joined to it.
+    """Convert a part to the kind of the whole, so that it can be joined.
 
     Args:
-        audio: One whole piece of audio, in any format that FFmpeg reads from its own bytes.
+        audio: One complete piece of audio, in any format that FFmpeg reads from its own bytes.
         like: The facts of the whole. Without them the part becomes a WAV of its own sample rate
-            and channels: of 24 bits if it has more than 16, else of 16. WAV, because joined parts
-            then follow each other without a gap, and because nothing is lost a second time.
+            and channels: of 24 bits if it has more than 16, otherwise of 16. WAV, because joined
+            parts then follow each other without a gap, and nothing is lost a second time.
 
     Raises:
         MissingExtraError: PyAV is not installed.
-        AudioJoinError: It cannot be decoded, or nothing here encodes the kind asked for.
+        AudioJoinError: It cannot be decoded, or there is no encoder for the kind asked for.
     """
     target = _target(like)
     return await anyio.to_thread.run_sync(_transcode, audio, target, abandon_on_cancel=True)
@@ -69,14 +68,14 @@ def _target(like: AudioInfo | None) -> _Target:
     if like.format is AudioFormat.WAV and layout and not (like.codec or "").endswith("be"):
         return _Target("wav", like.codec, like.sample_rate, layout)
     raise AudioJoinError(
-        f"Nothing here encodes {like.format.value} ({like.codec}, {like.channels} channels).",
+        f"There is no encoder for {like.format.value} ({like.codec}, {like.channels} channels).",
         hint=_HINT,
     )
 
 
 def _transcode(audio: bytes, target: _Target) -> bytes:
-    if audio.startswith(b"RIFX"):  # FFmpeg 5.1 and 8.1 take its samples for little-endian: noise.
-        raise AudioJoinError("FFmpeg reads WAV of this byte order wrong.", hint=_HINT)
+    if audio.startswith(b"RIFX"):  # FFmpeg 5.1 and 8.1 read its samples as little-endian: noise.
+        raise AudioJoinError("FFmpeg misreads WAV of this byte order.", hint=_HINT)
     av = import_extra("av", "av", "Transcoding")
     written = io.BytesIO()
     try:
@@ -112,5 +111,5 @@ def _copy(av: Any, source: Any, written: io.BytesIO, target: _Target) -> None:
 
 
 def _is_deep(sound: Any) -> bool:
-    """Lossless sound of more than 16 bits; what lossy decoders compute is no such depth."""
+    """Lossless sound of more than 16 bits; what lossy decoders compute does not count."""
     return str(sound.format.name).rstrip("p") == "s32"

@@ -1,6 +1,6 @@
-"""What goes on inside a client: the events, and who tells a listener of them.
+"""What goes on inside a client: the events, and what calls a listener with them.
 
-What turns them into OpenTelemetry, ``_otel``, is imported by ``step_tts.otel`` alone.
+``_otel``, which turns them into OpenTelemetry, is imported only by ``step_tts.otel``.
 """
 
 from step_tts._observe._events import (

@@ -1,7 +1,7 @@
-"""What goes on inside a client, as values for whoever wants to watch.
+"""What goes on inside a client, as values for a listener.
 
-Pure. An event holds numbers, names of classes and a server's own identifiers; never a text, a
-key, a file's name (it holds a text's first words), nor more of a link than its host.
+Pure. An event contains numbers, names of classes and a server's own identifiers; never a text, a
+key, the name of a file (which has the first words of a text), or more of a link than its host.
 """
 
 from __future__ import annotations

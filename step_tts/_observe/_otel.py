@@ -2,7 +2,7 @@
 
 Names, buckets and status rules are those of the semantic conventions for HTTP clients
 (opentelemetry.io/docs/specs/semconv/http); what they have no name for begins with ``step_tts``.
-Knows the API alone: what becomes of spans and metrics is the application's affair.
+Knows only the API: what happens to spans and metrics is up to the application.
 """
 
 from __future__ import annotations
@@ -30,7 +30,7 @@ __all__ = ["listener"]
 
 Facts: TypeAlias = dict[str, str | int | float | bool]
 
-# http-metrics.md: what http.client.request.duration SHOULD be counted in, in seconds.
+# http-metrics.md: the buckets that http.client.request.duration SHOULD have, in seconds.
 DURATION_BUCKETS = (0.005, 0.01, 0.025, 0.05, 0.075, 0.1, 0.25, 0.5, 0.75, 1, 2.5, 5, 7.5, 10)
 
 
@@ -41,7 +41,7 @@ def listener(
 ) -> Listener:
     """A listener that turns one client's events into spans and metrics.
 
-    Each attempt is a ``CLIENT`` span, a child of the span that is current where the call is made.
+    Each attempt is a ``CLIENT`` span, a child of the span that is current when the call is made.
     It ends when the attempt returns its slot: at the end of its audio, or when a stream is left.
 
     Args:
@@ -103,10 +103,10 @@ class _Telemetry:
     _tracer: Tracer
     _to: _Instruments
     _open: dict[int, _Open] = attrs.field(factory=dict)
-    """By call: its attempts come one after the other."""
+    """By call, whose attempts come one after another."""
 
     def on_event(self, event: Event) -> None:
-        """Turn one event into what it is here."""
+        """Turn one event into spans and metrics."""
         match event:
             case AttemptStarted():
                 self._start(event)
@@ -118,7 +118,7 @@ class _Telemetry:
                 self._to.limit.set(limit)
             case Paused(seconds=seconds):
                 self._to.pause.record(seconds)
-            case _:  # A row that begins is an attempt, or soon ends.
+            case _:  # A row that begins is followed by an attempt, or soon ends.
                 pass
 
     def _start(self, event: AttemptStarted) -> None:
@@ -174,8 +174,8 @@ def _request(event: AttemptStarted) -> Facts:
 def _response(event: AttemptEnded) -> Facts:
     """The status, and the error if it is one.
 
-    A link instead of audio is none where it is followed, as a redirect is not. A status that is
-    an error names it; otherwise the class of ours does.
+    A link instead of audio is not an error if it is followed, just as a redirect is not. An error
+    is named by its status if that is an error, otherwise by our class.
     """
     facts: Facts = {}
     status = event.status_code

@@ -1,7 +1,7 @@
-"""Tells a listener what goes on: numbers calls and batches, and puts events together.
+"""Calls a listener with what happens: numbers calls and batches, and builds the events.
 
-A client without a listener has no watch, and whoever would tell something asks for it first, so
-that nothing is put together in vain. What a listener raises ends here.
+A client without a listener has no watch, and its users check for that first, so that no event is
+built for nothing. Exceptions of a listener end here.
 """
 
 from __future__ import annotations
@@ -42,21 +42,21 @@ _at: ContextVar[tuple[int, int] | tuple[None, None]] = ContextVar(
 
 
 def watch_for(listener: Listener | None) -> Watch | None:
-    """The watch of a client, if anybody listens.
+    """The watch of a client, if there is a listener.
 
     Raises:
-        ConfigurationError: ``on_event`` is no plain function.
+        ConfigurationError: ``on_event`` is not a plain function.
     """
     if listener is None:
         return None
-    given: object = listener  # Not everybody's types are checked.
+    given: object = listener  # Not every caller checks types.
     if not callable(given) or any(map(iscoroutinefunction, (given, type(given).__call__))):
         raise ConfigurationError("on_event must be a plain function: it is called, not awaited.")
     return Watch(listener)
 
 
 class Watch:
-    """One client's listener, and the numbers of what it is told about."""
+    """One client's listener, and the numbers of its calls and batches."""
 
     def __init__(self, listener: Listener) -> None:
         self._listener = listener
@@ -65,13 +65,15 @@ class Watch:
         self._batches = count(1)
 
     def tell(self, event: Event) -> None:
-        """Hand an event on; a listener that fails is none of the caller's concern."""
+        """Hand an event on; an exception of the listener does not reach the caller."""
         try:
             self._listener(event)
         except Exception as error:  # noqa: BLE001  it breaks no call, and is not hidden either
             if not self._complained:
                 self._complained = True
-                logger.warning("on_event raised %s; said once", type(error).__name__)
+                logger.warning(
+                    "on_event raised %s; further exceptions are not logged", type(error).__name__
+                )
 
     def call(self, characters: int) -> CallWatch:
         """The watch of one more call."""
@@ -177,7 +179,7 @@ class GateWatch:
     _until: float = 0.0
 
     def look(self, limit: int, paused_until: float, now: float) -> None:
-        """Compare with what was told last."""
+        """Compare with what was last reported."""
         if limit != self._limit:
             self._limit = limit
             self._watch.tell(LimitChanged(limit=limit))

@@ -1,9 +1,12 @@
 """Audio that arrives → sound that is heard.
 
-Hands out ``play``, which hears a stream to its end, ``Output``, which names a device, and
-``Shape``, for which one is opened.
-Reads any stream of pieces that says what they are. Importing it costs nothing: miniaudio comes
-when a device is opened.
+Hands out ``play``, which plays a stream to its end, ``Output``, which names a device, and
+``Shape``, which a device is opened for. Reads any stream of pieces that knows its own facts.
+Importing it costs nothing: miniaudio is imported when a device is opened.
+
+``_player`` runs the thread that plays; ``_coded`` and ``_uncoded`` make samples of the pieces
+(``_samples`` converts them), ``_queue`` holds them until ``_device`` takes them, and ``_shape``
+says what kind of samples they are.
 """
 
 from step_tts._play._device import Output

@@ -1,9 +1,9 @@
-"""MP3 and its like: pieces of a file → pieces of sound, through miniaudio's decoder.
+"""MP3 and the like: pieces of a file → pieces of sound, with miniaudio's decoder.
 
 The decoder asks for bytes and blocks until it has them, so this runs in a thread. It asks for
-64 KiB at a time, which at 64 kbit/s are eight seconds, and is content with less; but a header
-cut short ends it, and an MPEG frame cut short is lost. It also asks again for each frame until
-it holds 16 KiB. So it is given as little as it can work with.
+64 KiB at a time, which is eight seconds at 64 kbit/s, and accepts less; but an incomplete header
+ends it, and an incomplete MPEG frame is lost. It also keeps asking until it holds 16 KiB. So it
+is given as little as it can work with.
 """
 
 from __future__ import annotations
@@ -23,14 +23,14 @@ if TYPE_CHECKING:
 
 __all__ = ["coded_samples"]
 
-# Reads of up to so many bytes are headers, and must be served whole.
+# Reads of up to this many bytes are for headers, and must be served completely.
 _HEADER_READ = 8192
-# Of larger ones so many bytes do: the sound begins after 4 to 12 kB.
+# For larger ones this many bytes are enough: the sound begins after 4 to 12 kB.
 _ENOUGH = 2048
-# And so many frames of MPEG, for the decoder looks from one to the next to be sure of the first.
-# From then on it is given one frame for each that it decodes.
+# And this many frames of MPEG: the decoder looks ahead to be sure of the first one. After that it
+# is given one frame for each that it decodes.
 _FIRST_FRAMES = 3
-# Tags behind the last frame. The decoder would take them for a part of it, and drop it.
+# Tags after the last frame. The decoder would take them for part of that frame, and drop it.
 _TAGS = (b"TAG", b"APET", b"LYRI")
 # Frames decoded at a time: some 20 to 130 ms, so that sound flows evenly.
 _FRAMES = 1024
@@ -70,14 +70,14 @@ def coded_samples(
 
 
 class _Source:
-    """Bytes for a decoder that asks for them; what it has read can be read again at first.
+    """Bytes for a decoder that asks for them; at first it can go back and read them again.
 
-    Nothing may be raised into the decoder: it would be printed, and lost.
+    Nothing may be raised into the decoder: it would only be printed.
 
     Attributes:
         ffi_handle: The decoder's name for this object.
         error_in_readcallback: Where the decoder looks for an error; there never is one.
-        error: What ended the pieces before their end.
+        error: The exception that ended the pieces early.
     """
 
     ffi_handle: Any = None
@@ -88,7 +88,7 @@ class _Source:
         self._pieces = pieces
         self._origins = origins
         self._held = bytearray()
-        self._before = 0  # Bytes that stood before those held, and are gone.
+        self._before = 0  # Bytes before those held, which are gone.
         self._at = 0
         self._keeps = True
         self._more = True
@@ -104,7 +104,7 @@ class _Source:
         """Go forward anywhere, and back as long as nothing was forgotten; not to the end.
 
         Raises:
-            ValueError: There is no way to that place. The decoder takes it for an answer.
+            ValueError: That place cannot be reached. The decoder handles this.
         """
         place = offset + (self._at if origin is self._origins.CURRENT else 0)
         if origin is self._origins.END or place < self._before:
@@ -119,7 +119,7 @@ class _Source:
         self._drop()
 
     def finish(self) -> None:
-        """Read on to the end, which the decoder need not have asked for: the stream may break."""
+        """Read to the end, which the decoder may not have asked for, in case the stream breaks."""
         if self.error is None:
             for _ in self._pieces:
                 pass
@@ -130,7 +130,7 @@ class _Source:
             self._before = self._at
 
     def _portion(self, count: int) -> int:
-        """How many of the bytes that are asked for to give."""
+        """How many of the bytes asked for to give."""
         return min(count, _ENOUGH)
 
     def _look(self, place: int, count: int) -> bytes:
@@ -147,7 +147,7 @@ class _Source:
 
 
 class _MpegSource(_Source):
-    """Gives whole frames, as long as one follows the other."""
+    """Gives complete frames, as long as one follows another."""
 
     _framed = True
 
@@ -158,7 +158,7 @@ class _MpegSource(_Source):
         return size if self._framed else super()._portion(count)
 
     def _frame_size(self, place: int) -> int:
-        """Bytes of the frame at a place. Where there is none, frames are not looked for again."""
+        """Bytes of the frame at a place. If there is none, no more frames are looked for."""
         head = self._look(place, HEADER_SIZE)
         if head.startswith(_TAGS):
             del self._held[place - self._before :]

@@ -1,7 +1,7 @@
 """The audio device, through miniaudio: found by name, opened, fed by a callback, closed.
 
-All of it blocks for some milliseconds and belongs in a thread. Knows miniaudio and its traps;
-must not know where the sound comes from.
+Everything here blocks for some milliseconds and belongs in a thread. Knows miniaudio and its
+traps; must not know where the sound comes from.
 """
 
 from __future__ import annotations
@@ -27,8 +27,8 @@ BACKEND_VARIABLE = "STEP_TTS_AUDIO_BACKEND"
 
 _PERIOD_MS = 40
 _PERIODS = 3
-# Where no sound service can be loaded at all, as in a slim container, miniaudio falls back to
-# this one and succeeds in silence.
+# If no sound service can be loaded, as in a slim container, miniaudio falls back to this one, and
+# plays to nobody without an error.
 _NOBODY = "Null"
 _KINDS: dict[SampleKind, str] = {
     "u8": "UNSIGNED8",
@@ -44,17 +44,17 @@ class Device(Protocol):
 
     @property
     def latency(self) -> float:
-        """Seconds of sound it holds that are not yet heard."""
+        """Seconds of sound it holds that have not been heard yet."""
 
     def start(self, take: Callable[[int], bytes]) -> None:
-        """Begin to call ``take(frames)``, in a thread of the device's own.
+        """Start calling ``take(frames)``, in a thread of the device's own.
 
         Raises:
             NoAudioDeviceError: It does not start.
         """
 
     def close(self) -> None:
-        """Stop; ``take`` is not called any more."""
+        """Stop; ``take`` is no longer called."""
 
 
 @attrs.frozen(kw_only=True)
@@ -62,14 +62,14 @@ class Output:
     """Which device to play on."""
 
     name: str | None = None
-    """The device's name or a part of it that no other has; ``None``: the system's choice."""
+    """The device's name, or a part that no other name has; ``None`` for the system's choice."""
     backend: str | None = None
     """The system's sound service by miniaudio's name for it, such as ``alsa``; ``null`` plays
-    to nobody, in real time. ``None``: the first that works."""
+    to nobody, in real time. ``None`` for the first that works."""
 
     @classmethod
     def chosen(cls, environ: Mapping[str, str], name: str | None, backend: str | None) -> Output:
-        """The arguments, or else the environment."""
+        """The arguments, or what the environment says."""
         return cls(name=name, backend=backend or environ.get(BACKEND_VARIABLE) or None)
 
     def open(self, shape: Shape) -> Device:
@@ -107,7 +107,7 @@ class Output:
         known = {each.name.lower(): each for each in library.Backend}
         if self.backend.lower() not in known:
             raise ConfigurationError(
-                f"There is no audio backend {self.backend!r}; there are: {', '.join(known)}."
+                f"There is no audio backend {self.backend!r}. Available: {', '.join(known)}."
             )
         return [known[self.backend.lower()]]
 
@@ -120,7 +120,7 @@ class Output:
         if len(alike) != 1:
             many = "Several audio devices are" if alike else "No audio device is"
             raise NoAudioDeviceError(
-                f"{many} called {self.name!r}; there are: {'; '.join(found) or 'none'}."
+                f"{many} named {self.name!r}. Available: {'; '.join(found) or 'none'}."
             )
         return found[alike[0]]
 
@@ -135,7 +135,7 @@ class _Speaker:
 
     def start(self, take: Callable[[int], bytes]) -> None:
         fed = _fed(take)
-        next(fed)  # The device sends into it at once.
+        next(fed)  # The device sends to it at once.
         try:
             self._device.start(fed)
         except miniaudio().MiniaudioError as error:
@@ -163,9 +163,9 @@ def _no_device(reason: str) -> NoAudioDeviceError:
 
 @contextlib.contextmanager
 def _quiet_alsa() -> Iterator[None]:
-    """Keep ALSA from printing some twenty lines where it finds no sound card.
+    """Keep ALSA from printing some twenty lines if it finds no sound card.
 
-    Its handler of errors is the process's; only while a device is opened is it ours.
+    Its error handler belongs to the process, so it is replaced only while a device is opened.
     """
     try:
         alsa = ctypes.CDLL("libasound.so.2") if sys.platform == "linux" else None

@@ -1,8 +1,8 @@
 """One stream, heard to its end.
 
-Decoding, waiting and the device live in one worker thread, which pulls each piece from the
-event loop when it has room for it: so nothing blocks the loop, and the server is read as fast
-as is listened. Does not know formats (``_shape`` and the decoders) nor miniaudio (``_device``).
+Decoding, waiting and the device live in one worker thread, which takes each piece from the event
+loop when it has room for it. So nothing blocks the loop, and the server is read no faster than the
+sound is heard. Does not know formats (``_shape`` and the decoders) nor miniaudio (``_device``).
 """
 
 from __future__ import annotations
@@ -32,7 +32,7 @@ __all__ = ["AudioStream", "play"]
 
 
 class AudioStream(Protocol):
-    """What can be played: pieces of one piece of audio, and what they are."""
+    """What can be played: audio in pieces, with its facts."""
 
     @property
     def info(self) -> AudioInfo:
@@ -44,23 +44,23 @@ class AudioStream(Protocol):
 async def play(
     stream: AudioStream, open_device: Callable[[Shape], Device], *, buffer: float
 ) -> Playback:
-    """Play a stream; returns when its last sound has been heard.
+    """Play a stream; return when its last sound has been heard.
 
-    When cancelled the sound stops at once and the device is closed. If the stream breaks, what
-    came before is heard, and then the error is raised.
+    If cancelled, the sound stops at once and the device is closed. If the stream breaks off, what
+    arrived is heard, and then the error is raised.
 
     Args:
-        stream: What to play. Nothing is read of it unless there is a device and a decoder.
+        stream: What to play. It is read only if there is a device and a decoder.
         open_device: Opens a device, in a thread.
         buffer: Seconds of sound to decode ahead.
 
     Raises:
         PlaybackError: There is no device, no decoder, or the device stopped.
-        UsageError: ``buffer`` is no positive number.
+        UsageError: ``buffer`` is not a positive number.
         Exception: Whatever the stream raises.
     """
     if not is_positive(buffer):
-        raise UsageError(f"buffer must be a positive number of seconds: {buffer!r}")
+        raise UsageError(f"buffer must be a positive number of seconds, not {buffer!r}.")
     player = _Player(stream, open_device, buffer)
     async with task_group() as tasks:
         tasks.start_soon(player.run)
@@ -90,7 +90,7 @@ class _Player:
         self._error: Exception | None = None
 
     async def run(self) -> None:
-        """Play, in a thread of its own: it may take as long as the sound."""
+        """Play, in a thread of its own, for as long as the sound lasts."""
         try:
             await anyio.to_thread.run_sync(self._perform, limiter=anyio.CapacityLimiter(1))
         except Exception as error:  # noqa: BLE001  raised by ``outcome``
@@ -99,7 +99,7 @@ class _Player:
             self.over.set()
 
     def stop(self) -> None:
-        """Hear nothing more; the thread ends at once."""
+        """Play nothing more; the thread ends at once."""
         self._queue.stop()
 
     def outcome(self) -> Playback:
@@ -127,7 +127,7 @@ class _Player:
         return uncoded_samples(self._info, self._pieces())
 
     def _pieces(self) -> Iterator[bytes]:
-        """The stream, piece by piece, read on the event loop that it belongs to."""
+        """The pieces of the stream, read on its event loop."""
         pieces = anyio.from_thread.run_sync(aiter, self._stream)
 
         async def fetch() -> bytes:

@@ -1,8 +1,8 @@
 """Samples between a decoder that runs ahead and a device that never waits.
 
 Two threads meet here: the decoder's, which blocks while there is enough, and the device's, which
-is given silence where there is too little. Counts bytes; must not know what they are. Never
-touches the event loop.
+gets silence if there is too little. Counts bytes; must not know what they mean. Never touches the
+event loop.
 """
 
 from __future__ import annotations
@@ -18,16 +18,16 @@ if TYPE_CHECKING:
 
 __all__ = ["SampleQueue"]
 
-# Sound to gather before the first is heard, and again after a gap: many gaps of a few
-# milliseconds are worse to hear than a longer one.
+# Sound to gather before any is heard, and again after a gap: many gaps of a few milliseconds sound
+# worse than one longer gap.
 PREROLL_SECONDS = 0.1
-# A device asks for sound many times a second. One that does not for so long is gone: unplugged,
+# A device asks for sound many times a second. One that has not for this long is gone: unplugged,
 # or its driver hangs.
 SILENT_DEVICE_SECONDS = 5.0
 
 
 class SampleQueue:
-    """A queue of samples that holds so many seconds of sound."""
+    """A queue that holds up to ``seconds`` of sound."""
 
     def __init__(self, shape: Shape, *, seconds: float) -> None:
         self._shape = shape
@@ -45,10 +45,10 @@ class SampleQueue:
         self._silence = 0
 
     def put(self, samples: bytes) -> bool:
-        """Add samples, as fast as they are heard; ``False``: nobody listens any more.
+        """Add samples, as fast as they are heard; ``False`` if nobody listens any more.
 
         Raises:
-            PlaybackError: The device takes no more.
+            PlaybackError: The device no longer takes sound.
         """
         rest = memoryview(samples)
         with self._changed:
@@ -61,13 +61,13 @@ class SampleQueue:
             return not self._stopped
 
     def drain(self, latency: float) -> None:
-        """No more samples come: wait until the last one is heard.
+        """No more samples will come: wait until the last one has been heard.
 
         Args:
-            latency: Seconds of sound that the device holds after it took them.
+            latency: Seconds of sound that the device has taken but not yet played.
 
         Raises:
-            PlaybackError: The device takes no more.
+            PlaybackError: The device no longer takes sound.
         """
         with self._changed:
             self._tail = round(latency * self._shape.rate) * self._shape.frame_size
@@ -76,14 +76,14 @@ class SampleQueue:
                 self._wait()
 
     def stop(self) -> None:
-        """Let go of whoever waits; nothing more is heard."""
+        """Release both threads; nothing more is heard."""
         with self._changed:
             self._stopped = True
             self._samples.clear()
             self._changed.notify_all()
 
     def take(self, frames: int) -> bytes:
-        """What to hear next: always so many frames, of silence where there is nothing else."""
+        """The next ``frames`` frames to play, filled up with silence."""
         wanted = frames * self._shape.frame_size
         with self._changed:
             given = self._given(wanted)
@@ -91,7 +91,7 @@ class SampleQueue:
         return given + self._shape.silence * (wanted - len(given))
 
     def report(self) -> Playback:
-        """What was heard, so far."""
+        """What has been heard so far."""
         per_second = self._shape.frame_size * self._shape.rate
         return Playback(
             seconds=self._heard / per_second,
@@ -109,7 +109,7 @@ class SampleQueue:
         return given
 
     def _count(self, sound: int, silence: int) -> None:
-        """Silence is a gap only between sounds; at the end it is the device's own tail."""
+        """Count what is played. Silence is a gap only between sounds; at the end it is latency."""
         if sound and self._gap:
             self._underruns += 1
             self._silence += self._gap
@@ -123,4 +123,6 @@ class SampleQueue:
     def _wait(self) -> None:
         if not self._changed.wait(SILENT_DEVICE_SECONDS):
             self._stopped = True
-            raise PlaybackError("The audio device has stopped taking sound.")
+            raise PlaybackError(
+                "The audio device no longer takes sound: it may have been unplugged."
+            )

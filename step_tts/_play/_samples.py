@@ -1,6 +1,6 @@
-"""Samples as files hold them → samples as a device takes them.
+"""Samples as in files → samples as a device takes them.
 
-Pure: bytes in, bytes out, whole samples only. Knows FFmpeg's names for the codings.
+Pure: bytes in, bytes out, complete samples only. Knows FFmpeg's names for the codings.
 
 Source of the two logarithmic codings: ITU-T G.711.
 """
@@ -27,7 +27,7 @@ def sample_width(codec: str) -> int:
 
 
 def converter(codec: str) -> Callable[[bytes], bytes]:
-    """What turns this coding's samples into a device's (``_shape`` says which kind)."""
+    """What converts samples of this coding for a device (``_shape`` says to which kind)."""
     name, order = (codec[:-2], codec[-2:]) if codec[-2:] in {"le", "be"} else (codec, _OURS)
     convert = _CONVERTERS.get(name, bytes)
     if order == _OURS:
@@ -65,7 +65,7 @@ def _alaw(code: int) -> int:
 
 
 def _mulaw(code: int) -> int:
-    """G.711 table 2: all bits are inverted; every segment stands on a bias of 132."""
+    """G.711 table 2: all bits are inverted; every segment has a bias of 132."""
     code ^= 0xFF
     size = ((((code & 0x0F) << 3) + 132) << ((code & 0x70) >> 4)) - 132
     return -size if code & 0x80 else size

@@ -1,6 +1,6 @@
 """What the facts of a piece of audio mean to a device, or why it cannot be played.
 
-Knows which codings there are a way for. Pure; must not know how they are decoded.
+Knows which codings can be played. Pure; must not know how they are decoded.
 """
 
 from __future__ import annotations
@@ -26,7 +26,7 @@ DECODED = {
     AudioFormat.FLAC: "FLAC",
     AudioFormat.OGG_VORBIS: "VORBIS",
 }
-"""What miniaudio decodes, by its names for the decoders."""
+"""What miniaudio decodes, with its names for the decoders."""
 
 _SAMPLES: dict[str, SampleKind] = {
     "pcm_u8": "u8",
@@ -68,7 +68,7 @@ def shape_of(info: AudioInfo) -> Shape:
     """The samples this audio will be decoded to.
 
     Raises:
-        UnplayableAudioError: There is no way to decode it here, or its facts are unknown.
+        UnplayableAudioError: It cannot be decoded here, or its facts are unknown.
     """
     kind = _kind(info)
     if kind is None:
@@ -78,7 +78,7 @@ def shape_of(info: AudioInfo) -> Shape:
         )
     if info.sample_rate is None:
         raise UnplayableAudioError(
-            f"Nothing says at which rate to play this {_name(info)}: "
+            f"The sample rate of this {_name(info)} is unknown: "
             "ask for WAV (response_format), or save it."
         )
     return Shape(kind, info.sample_rate, info.channels or 1)

@@ -1,7 +1,7 @@
 """WAV and raw samples: pieces of a file → pieces of sound.
 
-The header may arrive byte by byte and need not know the length; what stands around the sound
-is not played. Walks with the walker that verifies (``_audio``). Pure.
+The header may arrive byte by byte and need not know the length; only the sound is played, not what
+surrounds it. Uses the walker that verifies (``_audio``). Pure.
 """
 
 from __future__ import annotations
@@ -22,10 +22,10 @@ __all__ = ["uncoded_samples"]
 
 
 def uncoded_samples(info: AudioInfo, pieces: Iterable[bytes]) -> Iterator[bytes]:
-    """The sound in these pieces, as a device takes it, in whole samples on all channels.
+    """The sound in these pieces, as a device takes it, in complete samples on all channels.
 
     Raises:
-        AudioError: While iterating: the pieces are no whole WAV.
+        AudioError: While iterating: the pieces are not a complete WAV.
     """
     codec = info.codec or ""
     convert, frame = converter(codec), sample_width(codec) * (info.channels or 1)
@@ -40,7 +40,7 @@ def uncoded_samples(info: AudioInfo, pieces: Iterable[bytes]) -> Iterator[bytes]
 
 
 def _sound(audio_format: AudioFormat, pieces: Iterable[bytes]) -> Iterator[bytes]:
-    """What stands between a WAV's header and its trailing chunks."""
+    """What is between a WAV's header and its trailing chunks."""
     walker = WavWalker(audio_format)
     walk, position = Walk(walker), 0
     for piece in pieces:

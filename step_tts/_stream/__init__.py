@@ -1,4 +1,4 @@
-"""One open answer: verified as it flows, and what a listener may do with it."""
+"""An open response, verified as it flows, and what a listener can do with it."""
 
 from step_tts._stream._body import VerifiedBody
 from step_tts._stream._speech import SpeechStream

@@ -1,8 +1,7 @@
-"""Audio as a sequence of pieces: what a body is, and the body of one answer, read once.
+"""Audio as a sequence of pieces: what a body is, and the body of one response, read once.
 
-Joins the answer's pieces (``_transport``), what they are wrapped in (``_wire``) and what they
-are (``_audio``). Hands on only bytes that were checked. Does not know retries: it fails, and
-the call decides.
+Takes the response's bytes (``_transport``), unwraps the audio (``_wire``) and checks it
+(``_audio``). Hands on only checked bytes. Knows no retries: it fails, and the call decides.
 """
 
 from __future__ import annotations
@@ -24,7 +23,7 @@ __all__ = ["Body", "VerifiedBody"]
 
 
 class Body(Protocol):
-    """Audio as a sequence of pieces, whoever makes them."""
+    """Audio as a sequence of pieces, wherever they come from."""
 
     @property
     def info(self) -> AudioInfo:
@@ -32,7 +31,7 @@ class Body(Protocol):
 
     @property
     def patch(self) -> HeaderPatch | None:
-        """What would make a streamed header true; known after the last piece."""
+        """What would correct a streamed header; known after the last piece."""
 
     @property
     def received(self) -> int:
@@ -46,7 +45,7 @@ class Body(Protocol):
 
 
 class VerifiedBody:
-    """The audio of one answer as a sequence of checked pieces."""
+    """The audio of one response as a sequence of checked pieces."""
 
     def __init__(
         self,
@@ -68,7 +67,7 @@ class VerifiedBody:
     def info(self) -> AudioInfo:
         """What is known so far; complete after the last piece.
 
-        Only a body that has given a checked piece has facts: ask no earlier.
+        Ask only after the first checked piece: before that there are none.
         """
         info = self._verifier.info
         assert info is not None  # noqa: S101  known with the format, before the first piece
@@ -76,7 +75,7 @@ class VerifiedBody:
 
     @property
     def patch(self) -> HeaderPatch | None:
-        """What would make a streamed header true; known after the last piece."""
+        """What would correct a streamed header; known after the last piece."""
         return self._verifier.patch
 
     @property
@@ -93,7 +92,7 @@ class VerifiedBody:
         """The next checked piece, never empty; ``b""`` after the last.
 
         Raises:
-            APIError: The audio is late, broken, cut, or no audio.
+            APIError: The audio is late, broken, cut, or not audio.
         """
         try:
             while not self._ended:
@@ -106,7 +105,7 @@ class VerifiedBody:
         return b""
 
     def close(self) -> None:
-        """No more is wanted; the connection is closed by whoever opened it."""
+        """No more is wanted; the call that opened the connection closes it."""
         self._ended = True
 
     def _checked(self, received: bytes | None) -> bytes:
@@ -115,7 +114,7 @@ class VerifiedBody:
         self._ended = True
         last = self._decoder.flush()
         cleared = self._verifier.feed(last) if last else b""
-        # Events end with their own last word, and a JSON document with its last bracket.
+        # Events end with an event of their own, and a JSON document with its last bracket.
         framed = self._answer.framed or self._decoder.form != "raw"
         return cleared + self._verifier.finish(framed=framed)
 

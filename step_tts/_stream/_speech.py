@@ -1,7 +1,7 @@
 """What a listener holds: audio as it arrives, to iterate, read, save, play or share.
 
-For any body of pieces, whoever makes them. Knows which pieces have been handed out, and so which
-error comes too late to be mended. How audio is played or shared is known elsewhere.
+For any body of pieces. Knows which pieces have been handed out, and so which errors come too late
+for a retry. How audio is played or shared is known elsewhere.
 """
 
 from __future__ import annotations
@@ -78,7 +78,9 @@ class SpeechStream:
 
     def __aiter__(self) -> Self:
         if self._started or self._over:
-            raise StreamConsumedError("This stream has been read or closed; open another one.")
+            raise StreamConsumedError(
+                "This stream has already been read or closed: open another one."
+            )
         self._started = True
         return self
 
@@ -165,7 +167,7 @@ class SpeechStream:
         )
 
     def _segments(self) -> tuple[NarratedSegment, ...]:
-        """Which words stand where, if this is a narration."""
+        """The map from text to audio, if this is a narration."""
         return ()
 
     async def play(
@@ -183,7 +185,7 @@ class SpeechStream:
                 system's choice.
             backend: The system's sound service by miniaudio's name, such as ``alsa``; ``null``
                 plays to nobody, in real time. Defaults to the environment's
-                ``STEP_TTS_AUDIO_BACKEND``, else to the first that works.
+                ``STEP_TTS_AUDIO_BACKEND``, otherwise to the first that works.
             buffer: Seconds of sound to decode ahead.
 
         Raises:
@@ -201,7 +203,7 @@ class SpeechStream:
         try:
             return await play(self, output.open, buffer=buffer)
         finally:
-            if not self._next:  # Begun, or a tee's reader, for whom others wait.
+            if not self._next:  # Already read from, or a tee's reader that others wait for.
                 self.close()
 
     @asynccontextmanager
@@ -227,7 +229,7 @@ class SpeechStream:
             UsageError: ``readers`` or ``ahead`` is less than 1.
         """
         if readers < 1 or ahead < 1:
-            raise UsageError(f"A tee needs a reader and a piece ahead: {readers=}, {ahead=}.")
+            raise UsageError(f"readers and ahead must be 1 or more, not {readers!r} and {ahead!r}.")
         aiter(self)
         first, self._next, self._over = self._next, b"", True
         async with open_tee(
@@ -245,7 +247,7 @@ class SpeechStream:
 
 
 def _interrupted(error: APIError, body: Body) -> StreamInterruptedError:
-    """The end of a stream that has been heard in part."""
+    """The error that ends a stream after part of it has been heard."""
     interrupted = StreamInterruptedError(
         f"The stream broke off: {error.message}",
         hint=error.hint,

@@ -2,10 +2,10 @@
 
 A single task reads the body and gives every reader every piece. A reader may be a few pieces
 behind; then the task waits, so the slowest sets the pace and memory stays bounded. Knows pieces
-and readers; does not know what audio is, or who made it.
+and readers, not what audio is or where it comes from.
 
-The task is there because the readers are not equal to the body: one that is cancelled while it
-waits must not take the body's connection with it.
+The readers do not read the body themselves, because one that is cancelled while it waits must not
+take the body's connection with it.
 """
 
 from __future__ import annotations
@@ -35,14 +35,14 @@ async def open_tee(
 ) -> AsyncGenerator[tuple[Branch, ...], None]:
     """Read a body for several readers; leaving the block closes them.
 
-    An exception of the reader's own block leaves as itself, not in an ``ExceptionGroup``.
+    An exception raised in the block leaves it unchanged, not in an ``ExceptionGroup``.
 
     Args:
         body: What to read.
         first: The piece that was already taken from it; may be empty.
         readers: How many there are, at least one.
         ahead: Pieces that the fastest may be ahead of the slowest, at least one.
-        strict: One that leaves before its end ends all.
+        strict: Whether one that leaves before the end ends all.
     """
     tee = _Tee(body, readers, ahead, strict=strict)
     try:
@@ -79,7 +79,7 @@ class _Tee:
             branch.end()
 
     def left(self) -> None:
-        """Stop where nobody listens any more, or where all were to listen."""
+        """Stop if nobody listens any more, or if one has left that all depend on."""
         if self._strict and not self.ended and self.error is None:
             self.error = ReaderLeftError("Another reader of this tee left before the end.")
             self._reading.cancel()
@@ -87,7 +87,7 @@ class _Tee:
             self._reading.cancel()
 
     def close(self) -> None:
-        """Close every end, also of a task that was cancelled before it began."""
+        """Close every reader's end, even if the task was cancelled before it began."""
         self._strict = False
         for branch in self.branches:
             branch.close()
@@ -108,12 +108,12 @@ class Branch:
 
     @property
     def info(self) -> AudioInfo:
-        """What has arrived says; a slow reader may not have seen all of that."""
+        """What the bytes that arrived say, though a slow reader may not have seen all of them."""
         return self._tee.body.info
 
     @property
     def patch(self) -> HeaderPatch | None:
-        """What would make a streamed header true; known after the last piece."""
+        """What would correct a streamed header; known after the last piece."""
         return self._tee.body.patch
 
     @property
@@ -124,7 +124,7 @@ class Branch:
     async def next_piece(self) -> bytes:
         """The next piece, never empty; ``b""`` after the last.
 
-        One that is cancelled while it waits has left: nobody else waits for it.
+        A reader that is cancelled while it waits has left: the others no longer wait for it.
 
         Raises:
             ReaderLeftError: Another reader left, and the tee is strict.
@@ -141,7 +141,7 @@ class Branch:
             raise
 
     async def take(self, piece: bytes) -> None:
-        """Add a piece once there is room; one who left takes none."""
+        """Add a piece once there is room, unless the reader has left."""
         with suppress(anyio.BrokenResourceError):
             await self._give.send(piece)
 
@@ -150,7 +150,7 @@ class Branch:
         self._give.close()
 
     def close(self) -> None:
-        """Leave: what was not read is dropped."""
+        """Leave, and drop what was not read."""
         if not self.closed:
             self.closed = True
             self._pieces.close()

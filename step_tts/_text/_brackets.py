@@ -1,7 +1,7 @@
-"""Brackets: where one that opens here closes again.
+"""Where a bracket that opens is closed.
 
-An aside stays whole while it fits into what is sent at once. One that does not close in time,
-or not before the paragraph ends, is a stray mark and binds nothing.
+An aside stays whole if it fits into one request. A bracket that is not closed in time, or not in
+its paragraph, is a stray mark and holds nothing together.
 """
 
 from __future__ import annotations
@@ -20,7 +20,7 @@ NOT_CLOSED = -1
 UNRESOLVED = -2
 
 _DEEPEST = 8
-"""Deeper nesting is no prose; giving up keeps the search linear on adversarial text."""
+"""Prose does not nest deeper; giving up keeps the search linear on adversarial text."""
 
 _CLOSING = frozenset(BRACKETS.values())
 _MARKS = re.compile(
@@ -30,7 +30,7 @@ _OPENING = re.compile(rf"[{re.escape(''.join(BRACKETS))}]")
 
 
 def closing(text: str, opening: int, room: Room, *, final: bool) -> int:
-    """The index behind the bracket that closes the one at ``opening``.
+    """The index after the bracket that closes the one at ``opening``.
 
     Args:
         text: What is known of the text.

@@ -1,8 +1,8 @@
 """Whether a full stop or a line break ends the sentence.
 
-Each judgement is a function of the text around the mark and sees a bounded way ahead. Where the
-text it would need has not come yet it says so: text that arrives character by character is
-judged as if it had been there at once.
+Each judgement depends only on the text around the mark, and looks a bounded way ahead. If that
+text has not arrived yet, it says so: text that arrives character by character is judged like text
+that is there at once.
 """
 
 from __future__ import annotations
@@ -13,7 +13,7 @@ import attrs
 
 from step_tts._text._characters import BROKEN_OFF, OPENERS, breaks_in, is_wide
 from step_tts._text._graphemes import is_safe_cut
-from step_tts._text._quotes import goes_on_behind_quote
+from step_tts._text._quotes import continues_after_quote
 from step_tts._text._stops import Sentence, Stop, find_stop
 from step_tts._text._vocabulary import (
     BEFORE_NAMES,
@@ -26,9 +26,9 @@ from step_tts._text._vocabulary import (
 __all__ = ["Judgement", "judge_break", "judge_stop"]
 
 WRAPPED_COLUMNS = 40
-"""A line is not taken for a wrapped one below this width; headings and verses are shorter."""
+"""A shorter line is not taken for a wrapped one: it may be a heading or a verse."""
 WIDE_COLUMNS = 60
-"""From this width on a line without a full stop is taken for wrapped whatever comes next."""
+"""A line of this width without a full stop is taken for wrapped, whatever comes next."""
 
 _LIST_MARK = re.compile(
     r"[-*+•·▪‣◦–—]\s|[\u2460-\u249b#>|]|"
@@ -56,7 +56,7 @@ class Judgement:
     ends: bool | None
     """``None``: too little of the text is known."""
     next: int = 0
-    """Where the next sentence begins, or else where to look on."""
+    """Where the next sentence begins; if none does, where to continue the search."""
     is_paragraph: bool = False
 
 
@@ -64,9 +64,9 @@ NOT_KNOWN = Judgement(None)
 
 
 def judge_break(sentence: Sentence, at: int) -> Judgement:
-    """Does the line break at ``at``, behind no full stop, end the sentence?"""
-    behind = sentence.text[at : at + 64]  # More white space is looked at in parts.
-    end = at + len(behind) - len(behind.lstrip())
+    """Whether the line break at ``at``, with no full stop before it, ends the sentence."""
+    after = sentence.text[at : at + 64]  # More white space is looked at in parts.
+    end = at + len(after) - len(after.lstrip())
     if not sentence.knows(end + 8):
         return NOT_KNOWN
     if breaks_in(sentence.text[at:end]) > 1 or end == len(sentence.text):
@@ -76,7 +76,7 @@ def judge_break(sentence: Sentence, at: int) -> Judgement:
 
 
 def judge_stop(sentence: Sentence, at: int) -> Judgement:
-    """Does the run of full stops at ``at`` end the sentence?"""
+    """Whether the run of full stops at ``at`` ends the sentence."""
     stop = find_stop(sentence, at)
     if stop is None:
         return NOT_KNOWN
@@ -93,7 +93,7 @@ def judge_stop(sentence: Sentence, at: int) -> Judgement:
 def _judged(
     sentence: Sentence, end: int, resume: int, *, ends: bool, is_paragraph: bool = False
 ) -> Judgement:
-    """Write it down, unless the next sentence would begin inside a character."""
+    """The judgement; a sentence cannot begin inside a character."""
     if ends and is_safe_cut(sentence.text, end, sentence.start):
         return Judgement(ends=True, next=end, is_paragraph=is_paragraph)
     return Judgement(ends=False, next=resume)
@@ -122,8 +122,8 @@ def _stop_ends(stop: Stop) -> bool | None:
     if is_period and not stop.space and not (stop.quote and is_wide(stop.next)):
         return _tight_period_ends(stop)
     if stop.quote:
-        goes_on = goes_on_behind_quote(stop)
-        return None if goes_on is None else not goes_on
+        continues = continues_after_quote(stop)
+        return None if continues is None else not continues
     if is_strong:
         return _strong_ends(stop)
     return _period_ends(stop) if is_period else _ellipsis_ends(stop)
@@ -146,11 +146,11 @@ def _ellipsis_ends(stop: Stop) -> bool | None:
         return stop.lines > 0 or (said > _SHORT_LEAD and stop.before[-1] in _PARTICLES)
     if following.islower() or (not stop.space and following.isalnum()):
         return False
-    return (stop.lines > 0 and stop.after_wide) or _is_fresh(stop)
+    return (stop.lines > 0 and stop.after_wide) or _begins_sentence(stop)
 
 
-def _is_fresh(stop: Stop) -> bool | None:
-    """``I`` is written large anywhere: behind a word or two it is a second start."""
+def _begins_sentence(stop: Stop) -> bool | None:
+    """Whether the next word does; ``I``, always a capital, is a stammer after a word or two."""
     following = _next_word(stop)
     if following is None:
         return None
@@ -165,20 +165,20 @@ def _period_ends(stop: Stop) -> bool | None:
     if following is None:
         return None
     last = _last_token(stop)
-    if last.lower() in BEFORE_NAMES and last != "ms":  # milliseconds are no lady
+    if last.lower() in BEFORE_NAMES and last != "ms":  # milliseconds, not a title
         return False
     return _word_ends(last, following) if following else True
 
 
 def _tight_period_ends(stop: Stop) -> bool:
-    """No space follows: part of a number, a name or an address, unless wide script does."""
+    """No space follows, so it is part of a number, name or address, unless wide script follows."""
     if stop.next.isascii() or _LIST_NUMBER.fullmatch(stop.before):
         return False
     return len(_last_token(stop)) > 1 and _last_token(stop).lower() not in BEFORE_NAMES
 
 
 def _word_ends(last: str, following: str) -> bool:
-    """Whether a period behind this word, a space and then this word, ends the sentence."""
+    """Whether a period after ``last``, followed by a space and ``following``, ends the sentence."""
     lower, word = last.lower(), following.lower().replace("’", "'")
     opens = not following[0].islower() and word in OPENING_WORDS
     if lower in BEFORE_NUMBERS and (following[0].isdigit() or len(following) == 1):

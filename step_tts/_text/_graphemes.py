@@ -1,8 +1,8 @@
 """Where text may be cut without breaking what a reader sees as one character.
 
-The rules of UAX #29 over ``unicodedata``, on the safe side where that has no property for them
-(conjuncts, joined emoji): a place called safe is always a border, a few borders are not called
-safe. Knows nothing of words or sentences.
+The rules of UAX #29, by ``unicodedata``. Where that lacks a property (conjuncts, joined emoji)
+they err on the safe side: a place called safe is always a boundary, but a few boundaries are not
+called safe. Knows nothing of words or sentences.
 """
 
 from __future__ import annotations

@@ -1,6 +1,6 @@
-"""How long a text takes to say, and whether a recording of it can be whole.
+"""How long a text takes to say, and whether a recording of it can be complete.
 
-Counts by script what is said. Knows nothing of segments, and of audio only its seconds.
+Counts what is said, by script. Knows nothing of segments, and of audio only its seconds.
 """
 
 from __future__ import annotations
@@ -26,9 +26,9 @@ BREATH = 0.3
 """Once for each text: voices begin and end with some silence."""
 
 SHORTEST, SPARED = 0.45, 1.0
-"""A voice may be so much faster than expected, and a second is too little to judge by."""
+"""Too short is less than this share of the expected time, from which a second is taken off."""
 LONGEST, GRANTED = 3.0, 6.0
-"""It may take so many times as long, and some seconds more."""
+"""Too long is more than this multiple of the expected time plus these seconds."""
 
 _WIDE = re.compile(f"[{WIDE}]")
 _LETTER = re.compile(r"[^\W\d_]")
@@ -41,7 +41,7 @@ _PAUSE = re.compile(r"(?<!\d)[.!?;:,。！？；：，、…—]+")
 def expected_seconds(text: str) -> float:
     """Seconds that an unhurried voice takes for the text; 0 without a letter or digit.
 
-    Never less for a longer beginning of the same text.
+    It never decreases as a text grows.
     """
     letters = "".join(_LETTER.findall(text))
     wide = 0 if letters.isascii() else len(_WIDE.findall(letters))
@@ -62,8 +62,8 @@ def expected_seconds(text: str) -> float:
 def implausible(text: str, seconds: float, speed: float = 1.0) -> Literal["short", "long"] | None:
     """Whether a recording is too short or too long to be all of this text and nothing else.
 
-    The bounds are generous: what is named is broken with near certainty, what is not named may
-    still be. Texts of a second or two are never too short.
+    The bounds are generous: a recording outside them is almost certainly broken, one within them
+    may be, too. Texts of a second or two are never too short.
 
     Args:
         text: What was sent; leading tags are not spoken and do not count.

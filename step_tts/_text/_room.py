@@ -15,7 +15,7 @@ class Room:
 
     characters: int
     octets: int | None = None
-    """Bytes of UTF-8; ``None`` is no limit."""
+    """Bytes of UTF-8; ``None`` for no limit."""
 
     def holds(self, text: str) -> bool:
         """Whether the text fits."""

@@ -1,6 +1,6 @@
-"""Sentences become segments: what is sent in one request, and what it covers of the text.
+"""Sentences → segments, each spoken by one request.
 
-Merges short sentences, keeps the limits, repeats leading tags. Knows nothing of who speaks
+Merges short sentences, keeps within the limits, repeats leading tags. Knows nothing of who speaks
 the segments, or when.
 """
 
@@ -29,7 +29,7 @@ LEAST_CHARACTERS, LEAST_BYTES = 20, 80
 def _duration(_: object, field: attrs.Attribute[Any], value: object) -> None:
     if not is_positive(value):
         raise ConfigurationError(
-            f"segmentation: {field.name} must be a positive number of seconds: {value!r}"
+            f"segmentation: {field.name} must be a positive number of seconds, not {value!r}."
         )
 
 
@@ -37,14 +37,14 @@ def _limit(least: int) -> Any:
     def validate(_: object, field: attrs.Attribute[Any], value: object) -> None:
         if value is not None and not is_count(value, least):
             raise ConfigurationError(
-                f"segmentation: {field.name} must be {least} or more, or nothing fits: {value!r}"
+                f"segmentation: {field.name} must be {least} or more, not {value!r}."
             )
 
     return validate
 
 
 def _first_seconds(aims: Segmentation) -> float:
-    return min(4.0, aims.seconds) if is_positive(aims.seconds) else 4.0  # It is checked later.
+    return min(4.0, aims.seconds) if is_positive(aims.seconds) else 4.0  # Checked later.
 
 
 @attrs.frozen(kw_only=True)
@@ -79,8 +79,8 @@ class Segmentation:
     def __attrs_post_init__(self) -> None:
         if self.first_seconds > self.seconds:
             raise ConfigurationError(
-                "segmentation must keep first_seconds <= seconds: "
-                f"{self.first_seconds} <= {self.seconds}"
+                "segmentation must have first_seconds <= seconds, not "
+                f"{self.first_seconds} <= {self.seconds}."
             )
 
 
@@ -89,18 +89,18 @@ class Segment:
     """A stretch of the text that is spoken by one request."""
 
     text: str = attrs.field(repr=lambda text: f"<{len(text)} characters>")
-    """The text exactly as it stands: all segments joined are the whole again."""
+    """The text, unchanged: all segments joined are the whole text."""
     start: int
     """Where it begins in the whole text, in characters."""
     end: int
     """Where the next one begins."""
     spoken: str = attrs.field(repr=lambda text: f"<{len(text)} characters>")
-    """What is sent: leading tags repeated, white space around and ornaments without a letter or
-    digit left out. Empty when there is nothing to say, and then nobody should pay for it."""
+    """What to send: the text with the leading tags repeated, without surrounding white space and
+    without ornaments that have no letter or digit. Empty if there is nothing to say."""
     boundary: Boundary
-    """What stands at its end."""
+    """What it ends at."""
     sentences: tuple[tuple[int, int], ...]
-    """Start and end of each sentence in the whole text, without space around."""
+    """Start and end of each sentence in the whole text, without surrounding space."""
 
     @property
     def sentence_texts(self) -> tuple[str, ...]:
@@ -109,9 +109,9 @@ class Segment:
 
 
 class Segmenter:
-    """Feed it text in any pieces; get segments as soon as they are certain.
+    """Feed it text in pieces of any size; get segments as soon as they are certain.
 
-    However the text is cut on arrival, the segments are the same, unless ``cut`` is called.
+    The segments do not depend on the pieces, unless ``cut`` is called.
     """
 
     def __init__(self, options: Segmentation | None = None) -> None:
@@ -134,14 +134,14 @@ class Segmenter:
         return [*self._advance("", final=True), *self._packer.close()]
 
     def cut(self, weakest: Boundary = Boundary.CLAUSE) -> list[Segment]:
-        """The listener cannot wait: close what can be said now, usually one segment or none.
+        """Return what can be said now, for a listener who cannot wait: usually one segment or none.
 
-        Whole sentences are not held back any longer. Where there is none, the unfinished one
-        ends at its last clause, or even between words if ``weakest`` allows that.
+        Complete sentences are no longer held back. If there are none, the unfinished one is cut
+        after its last clause, or even between words if ``weakest`` allows that.
         """
         if not self._packer.is_silent:
             return self._packer.close()
-        piece = self._finder.give_up(weakest) if self._finder else None
+        piece = self._finder.take_early(weakest) if self._finder else None
         if piece is None:
             return []
         return [*self._packer.add(piece), *self._packer.close()]
@@ -153,8 +153,11 @@ class Segmenter:
             end = leading_tags(self._head, final=final)
             if end is None:
                 return []
-            finder = self._finder = SentenceFinder(self._packer.lead(self._head[:end]))
-            text, self._head = self._head[self._packer.led :], ""
+            tags = self._head[:end]
+            text, self._head = self._head, ""
+            if self._packer.accept_tags(tags):
+                text = text[end:]
+            finder = self._finder = SentenceFinder(self._packer.room)
         finder.feed(text)
         closed: list[Segment] = []
         while piece := finder.take(final=final, hurry=self._packer.hurry):
@@ -168,9 +171,9 @@ class _Packer:
     def __init__(self, options: Segmentation) -> None:
         self._aim = options.first_seconds
         self._most = options.seconds
-        self._room = Room(options.max_characters, options.max_bytes)
+        self.room: Room = Room(options.max_characters, options.max_bytes)
         self._tags = ""
-        self._lead = ""
+        self._prefix = ""  # the tags where they stand, for the first segment
         self._start = 0
         self._is_first = self._aim < self._most
         self._clear()
@@ -183,7 +186,7 @@ class _Packer:
 
     @property
     def pending(self) -> str:
-        return self._lead + "".join(piece.text for piece in self._pieces)
+        return self._prefix + "".join(piece.text for piece in self._pieces)
 
     @property
     def is_silent(self) -> bool:
@@ -193,18 +196,15 @@ class _Packer:
     def hurry(self) -> float | None:
         return self._aim if self._is_first else None
 
-    @property
-    def led(self) -> int:
-        return len(self._lead)
-
-    def lead(self, tags: str) -> Room:
-        """Take the leading tags, unless they leave too little room, and say what room is left."""
-        room = self._room.beside(tags.lstrip())
-        if room.characters * 2 >= self._room.characters and (
-            room.octets is None or room.octets * 2 >= (self._room.octets or 0)
-        ):
-            self._lead, self._tags, self._room = tags, tags.lstrip(), room
-        return self._room
+    def accept_tags(self, tags: str) -> bool:
+        """Repeat these leading tags in every segment, unless they leave less than half the room."""
+        room = self.room.beside(tags.lstrip())
+        accepted = room.characters * 2 >= self.room.characters and (
+            room.octets is None or room.octets * 2 >= (self.room.octets or 0)
+        )
+        if accepted:
+            self._prefix, self._tags, self.room = tags, tags.lstrip(), room
+        return accepted
 
     def add(self, piece: Piece) -> list[Segment]:
         seconds = expected_seconds(piece.text) if piece.is_spoken else 0.0
@@ -220,10 +220,10 @@ class _Packer:
 
     def _takes(self, piece: Piece, seconds: float) -> bool:
         if not piece.is_spoken:
-            return self._length + len(piece.text) <= 2 * self._room.characters
+            return self._length + len(piece.text) <= 2 * self.room.characters
         if not self._spoken:
             return True
-        return self._seconds + seconds <= self._aim and self._room.holds(
+        return self._seconds + seconds <= self._aim and self.room.holds(
             (self._spoken + piece.text).rstrip()
         )
 
@@ -245,9 +245,9 @@ class _Packer:
             end=self._start + len(text),
             spoken=self._tags + self._spoken.rstrip() if self._spoken else "",
             boundary=self._pieces[-1].boundary if self._pieces else Boundary.PARAGRAPH,
-            sentences=tuple(_sentences(self._pieces, self._start + len(self._lead))),
+            sentences=tuple(_sentences(self._pieces, self._start + len(self._prefix))),
         )
-        self._start, self._lead = segment.end, ""
+        self._start, self._prefix = segment.end, ""
         if self._spoken:
             self._is_first = False
             self._aim = min(self._most, 2 * self._aim)
@@ -270,6 +270,6 @@ def _sentences(pieces: Iterable[Piece], start: int) -> list[tuple[int, int]]:
 
 
 def segments(text: str, options: Segmentation | None = None) -> list[Segment]:
-    """Divide a text that is there as a whole."""
+    """Divide a complete text."""
     segmenter = Segmenter(options)
     return [*segmenter.feed(text), *segmenter.flush()]

@@ -1,7 +1,7 @@
-"""A text that arrives in any pieces becomes sentences, none longer than what fits.
+"""Text, arriving in pieces of any size → sentences, each short enough for one request.
 
-Holds the unfinished sentence and little more. What is found depends on the text alone, never
-on how it was cut on arrival: where the next characters could change the answer, it waits.
+Keeps little more than the unfinished sentence. The sentences depend on the text alone, not on how
+it was cut into pieces: while the next characters could change the answer, it waits.
 """
 
 from __future__ import annotations
@@ -34,11 +34,11 @@ class Piece:
     text: str = attrs.field(repr=lambda text: f"<{len(text)} characters>")
     boundary: Boundary
     is_spoken: bool
-    """There is a letter or a digit in it."""
+    """Whether it has a letter or a digit."""
 
 
 class SentenceFinder:
-    """Feed it text; then take pieces until there is none; joined they are the text."""
+    """Feed it text, then take pieces until there are none; all pieces joined are the text."""
 
     def __init__(self, room: Room) -> None:
         self._room = room
@@ -50,11 +50,11 @@ class SentenceFinder:
 
     @property
     def pending(self) -> str:
-        """The unfinished sentence, with whatever came behind it."""
+        """The unfinished sentence, with whatever follows it."""
         return self._text[self._start :]
 
     def feed(self, text: str) -> None:
-        """Add text; what has been taken is let go."""
+        """Add text, and forget what has been taken."""
         self._text = self._text[self._start :] + text
         self._scan -= self._start
         self._line -= self._start
@@ -65,7 +65,7 @@ class SentenceFinder:
 
         Args:
             final: No more text will come.
-            hurry: Seconds of speech from which on the sentence is divided at a clause.
+            hurry: A sentence of more seconds of speech than this is divided at a clause.
         """
         if self._start == len(self._text):
             return None
@@ -79,10 +79,10 @@ class SentenceFinder:
             return None
         return self._cut(*split(self._text, self._start, self._room))
 
-    def give_up(self, weakest: Boundary) -> Piece | None:
-        """What is there of the unfinished sentence, for a listener who cannot wait.
+    def take_early(self, weakest: Boundary) -> Piece | None:
+        """What there is of the unfinished sentence, for a listener who cannot wait.
 
-        Ends where the sentence seems to end, else at the last place no weaker than asked.
+        It ends where the sentence seems to end, or at the last place no weaker than ``weakest``.
         """
         text, end = self._text, min(len(self._text), self._room.end(self._text, self._start))
         if self._seems_ended() and end == len(text):
@@ -93,7 +93,7 @@ class SentenceFinder:
         return self._cut(*place) if place else None
 
     def _seems_ended(self) -> bool:
-        """A full stop is the last thing there, and behind it anything but a number could come."""
+        """Whether a full stop comes last that ends the sentence if an ordinary word follows."""
         mark = self._text[self._scan : self._scan + 1]
         if not mark or mark not in FULL_STOPS or self._text[self._scan - 1 : self._scan].isdigit():
             return False
@@ -104,7 +104,7 @@ class SentenceFinder:
         return judgement.ends is True and judgement.next >= len(self._text)
 
     def _search(self, *, final: bool) -> Judgement:
-        """The end of the sentence; not ended means too long, unknown means wait."""
+        """Where the sentence ends: ``ends`` is false if it is too long, ``None`` if unknown."""
         stop = self._start + self._room.characters + 1
         sentence = Sentence(self._text, self._start, self._line, self._in_quotes, final)
         while mark := _CANDIDATE.search(self._text, self._scan, stop):

@@ -1,4 +1,4 @@
-"""Where a sentence that is too long is divided: clause before space before a safe cut.
+"""Where a sentence that is too long is divided: at a clause, or a space, or any safe place.
 
 Never inside a bracket that would fit. Knows nothing of how a sentence ends.
 """
@@ -21,11 +21,11 @@ if TYPE_CHECKING:
 __all__ = ["EDGE", "Boundary", "clauses", "last_place", "split"]
 
 EDGE = 40
-"""Characters behind a place that decide whether it is the end of a clause."""
+"""How many characters after a place decide whether a clause ends there."""
 
 
 class Boundary(enum.IntEnum):
-    """What stands where a segment ends, the most natural place first."""
+    """What a segment ends at, the most natural place first."""
 
     PARAGRAPH = 0
     """A blank line, or the end of the text."""
@@ -51,7 +51,7 @@ _SPACES = re.compile("[^\\S\u00a0\u202f\u2007\u2060]{1,16}")
 def last_place(
     text: str, start: int, end: int, room: Room, weakest: Boundary
 ) -> tuple[int, Boundary] | None:
-    """The last clause's end at ``end`` or before, or else the last space if that may be."""
+    """The end of the last clause up to ``end``; without one the last space, if that is allowed."""
     for boundary, find in (Boundary.CLAUSE, clauses), (Boundary.SPACE, _spaces):
         if boundary <= weakest and (places := [*find(text, start, end, room)]):
             return places[-1], boundary
@@ -59,7 +59,7 @@ def last_place(
 
 
 def clauses(text: str, start: int, end: int, room: Room) -> Iterator[int]:
-    """Where clauses end whose last mark lies before ``end``, outside brackets, in order."""
+    """Where clauses end, in order: outside brackets, with their last mark before ``end``."""
     asides = spans(text, start, end, room)
     for found in _CLAUSE.finditer(text, start, min(len(text), end + EDGE)):
         place = found.end()
@@ -70,7 +70,7 @@ def clauses(text: str, start: int, end: int, room: Room) -> Iterator[int]:
 
 
 def _spaces(text: str, start: int, end: int, room: Room) -> list[int]:
-    """Where spaces end behind words that end at ``end`` or before, outside brackets."""
+    """Where words begin, in order: outside brackets, after a word that ends by ``end``."""
     asides = spans(text, start, end + 1, room)
     found = _SPACES.finditer(text, start, min(len(text), end + EDGE))
     places = (space.end() for space in found if space.start() <= end)
@@ -87,7 +87,7 @@ def split(text: str, start: int, room: Room) -> tuple[int, Boundary]:
 
 
 def _cut(text: str, start: int, end: int, asides: list[tuple[int, int]]) -> int:
-    """Beside wide script rather than inside a word or a number; else anywhere safe."""
+    """Next to wide script rather than inside a word or number; otherwise anywhere safe."""
     free = [at for at in range(end, start, -1) if _is_free(text, at, start, asides)]
     for at in free:
         if is_wide(text[at - 1]) or is_wide(text[at : at + 1]):

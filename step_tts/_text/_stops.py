@@ -1,6 +1,6 @@
-"""What a judgement sees: the sentence so far, the mark, and what comes behind it.
+"""What a judgement is based on: the sentence so far, the mark, and what comes after it.
 
-Only facts; what they mean stands in ``_ends`` and ``_quotes``.
+Only facts; what they mean is decided in ``_ends`` and ``_quotes``.
 """
 
 from __future__ import annotations
@@ -24,14 +24,14 @@ __all__ = ["Sentence", "Stop", "find_stop"]
 
 _QUOTES = frozenset(CLOSING_QUOTES)
 _FULL, _CLOSED = re.escape(FULL_STOPS), re.escape(CLOSERS)
-# Full stops, also spaced ones, with what closes among and behind them, notes and pictures.
+# Full stops, also spaced ones; closing marks among and after them; note numbers; emoji.
 _STOP = re.compile(
     rf"(?P<marks>(?:[{_FULL}]{{1,32}}|{BROKEN_OFF}{{1,3}})(?:\ \.(?!\w)){{0,4}}"
     rf"(?:[{_CLOSED}]{{1,8}}[{_FULL}]{{1,8}}){{0,2}})"
     rf"(?P<closers>[{_CLOSED}]{{0,8}})"
     rf"(?P<extras>(?:\[\d{{1,3}}\]){{0,4}}(?:\ ?[{EMOJI}]{{1,16}}){{0,2}})"
     r"(?P<space>\s{0,64})"
-    r"(?:\[\d{0,3}\Z)?"  # A note that has not come whole.
+    r"(?:\[\d{0,3}\Z)?"  # A note number that has only partly arrived.
 )
 
 
@@ -44,9 +44,9 @@ class Sentence:
     line: int
     """Where the current line begins; may lie before the text."""
     in_quotes: bool
-    """An odd number of straight quotes stands in the paragraph before this sentence."""
+    """Whether the paragraph has an odd number of straight quotes before this sentence."""
     final: bool
-    """No more text will come."""
+    """Whether no more text will come."""
 
     def knows(self, end: int) -> bool:
         """Whether it is known what follows a run that ends here."""
@@ -59,24 +59,23 @@ class Sentence:
 
 @attrs.frozen
 class Stop:
-    """A run of full stops and what stands around it."""
+    """A run of full stops and what is around it."""
 
     sentence: Sentence
     at: int
     marks: str
     closers: str
     resume: int
-    """Where to look on if this is no end."""
+    """Where to continue the search if the sentence does not end here."""
     space: str
     end: int
-    """Where the next sentence begins if it is one."""
-
+    """Where the next sentence begins if it does."""
     lines: int
-    """Line breaks behind it."""
+    """Line breaks after it."""
     next: str
     """The first character of what follows; ``""`` at the end of the text."""
     quote: bool
-    """A quotation ends here."""
+    """Whether a quotation ends here."""
 
     @property
     def before(self) -> str:
@@ -85,12 +84,12 @@ class Stop:
 
     @property
     def after_wide(self) -> bool:
-        """It stands in script that is written without spaces."""
+        """Whether it is in script that is written without spaces."""
         return is_wide(self.sentence.text[self.at - 1 : self.at])
 
 
 def find_stop(sentence: Sentence, at: int) -> Stop | None:
-    """The run of full stops at ``at``; ``None`` while it is not known where it ends."""
+    """The run of full stops at ``at``; ``None`` while its end is not known."""
     found = _STOP.match(sentence.text, at)
     if not found or not sentence.knows(found.end()):
         return None
@@ -104,7 +103,7 @@ def find_stop(sentence: Sentence, at: int) -> Stop | None:
 
 
 def _opens(sentence: Sentence, quote: int, end: int) -> bool:
-    """Whether a straight quote belongs to what follows: only where no space tells."""
+    """Whether a straight quote opens what follows: asked where no space decides."""
     text = sentence.text
     if end > quote + 1 or not is_wide(text[end : end + 1]):
         return False

@@ -1,7 +1,7 @@
-"""Segments and their times become cues, and cues become ``.srt`` or ``.vtt``.
+"""Sentences and their times → cues → ``.srt`` or ``.vtt``.
 
-A cue is a sentence, or a part of one that fits on two lines. Knows nothing of where the times
-come from; within a segment they are shared by how long each part takes to say.
+A cue is a sentence, or a part of one that fits on two lines. The time of a segment is divided by
+how long each part takes to say. Knows nothing of where the times come from.
 """
 
 from __future__ import annotations
@@ -26,9 +26,9 @@ __all__ = ["Cue", "SubtitleFormat", "Subtitles", "cues"]
 SubtitleFormat: TypeAlias = Literal["srt", "vtt"]
 
 COLUMNS = 42
-"""Of a line, for scripts with spaces: the common limit of broadcasters."""
+"""Of a line, in scripts with spaces: the usual limit of broadcasters."""
 WIDE_COLUMNS = 36
-"""For scripts without: 18 characters, each two columns wide."""
+"""In scripts without: 18 characters, each two columns wide."""
 LINES = 2
 
 _VARIANTS = "\u0300-\u036f\u3099\u309a\ufe00-\ufe0f\U000e0100-\U000e01ef"
@@ -64,7 +64,7 @@ def cues(sentences: Iterable[str], start: float, end: float) -> list[Cue]:
 
 
 class Subtitles:
-    """Writes one cue after the other, as text to append to a file."""
+    """Writes one cue after another, as text to append to a file."""
 
     def __init__(self, kind: SubtitleFormat) -> None:
         self._kind = kind
@@ -113,7 +113,7 @@ def _screens(sentence: str) -> list[tuple[str, ...]]:
 
 
 def _tokens(text: str, columns: int) -> Iterator[str]:
-    """What is not broken, except that nothing is longer than a line."""
+    """What must not be broken, unless it is longer than a line."""
     for found in _TOKEN.finditer(text):
         token = found[0]
         while _width(token) > columns:

@@ -39,7 +39,7 @@ EITHER = frozenset(
     jan feb apr jun jul aug sep sept oct nov dec mon tue tues wed thu thur thurs fri
     """.split()
 ) - {"in", "ed", "pop", "min", "temp", "pl", "cent"}
-"""Abbreviations that also stand at the end of a sentence; the next word decides."""
+"""Abbreviations that may also end a sentence; the next word decides."""
 
 OPENING_WORDS = frozenset(
     """
@@ -52,10 +52,10 @@ OPENING_WORDS = frozenset(
     where whether which while who why will with would yes yet you you're your
     """.split()
 )
-"""Words that, written large behind a full stop, begin a sentence."""
+"""Words that begin a sentence if they are capitalised after a full stop."""
 
 PRONOUNS = OPENING_WORDS - {"i"}
-"""Words that, written large behind a closing quote, are not the name of a speaker."""
+"""Words that, capitalised after a closing quote, are not the name of a speaker."""
 
 SAID = (
     "added|admitted|agreed|announced|answered|argued|asked|barked|began|begged|bellowed|called|"

@@ -71,7 +71,7 @@ class Answer:
         self._deadlines.paused()
         self._received += len(piece)
         if self._received > self._max_bytes:
-            raise AudioTooLargeError(f"The answer is larger than {self._max_bytes} bytes.")
+            raise AudioTooLargeError(f"The response is larger than {self._max_bytes} bytes.")
         return piece
 
     async def _unpacked(self, inflater: Inflater, due: float) -> bytes | None:

@@ -90,11 +90,11 @@ def _obstacle(options: HTTPOptions, url: str, *, asyncio_runs: bool) -> str | No
     if not asyncio_runs:
         return "needs asyncio"
     if options.http2:
-        return "speaks no HTTP/2"
+        return "does not support HTTP/2"
     if address is None:
-        return "serves plain ASCII addresses"
+        return "supports only URLs in plain ASCII"
     if proxy_for(url, options):
-        return "uses no proxy, and there is one (see trust_env)"
+        return "does not support a proxy, and one is set (see trust_env)"
     return None
 
 
@@ -159,13 +159,13 @@ def build_client(options: HTTPOptions, url: str) -> Any:
             ),
         )
     except ImportError as error:
-        what, extra = "A SOCKS proxy, given or of the environment,", f"{name}[socks]"
+        what, extra = "A SOCKS proxy, passed or from the environment,", f"{name}[socks]"
         if options.http2:
             what, extra = "HTTP/2", "step_tts[http2]"
         raise MissingExtraError(f"{what} needs: pip install '{extra}'") from error
     except (ValueError, library.InvalidURL) as error:
         # Not chained: the text of the cause may hold a proxy's password.
         raise ConfigurationError(
-            f"The HTTP client cannot be built ({type(error).__name__}): check the proxy, which is "
-            "written like http://proxy.example:3128."
+            f"The HTTP client cannot be built ({type(error).__name__}): check the proxy's "
+            "URL, such as http://proxy.example:3128."
         ) from None

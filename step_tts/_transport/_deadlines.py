@@ -95,10 +95,10 @@ class Deadlines:
 
     def _sentence(self) -> str:
         if self._next is FirstByteTimeoutError:
-            return f"No audio came within {self.timeouts.first_byte} s."
+            return f"No audio arrived within {self.timeouts.first_byte:g} s."
         if self._next is StallTimeoutError:
-            return f"No more audio came for {self.timeouts.stall} s."
-        return f"The call took longer than {self.timeouts.total} s."
+            return f"No more audio arrived for {self.timeouts.stall:g} s."
+        return f"The call took longer than {self.timeouts.total:g} s."
 
 
 def _seconds(timeout: float | None) -> float:

@@ -93,7 +93,9 @@ class HTTPXReply:
         A generator that was cancelled is over, and would look like the end of the body.
         """
         if self._cut:
-            raise TruncatedAudioError("An earlier read was cancelled, and httpx cannot go on.")
+            raise TruncatedAudioError(
+                "An earlier read was cancelled, and httpx cannot continue after that."
+            )
         self._cut = True
         with anyio.CancelScope(deadline=due):
             piece = await anext(self._pieces, None)
@@ -127,4 +129,4 @@ class HTTPXReply:
         declared = self.headers.get("content-length", "")
         received = self._response.num_bytes_downloaded
         if declared.isdecimal() and received < int(declared):
-            raise TruncatedAudioError(f"Only {received} of {declared} bytes came.")
+            raise TruncatedAudioError(f"Only {received} of {declared} bytes arrived.")

@@ -53,7 +53,7 @@ class Inflater:
             TruncatedAudioError: The packed bytes stop before their end.
         """
         if self._begun and not self._zlib.eof:
-            raise TruncatedAudioError("The packed answer stops before its end.")
+            raise TruncatedAudioError("The compressed response stops before its end.")
 
     def _next_member(self) -> bool:
         """Several gzip files in a row are one (RFC 1952 §2.2), and zeros fill a block."""
@@ -67,7 +67,9 @@ class Inflater:
             piece = self._zlib.decompress(self._packed, PIECE_BYTES)
         except zlib.error as error:
             if not self._may_be_raw:
-                raise CorruptAudioError(f"The answer cannot be unpacked ({error}).") from error
+                raise CorruptAudioError(
+                    f"The response cannot be decompressed ({error})."
+                ) from error
             # "deflate" is zlib's format by the letter and raw deflate by custom (RFC 9110 §8.4.1).
             self._form, self._may_be_raw = -zlib.MAX_WBITS, False
             self._zlib = zlib.decompressobj(self._form)

@@ -44,7 +44,7 @@ _BEFORE_ANSWER: Mapping[str, _Meaning] = {
         RetryAdvice.TRANSIENT,
     ),
     "PoolTimeout": (ConnectTimeoutError, "No free connection to {}", False, RetryAdvice.TRANSIENT),
-    "ReadTimeout": (FirstByteTimeoutError, "No answer from {} in time", True, RetryAdvice.ONCE),
+    "ReadTimeout": (FirstByteTimeoutError, "No response from {} in time", True, RetryAdvice.ONCE),
     "WriteTimeout": (StallTimeoutError, "Sending to {} stalled", True, RetryAdvice.ONCE),
     "ConnectError": (APIConnectionError, "Could not connect to {}", False, RetryAdvice.TRANSIENT),
     "ProxyError": (APIConnectionError, "Refused on the way to {}", False, RetryAdvice.TRANSIENT),
@@ -54,13 +54,13 @@ _BEFORE_ANSWER: Mapping[str, _Meaning] = {
     "CloseError": (APIConnectionError, "The connection to {} broke", True, RetryAdvice.ONCE),
     "RemoteProtocolError": (
         APIConnectionError,
-        "The connection to {} closed or spoke no valid HTTP",
+        "The connection to {} was closed, or not valid HTTP",
         True,
         RetryAdvice.ONCE,
     ),
     "LocalProtocolError": (APIConnectionError, "Not valid HTTP", False, RetryAdvice.NEVER),
-    "UnsupportedProtocol": (APIConnectionError, "Not an http address", False, RetryAdvice.NEVER),
-    "InvalidURL": (APIConnectionError, "Not a valid address", False, RetryAdvice.NEVER),
+    "UnsupportedProtocol": (APIConnectionError, "Not an http URL", False, RetryAdvice.NEVER),
+    "InvalidURL": (APIConnectionError, "Not a valid URL", False, RetryAdvice.NEVER),
 }
 
 _STACK_HTTP = ("httpx", "httpx2", "httpcore", "httpcore2", "h11", "h2", "hpack", "hyperframe")
@@ -76,18 +76,20 @@ _REWORDED = ("Connect call failed", "Error connecting to")
 # Reasons of OpenSSL and of proxies that no other try changes, and what does; the last one counts.
 _FINAL = {
     "CERTIFICATE_VERIFY_FAILED": (
-        "The certificate is not trusted: name its CA file, by verify or by SSL_CERT_FILE."
+        "The certificate is not trusted: pass its CA file as verify, or set SSL_CERT_FILE."
     ),
     "certificate is not valid for": (
-        "The certificate is another server's: check the base URL and the proxy."
+        "The certificate belongs to another server: check the base URL and the proxy."
     ),
     "certificate has expired": (
         "The certificate has expired: its owner must renew it, unless the clock here is wrong."
     ),
-    "WRONG_VERSION_NUMBER": "It speaks no TLS: perhaps its address begins with http://.",
+    "WRONG_VERSION_NUMBER": (
+        "The server does not speak TLS: perhaps its URL should begin with http://."
+    ),
     "407 Proxy": (
-        "The proxy takes nobody without the right name and password, which stand in its "
-        "address: http://name:password@proxy.example:3128."
+        "The proxy requires a user name and password, which are part of its URL: "
+        "http://name:password@proxy.example:3128."
     ),
 }
 

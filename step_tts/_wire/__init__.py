@@ -1,4 +1,10 @@
-"""The service's language: request to JSON; status, headers and body to audio or an error."""
+"""The service's language: request → JSON; status, headers and body → audio or an error. All pure.
+
+A body goes through ``_body``, which finds the audio in it, wrapped in events (``_events``,
+``_sse``) or in a document (``_document``, ``_payload``). What is not audio becomes an error in
+``_reply``: ``_verdict`` says which, ``_headers`` what else the server said, and ``_redact`` takes
+the secrets out.
+"""
 
 from __future__ import annotations
 

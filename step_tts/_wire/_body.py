@@ -1,10 +1,10 @@
-"""A 2xx body becomes audio bytes, whatever it is wrapped in.
+"""The body of a 2xx → audio bytes, whatever they are wrapped in.
 
 Audio passes untouched: the first bytes decide, because servers mislabel audio (wire.md (a), (b)).
 An event stream, by content type, is decoded as it flows. A text document (JSON, a web page, plain
-text) is kept until it is whole: it may carry audio, a link, or an error, and cannot be told apart
-before. A document that turns out to hold bytes no text holds was audio after all and passes.
-Whether audio is good and whole is the verifier's business; how much may be kept, the caller's.
+text) is kept until it is complete: it may contain audio, a link or an error, and only then can one
+tell. A document that turns out to contain bytes that no text has was audio after all, and passes.
+Whether audio is good and complete is for the verifier to say; how much may be kept, for the caller.
 """
 
 from __future__ import annotations
@@ -30,10 +30,10 @@ BodyForm: TypeAlias = Literal["raw", "events", "json"]
 
 _HEADERLESS = {"audio/pcm", "audio/x-pcm", "audio/l16", "audio/raw"}
 _BOM = b"\xef\xbb\xbf"
-_HEAD_LIMIT = 1024  # bytes of blanks in front of a document; no server writes more
+_HEAD_LIMIT = 1024  # bytes of white space before a document; no server writes more
 _DOCUMENT = re.compile(rb"""(?ix) \{\s*["}] | \[\s*["{\[\]] | <(?:!d|!-|ht|he|bo)""")
 _MAYBE_DOCUMENT = re.compile(rb"[{\[]\s*|<[!hb]?", re.IGNORECASE)
-# Bytes that no text holds (an escape, 1B, may colour it), and with which no UTF-8 begins.
+# Bytes that no text has (except an escape, 1B, for colours), and those that no UTF-8 begins with.
 _NOT_TEXT = re.compile(rb"[\x00-\x08\x0e-\x1a\x1c-\x1f]")
 _NOT_TEXT_HEAD = re.compile(rb"[\x00-\x08\x0e-\x1a\x1c-\x1f\x7f-\xc1\xf5-\xff]")
 
@@ -42,10 +42,10 @@ class BodyDecoder:
     """Decode one body; feed it every chunk, then flush it once.
 
     Args:
-        content_type: Of the answer.
-        status: Of the answer, for errors.
-        headers: Of the answer, for errors; names in lower case.
-        secrets: What no error may repeat.
+        content_type: The response's Content-Type.
+        status: The response's status, for errors.
+        headers: The response's headers, for errors; names in lower case.
+        secrets: What no error may quote.
         now: Seconds since the epoch, for errors.
     """
 
@@ -78,7 +78,7 @@ class BodyDecoder:
         return self._form or "raw"
 
     def decode(self, chunk: bytes) -> bytes:
-        """Return the audio known by now; for raw audio the very chunk.
+        """Return the audio decoded so far; for raw audio, the chunk itself.
 
         Raises:
             APIError: The event stream reports an error.
@@ -89,7 +89,7 @@ class BodyDecoder:
         return self._unwrapped(chunk)
 
     def flush(self) -> bytes:
-        """Return the last audio, the body being over.
+        """The body has ended: return the last audio.
 
         Raises:
             APIError: The document is an error, or a link to audio.
@@ -105,7 +105,7 @@ class BodyDecoder:
         return self._from_document() if self._form == "json" else last
 
     def _opened(self, chunk: bytes) -> bytes:
-        """Decide the form if the bytes so far allow; return them then, nothing before."""
+        """Decide the form, if the bytes so far allow it; return them then, nothing before."""
         head = self._head + chunk if self._head else chunk
         self._form = _form_of(head[:_HEAD_LIMIT], self._media) if head else None
         self._head = b"" if self._form else head
@@ -119,7 +119,7 @@ class BodyDecoder:
         return self._kept(data)
 
     def _kept(self, data: bytes) -> bytes:
-        """Keep a document's bytes, or hand out all of them when they cannot be text."""
+        """Keep the bytes of a document, or return all of them once they cannot be text."""
         self._document += data
         if not _NOT_TEXT.search(data):
             return b""
@@ -140,7 +140,7 @@ class BodyDecoder:
 
 
 def _form_of(head: bytes, media: str) -> BodyForm | None:
-    """Decide by the first bytes, then by the type; ``None`` when more bytes may tell."""
+    """Decide by the first bytes, then by the type; ``None`` if more bytes may tell."""
     if head.startswith(AUDIO_MAGIC) or _NOT_TEXT_HEAD.match(head):
         return "raw"
     text = head.removeprefix(_BOM).lstrip()

@@ -1,6 +1,6 @@
-"""What a body that is not raw audio says: its kind, an error's facts, audio or a link inside.
+"""What a body that is not raw audio says: its kind, the facts of an error, audio or a link in it.
 
-Knows every shape in which servers of this family, and what stands in front of them, write errors
+Knows every shape in which servers of this family, and the proxies in front of them, write errors
 (wire.md §2.4, §3, §5, §7). Takes any bytes and never raises. Decides nothing about them:
 ``_reply`` does, and redacts what it shows.
 """
@@ -23,7 +23,7 @@ __all__ = ["Document", "read_document"]
 
 _Object = dict[str, object]
 
-_DEPTH = 5  # response.error.message is 3 deep; more is not a message any more
+_DEPTH = 5  # response.error.message is 3 deep; what is deeper is not a message
 _INNER = ("error", "errors", "err", "detail", "details", "message", "response", "header")
 _MESSAGES = ("message", "msg", "err", "error_msg", "error_message", "errmsg", "errorMessage")
 _LOOSE_MESSAGES = ("detail", "details", "error", "title", "reason")
@@ -37,7 +37,7 @@ _TITLE = re.compile(r"<(title|h1)\b[^>]*>(.*?)</\1[^>]*>", re.DOTALL | re.IGNORE
 _SILENT = re.compile(
     r"<(script|style)\b.*?</\1[^>]*>|<!--.*?-->|<[^>]*>", re.DOTALL | re.IGNORECASE
 )
-_PAGE_LIMIT = 4096  # characters of a page that are looked at; the title stands early
+_PAGE_LIMIT = 4096  # characters of a page that are examined; the title comes early
 _HTML = re.compile(r"<(?:!doctype html|html|head|body|title|center|h1)\b", re.IGNORECASE)
 
 _REWRITE_LIMIT = 65_536  # characters of JSON that are rewritten without escapes, to be readable
@@ -45,7 +45,7 @@ _REWRITE_LIMIT = 65_536  # characters of JSON that are rewritten without escapes
 _GZIP = b"\x1f\x8b"
 _BINARY = re.compile(rb"[\x00-\x08\x0e-\x1a\x1c-\x1f]")
 _UTF16 = (b"\xff\xfe", b"\xfe\xff")
-# Only these: many codecs that a header may name are no character sets, or warn.
+# Only these: many codecs that a header may name are not character sets, or warn.
 _CHARSETS = {"gbk": "gb18030", "gb2312": "gb18030", "gb18030": "gb18030", "big5": "big5"}
 _CHARSETS |= {"iso-8859-1": "cp1252", "latin1": "cp1252", "windows-1252": "cp1252"}
 
@@ -92,7 +92,7 @@ def _decoded(body: bytes, content_type: str) -> str:
 def _read_json(text: str, content_type: str) -> Document:
     """Read a JSON document; the whole text must be one.
 
-    A number or a bare word in plain text is text, whatever JSON would make of it.
+    A number or a bare word in plain text is text, although it is also JSON.
     """
     if text[0] not in '{["' and "json" not in media_type(content_type):
         raise ValueError("not a document")
@@ -129,7 +129,7 @@ def _is_object(value: object) -> TypeGuard[_Object]:
 
 
 def _text_of(value: object) -> str | None:
-    """Return a text, or the first of a list of texts; ``None`` for all else."""
+    """Return a text, or the first of a list of texts; ``None`` for anything else."""
     if isinstance(value, list) and value:
         value = value[0]
     return value if isinstance(value, str) and value.strip() else None

@@ -1,4 +1,4 @@
-"""Server-sent speech events become audio bytes.
+"""Server-sent speech events → audio bytes.
 
 Knows ``speech.audio.delta`` with base64 in ``delta`` or ``audio``, ``speech.audio.done``,
 ``[DONE]`` and the shapes of an error event; other events are ignored, as their senders expect.
@@ -32,8 +32,8 @@ class SpeechEvents:
     """Decode a stream of speech events into audio.
 
     Args:
-        blame: Makes the error that a body with this status is.
-        secrets: What no error may repeat.
+        blame: Makes the error for a body with this status.
+        secrets: What no error may quote.
     """
 
     def __init__(self, blame: Callable[[int, bytes], APIError], secrets: Sequence[str]) -> None:
@@ -87,7 +87,7 @@ class SpeechEvents:
         if texts and (kind in {"", "message"} or kind.endswith("audio.delta")):
             return self._counted(self._pieces.decode(max(texts, key=len)))
         if kind.endswith("audio.delta"):
-            raise CorruptAudioError("An audio event of the stream carries no audio.")
+            raise CorruptAudioError("An audio event in the stream contains no audio.")
         return b""
 
     def _counted(self, audio: bytes) -> bytes:
@@ -95,7 +95,7 @@ class SpeechEvents:
         return audio
 
     def _failure(self, data: str, message: dict[str, object]) -> APIError:
-        """Make the error of an error event, by the status it names if it names one."""
+        """Make the error for an error event, by the status it names, if it names one."""
         body = (data or "an error event without details").encode()
         error = self._blame(_declared_status(message), body)
         if self._received and type(error) is NotAudioError:

@@ -1,4 +1,4 @@
-"""What response headers say about waiting, retrying and the request's name.
+"""What response headers say about waiting, retrying and the request id.
 
 Knows header names, which arrive in lower case. Knows no clock: the time is handed in.
 """
@@ -40,9 +40,9 @@ def media_type(content_type: str | None) -> str:
 
 
 def request_id_from(headers: Mapping[str, str], secrets: Sequence[str] = ()) -> str | None:
-    """Return the server's name for this request, or ``None``.
+    """Return the request id, or ``None``.
 
-    A gateway may take one of the secrets for a name, the key above all.
+    A gateway may use one of the secrets as an id, most likely the key.
     """
     for header in _REQUEST_ID_HEADERS:
         if name := headers.get(header, "").strip():
@@ -62,8 +62,8 @@ def retry_after_from(headers: Mapping[str, str], now: float) -> float | None:
     Args:
         headers: Of the response, names in lower case.
         now: Seconds since the epoch. A date is measured from the response's own ``Date`` when
-            it has one, so a wrong clock on either side does not matter; without both, ``now``
-            being 0, a date says nothing.
+            it has one, so a wrong clock on either side does not matter; without either, with
+            ``now`` 0, a date says nothing.
     """
     milliseconds = _number(headers.get("retry-after-ms", ""))
     if milliseconds is not None:

@@ -1,8 +1,8 @@
 """What a server says about its limits, beside Retry-After.
 
 Three dialects: ``RateLimit-Policy`` and ``RateLimit`` (IETF draft-ietf-httpapi-ratelimit-headers,
-RFC 9651 lists) and ``x-ratelimit-*`` as OpenAI writes them. All are hints: a malformed field is
-as good as none, and no field is a promise. Knows header names in lower case, and no clock.
+RFC 9651 lists) and ``x-ratelimit-*`` as OpenAI writes them. All are hints: a malformed field counts
+as none, and no field is a promise. Knows header names in lower case, and no clock.
 """
 
 from __future__ import annotations
@@ -23,13 +23,13 @@ _Bucket: TypeAlias = "tuple[int | None, int | None, float | None]"
 
 @attrs.frozen(kw_only=True)
 class LimitHints:
-    """What was said, and understood."""
+    """What was said, as far as it is understood."""
 
     requests_per_second: float | None = None
     concurrent: int | None = None
     """Requests admitted at once."""
     pause: float | None = None
-    """Seconds until one more request makes sense, when none is left now."""
+    """Seconds until one more request makes sense, if none is left now."""
     remaining: int | None = None
     """Requests a token bucket still had when it let this one in."""
     refill: float | None = None
@@ -37,8 +37,8 @@ class LimitHints:
 
 
 _SILENT = LimitHints()
-_LONGEST_HEADER = 1000  # characters; what is longer is no hint
-_LONGEST_WINDOW = 300  # seconds; a quota for a day is no rate, and to spread it would be absurd
+_LONGEST_HEADER = 1000  # characters; what is longer is not a hint
+_LONGEST_WINDOW = 300  # seconds; a daily quota is not a rate, and spreading it would be absurd
 # One item of a list: a quoted name, then parameters in any order.
 _VALUE = r'(?:"([^"\\]*)"|([^;,"\s]+))'
 _PARAMETER = re.compile(rf"\s*;\s*([a-z*][\w.*-]*)(?:={_VALUE})?", re.ASCII)
@@ -103,7 +103,7 @@ def _concurrent_of(policy: Mapping[str, str]) -> int | None:
 
 
 def _pause_of(state: Mapping[str, str]) -> float | None:
-    """A state does not repeat its unit: nothing left is nothing left."""
+    """A state does not repeat its unit, but nothing left is nothing left in any unit."""
     return _natural(state.get("t")) if _natural(state.get("r")) == 0 else None
 
 
@@ -116,7 +116,7 @@ def _bucket(headers: Mapping[str, str], unit: str) -> _Bucket:
 
 
 def _wait_of(bucket: _Bucket, *, for_one: bool) -> float | None:
-    """How long an empty one takes to have one more, or to be full again."""
+    """How long an empty bucket takes to have one more, or to be full again."""
     remaining, limit, reset = bucket
     if remaining != 0:
         return None

@@ -1,8 +1,8 @@
 """Whether a link that a server sent instead of audio may be fetched.
 
 A server that can make a client fetch any address can make it fetch inside the caller's network
-(server-side request forgery, OWASP SSRF). So: only hosts the caller named, only https, and
-private addresses only when named outright. Pure; fetching is the transport's business.
+(server-side request forgery, OWASP SSRF). So: only hosts that the caller named, only
+https, and private addresses only if named in full. Pure; the transport fetches.
 """
 
 from __future__ import annotations
@@ -23,7 +23,7 @@ DEFAULT_PORTS = {"http": 80, "https": 443}
 
 
 def resolved(base: str, location: str) -> str | None:
-    """Where a Location header points (RFC 9110 §10.2.2); ``None`` where it names no place."""
+    """Where a Location header points (RFC 9110 §10.2.2); ``None`` if it names no place."""
     try:
         target = urljoin(base, location)
         port = urlsplit(target).port

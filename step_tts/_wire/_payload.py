@@ -1,7 +1,7 @@
-"""Audio inside text: base64 in a JSON document or cut into pieces, and links to audio.
+"""Audio in text: base64 in a JSON document or in pieces, and links to audio.
 
 Knows the keys under which servers of this family put either (wire.md §3, (b) 15). Does not know
-whether what it decodes is good audio; the verifier sees to that.
+whether what it decodes is good audio; the verifier does.
 """
 
 from __future__ import annotations
@@ -18,7 +18,7 @@ if TYPE_CHECKING:
 __all__ = ["AUDIO_MAGIC", "Base64Pieces", "find_audio", "find_link"]
 
 AUDIO_MAGIC = (b"RIFF", b"RF64", b"BW64", b"RIFX", b"ID3", b"fLaC", b"OggS")
-"""Heads of audio that are also text; other audio begins with bytes no text begins with."""
+"""Audio that begins like text; other audio begins with bytes that no text begins with."""
 
 _HOLDERS = ("data", "audio", "result", "output")
 _AUDIO_KEYS = ("audio", "data", "b64_json", "audio_data", "audio_base64")
@@ -88,21 +88,21 @@ def _decode(text: str) -> bytes:
     try:
         return binascii.a2b_base64(text + "=" * (-len(text) % 4), strict_mode=True)
     except ValueError:
-        raise CorruptAudioError("The audio arrived as base64 text that is damaged.") from None
+        raise CorruptAudioError("The audio arrived as damaged base64 text.") from None
 
 
 class Base64Pieces:
-    """Base64 in pieces: each whole by itself, or one text cut anywhere.
+    """Base64 in pieces: each complete in itself, or one text cut anywhere.
 
-    Pieces join before they are decoded, four characters at a time, which is right for both
-    unless a server omits the padding of pieces that are whole by themselves.
+    Pieces are joined before they are decoded, four characters at a time, which is right for both,
+    unless a server omits the padding of pieces that are complete in themselves.
     """
 
     def __init__(self) -> None:
         self._rest = ""
 
     def decode(self, piece: str) -> bytes:
-        """Return the bytes that are certain by now.
+        """Return the bytes that are certain so far.
 
         Raises:
             CorruptAudioError: The piece is not base64.
@@ -114,7 +114,7 @@ class Base64Pieces:
         return _decode(text[:whole])
 
     def flush(self) -> bytes:
-        """Return the last bytes, when the last piece came without its padding.
+        """Return the last bytes, if the last piece came without its padding.
 
         Raises:
             CorruptAudioError: A single character is left, which encodes nothing.

@@ -1,15 +1,15 @@
 """Take secrets out of what a server said, so that people and logs may see the rest.
 
-A secret is the key, the spoken text, the prompt's text or link. Servers echo them whole or in
+A secret is the key, the spoken text, the prompt's text or link. Servers echo them completely or in
 part, plain or escaped: a FastAPI 422 returns the whole ``input``. So every run of six characters
-that a reply shares with a secret is covered, in whatever escaping it stands, whatever its case.
-Also covered, whoever's they are: things that look like keys, and what a URL carries besides its
-address.
+that a response shares with a secret is hidden, however it is escaped, in upper or lower case. Also
+hidden, even if they are not ours: what looks like a key, and what a URL has besides its address.
 
-The price: a message that happens to share six characters with the text loses them too
+The price: a message that happens to share six characters with the text loses them, too
 ("model is required" beside a text that says "is required"). A run of five stays readable. Secrets
-shorter than six characters are covered only where they stand alone, or a one-letter text would
-erase every message. Privacy wins over a pretty message; errors are classified before redaction.
+shorter than six characters are hidden only where they stand alone, or a text of one letter would
+erase every message. Privacy matters more than a pretty message; errors are classified before
+redaction.
 """
 
 from __future__ import annotations
@@ -33,10 +33,10 @@ MARK = "[redacted]"
 RUN = 6
 """Characters in a row that give a secret away."""
 
-# Group 1 is what is covered.
+# Group 1 is what is hidden.
 _LOOKS_SECRET = (
     re.compile(r"(?i)(?<![a-z0-9])((?:sk|rk|pk)-[\w*.…-]{4,})"),  # also masked: sk-abc***xyz
-    re.compile(r"(?i)bearer ((?=\S*[\d*])[\w.~+/=*-]{8,})"),  # "bearer token" is no secret
+    re.compile(r"(?i)bearer ((?=\S*[\d*])[\w.~+/=*-]{8,})"),  # "bearer token" is not a secret
     re.compile(r"(?i)(?<![a-z0-9])(eyJ[\w-]+\.[\w.-]+)"),  # a JSON web token (RFC 7519)
     re.compile(r""":(?:\\?/){2}([^\s"'<>/@\\]+@)"""),  # a URL's user name and password
     re.compile(r""":(?:\\?/){2}[^\s"'<>?#]*[?#]([^\s"'<>]+)"""),  # a URL's query and fragment
@@ -62,11 +62,11 @@ _MEANING: dict[str, Callable[[str], str]] = {
     "utf8": lambda escape: bytes.fromhex(re.sub(_BYTE, "", escape)).decode(errors="replace"),
     "entity": html.unescape,
     "backslash": lambda escape: " " if escape[1] in "bfnrt" else escape[1],
-    "plus": lambda _: " ",  # a blank, in a form
+    "plus": lambda _: " ",  # a space, in a form
 }
 _LEVELS = 3  # JSON that quotes JSON that quotes a URL
 
-_BETWEEN = "\n"  # stands in no tidy text
+_BETWEEN = "\n"  # not in any tidy text
 _FIXED = "utf-32-le"  # four bytes for each character
 _CUTS = 16
 _CUT = struct.Struct(f"{4 * RUN}s" * _CUTS)
@@ -74,7 +74,7 @@ _CUT_CHARACTERS = RUN * _CUTS
 
 
 def tidy(text: str) -> str:
-    """Make text one printable line: no control characters, no lone surrogates, single blanks."""
+    """Make text one printable line: no control characters, no lone surrogates, single spaces."""
     line = " ".join(text.split())
     return line if line.isprintable() else " ".join(_printable(line).split())
 
@@ -90,7 +90,7 @@ def shorten(text: str, limit: int) -> str:
 def redact(texts: Sequence[str], secrets: Sequence[str]) -> list[str]:
     """Return each text as one printable line without secrets.
 
-    All texts of one answer at once: to go through a long secret is most of the work.
+    All texts of one response at once: going through a long secret is most of the work.
     """
     lines = list(map(tidy, texts))
     views = [list(_views(line)) for line in lines]
@@ -122,7 +122,7 @@ def _covered(
 
 @attrs.frozen(repr=False)
 class _Secret:
-    """What gives a secret away: any run of ``long``, or the whole of it standing alone."""
+    """What gives a secret away: any run of ``long`` characters, or all of it standing alone."""
 
     long: str
     whole: str | None
@@ -141,7 +141,7 @@ def _alone(whole: str) -> re.Pattern[str]:
 
 
 def _shared(one: str, other: str) -> frozenset[str]:
-    """The runs that stand in both texts; of the longer one nothing is kept."""
+    """The runs that occur in both texts; nothing of the longer one is kept."""
     short, long = sorted((one, other), key=len)
     shared = set(_runs(short)).intersection(_runs(long))
     return frozenset(run for cut in shared if _BETWEEN not in (run := cut.decode(_FIXED)))
@@ -150,7 +150,7 @@ def _shared(one: str, other: str) -> frozenset[str]:
 def _runs(text: str) -> Iterator[bytes]:
     """Every run of a text, in an encoding of fixed width, and some that go beyond its end.
 
-    Cut out many at a time, they cost a sixth of what a set of slices does.
+    Cutting out many at a time costs a sixth of what a set of slices does.
     """
     size = -(-len(text) // _CUT_CHARACTERS) * _CUT_CHARACTERS
     padded = text.ljust(size + RUN, _BETWEEN)
@@ -164,14 +164,14 @@ def _runs(text: str) -> Iterator[bytes]:
 def _fold(text: str) -> str:
     """Ignore case, without changing the length.
 
-    In lower case İ alone is two characters, and Σ alone depends on where it stands.
+    In lower case, only İ becomes two characters, and only Σ depends on its position.
     """
     return "İ".join(map(str.lower, text.replace("Σ", "σ").split("İ")))
 
 
 @attrs.frozen(repr=False)
 class _View:
-    """The line as it reads when escapes are undone, and where each character stands in it."""
+    """The line with escapes undone, and where each of its characters comes from."""
 
     characters: str
     starts: Sequence[int]
@@ -196,7 +196,7 @@ class _View:
 
 
 def _views(line: str) -> Iterator[_View]:
-    """Yield the line as it stands, then with one more level of escapes undone each time."""
+    """Yield the line as it is, then with one more level of escapes undone each time."""
     view = _View(_fold(line), range(len(line)), range(1, len(line) + 1))
     yield view
     for _ in range(_LEVELS):

@@ -1,4 +1,4 @@
-"""An answer that is not audio becomes one typed error, with only redacted text in it.
+"""A response that is not audio → one typed error, with only redacted text in it.
 
 Joins what the headers, the document and the verdict say. Takes any status, headers and bytes,
 and never raises: an error about an error would hide the first one.
@@ -38,13 +38,13 @@ def error_from_reply(
     secrets: Sequence[str] = (),
     now: float = 0.0,
 ) -> APIError:
-    """Return the error that this answer is.
+    """Return the error for this response.
 
     Args:
-        status: Any; a 2xx is an error too when its body is not audio.
+        status: Any; a 2xx, too, is an error if its body is not audio.
         headers: Names in lower case.
         body: As much as was read; a few kilobytes say everything.
-        secrets: What must not be repeated: the key, the text, the prompt's text and link.
+        secrets: What must not be quoted: the key, the text, the prompt's text and link.
         now: Seconds since the epoch, for a ``Retry-After`` date without a ``Date``.
     """
     document = read_document(body, headers.get("content-type", ""))
@@ -98,7 +98,7 @@ def enrich_from_tail(error: _AnyError, tail: bytes, secrets: Sequence[str] = ())
 
 
 def _told(document: Document) -> list[tuple[str | None, int]]:
-    """What a document tells that an error repeats, and in how many bytes."""
+    """What an error quotes from a document, and in how many bytes at most."""
     return [
         (document.text if document.kind == "html" else document.message, _SAID_LIMIT),
         (document.text, _BODY_LIMIT),
@@ -108,7 +108,7 @@ def _told(document: Document) -> list[tuple[str | None, int]]:
 
 
 def _shown(told: Sequence[tuple[str | None, int]], secrets: Sequence[str]) -> Iterator[str | None]:
-    """Redact, then cut. Twice the limit is read, since redaction mostly makes text shorter."""
+    """Redact, then cut. Twice the limit is read, since redaction usually shortens text."""
     lines = redact([(text or "")[: 2 * limit] for text, limit in told], secrets)
     return (shorten(line, limit) or None for line, (_, limit) in zip(lines, told, strict=True))
 
@@ -145,7 +145,7 @@ def _host(link: str) -> str | None:
 
 
 def _without_query(location: str) -> str | None:
-    """Leave scheme, host and path: what else a redirect carries may be signed."""
+    """Keep scheme, host and path: anything else in a redirect may be a signature."""
     try:
         parts = urlsplit(location.strip())
     except ValueError:

@@ -1,7 +1,7 @@
-"""A speech request becomes the JSON body that is sent, or a reason why it is not.
+"""A speech request → the JSON body to send, or the reason why it cannot be sent.
 
-Knows the service's field names, where each stands, and which values servers choke on after
-billing (wire.md (c)). Whatever it refuses was never sent, and no refusal shows text or links.
+Knows the service's field names, where each belongs, and which values servers choke on after
+billing (wire.md (c)). What it refuses is never sent, and no refusal shows text or links.
 """
 
 from __future__ import annotations
@@ -23,12 +23,12 @@ _LANGUAGES = {"zh", "en"}  # what the documentation shows as prompt_text
 
 
 def encode_request(request: SpeechRequest, *, model: str, placement: PromptPlacement) -> bytes:
-    """Return the request's JSON body: UTF-8 as it is, unset keys left out.
+    """Return the request's JSON body: UTF-8 without escapes, without unset keys.
 
     Args:
         request: What to speak.
-        model: The client's model, for a request that names none.
-        placement: Where ``prompt_text`` and ``prompt_audio_url`` stand.
+        model: The client's model, for a request that does not name one.
+        placement: Where to put ``prompt_text`` and ``prompt_audio_url``.
 
     Raises:
         InvalidRequestError: A value no server can use, a key given twice, or a value that JSON
@@ -49,7 +49,7 @@ def encode_request(request: SpeechRequest, *, model: str, placement: PromptPlace
 
 
 def request_warnings(request: SpeechRequest) -> tuple[str, ...]:
-    """Name what is allowed but will probably disappoint, one sentence each."""
+    """Say what is allowed but will probably disappoint, in one sentence each."""
     text, link = request.prompt_text, request.prompt_audio_url
     warnings = []
     if link and text and text.strip().lower() in _LANGUAGES:
@@ -58,7 +58,7 @@ def request_warnings(request: SpeechRequest) -> tuple[str, ...]:
             "at prompt_audio_url."
         )
     if link and not re.split("[?#]", link)[0].lower().endswith(".wav"):
-        warnings.append("prompt_audio_url does not end in .wav, and the service takes WAV only.")
+        warnings.append("prompt_audio_url does not end in .wav, but the service accepts only WAV.")
     return tuple(warnings)
 
 
@@ -110,7 +110,7 @@ def _link(name: str, value: object) -> str | None:
 def _link_flaw(link: str) -> str | None:
     """Say what is wrong with a link without showing it: it may be signed."""
     if " " in link or not link.isprintable():
-        return "holds white space or a control character; percent-encode it"
+        return "contains white space or a control character: percent-encode it"
     try:
         url = urlsplit(link)
         host, _ = url.hostname, url.port
@@ -127,7 +127,7 @@ def _scheme(scheme: str) -> str:
 
 
 def _free(name: str, members: object) -> dict[str, object]:
-    """Check the caller's own keys, each by its name: a body refused whole helps nobody."""
+    """Check the caller's own keys one by one, so that an error can name the key."""
     if not isinstance(members, Mapping):
         raise InvalidRequestError(f"{name} must be a mapping, not {type(members).__name__}.")
     for key, value in members.items():
@@ -148,18 +148,18 @@ def _flaw(value: object) -> str | None:
     try:
         (value if isinstance(value, str) else _json(value)).encode()
     except UnicodeEncodeError:
-        return "holds a lone surrogate, half a character that UTF-8 cannot express"
+        return "contains a lone surrogate, half a character that UTF-8 cannot encode"
     except TypeError:
-        return "holds a value that JSON cannot express"
+        return "contains a value that JSON cannot express"
     except ValueError:
-        return "holds NaN, an infinity, or itself"
+        return "contains NaN, an infinity, or itself"
     except RecursionError:
         return "is nested too deeply"
     return None
 
 
 def as_dict(value: object) -> dict[object, object]:
-    """Let read-only mappings through; json knows dict alone."""
+    """Let read-only mappings through; json knows only dict."""
     if isinstance(value, Mapping):
         return dict(value)
     raise TypeError

@@ -23,7 +23,7 @@ _OURS = frozenset({"authorization", "content-length", "content-type", "host", "t
 
 
 def request_headers(api_key: str, extra: Mapping[str, str]) -> dict[str, str]:
-    """All headers of a request; ``extra`` may add and replace, except what makes it ours.
+    """All headers of a request; ``extra`` may add and replace headers, except those of ``_OURS``.
 
     ``Accept-Encoding: identity`` keeps Content-Length meaningful: audio does not compress.
 

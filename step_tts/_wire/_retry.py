@@ -1,8 +1,8 @@
 """Whether to try again, and after how many seconds.
 
 One pure function; the policy is a value, the random number is handed in. The rules and their
-reasons stand in docs/explanation/retries.md: full jitter spreads callers that failed together;
-throttling starts from a longer base than a passing fault; a server's own wait is never undercut.
+reasons are in docs/explanation/retries.md: full jitter spreads callers that failed together;
+throttling starts from a longer base than a temporary failure; no wait is shorter than the server's.
 """
 
 from __future__ import annotations
@@ -17,7 +17,7 @@ if TYPE_CHECKING:
 
 __all__ = ["next_delay"]
 
-_SPREAD = 0.1  # of Retry-After is added at most, so that callers told the same do not return as one
+_SPREAD = 0.1  # of Retry-After is added at most, so that callers given the same value spread out
 _DOUBLINGS = 64  # far beyond any cap; 2.0**1024 would overflow
 
 
@@ -36,11 +36,11 @@ def next_delay(
     Args:
         policy: The rules.
         error: Why the last try failed.
-        retries: Retries this call has made, throttled ones not counted.
+        retries: Retries this call has made, not counting throttled ones.
         billed_retries: Of those, the ones after ``RetryAdvice.ONCE``.
         throttled: Times this call was throttled before this error.
         throttled_for: Seconds this call has spent being throttled.
-        random: From 0 up to, not including, 1.
+        random: At least 0, less than 1.
     """
     waits = error.advice is RetryAdvice.THROTTLED
     if not _may_retry(policy, error, retries=retries, billed_retries=billed_retries):

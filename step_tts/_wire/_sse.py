@@ -1,8 +1,8 @@
-"""Bytes become server-sent events, at any chunking.
+"""Bytes, in chunks of any size → server-sent events.
 
-Source: WHATWG HTML §9.2.6. Two deviations, both towards servers that end early: an event whose
+Source: WHATWG HTML §9.2.6. Two deviations, both for servers that end early: an event whose
 blank line never came is dispatched at the end, and so is a named event without data. ``id`` and
-``retry`` serve reconnecting, which a paid POST must not do, and are ignored.
+``retry`` are for reconnecting, which a paid POST must not do, and are ignored.
 Knows nothing of what the events mean.
 """
 
@@ -31,7 +31,9 @@ class EventDecoder:
     """Decode a byte stream into events; feed it chunks, then flush it once."""
 
     def __init__(self) -> None:
-        self._line: list[bytes] = []  # pieces of the unfinished line: joining late is linear
+        self._line: list[
+            bytes
+        ] = []  # pieces of the unfinished line: joined late, so the cost is linear
         self._after_cr = False
         self._at_start = True
         self._name = ""
@@ -65,7 +67,7 @@ class EventDecoder:
         return []
 
     def _field(self, line: str) -> None:
-        """Take a field in; a comment is a line without a name before its colon."""
+        """Take in a field; a comment is a line without a name before its colon."""
         name, _, value = line.partition(":")
         value = value.removeprefix(" ")
         if name == "event":

@@ -1,7 +1,7 @@
-"""What an answer without audio means: a class of error and what trying again can bring.
+"""What a response without audio means: which error, and whether retrying makes sense.
 
 Knows the codes and phrases of the gateways (wire.md §2.4); knows nothing of redaction or of
-exceptions' texts. Order matters: first a page that stands in front of the API, then what the
+exceptions' texts. Order matters: first a page in front of the API, then what the
 code says, then the words, and only then the status, because gateways rewrite statuses.
 """
 
@@ -74,7 +74,7 @@ _QUOTA_CODES = {
     "billing_hard_limit_reached",
     "billing_not_active",
 }
-# new-api wraps these in a 500 although the same request can only fail again.
+# new-api sends these as 500, although the same request can only fail again.
 _PERMANENT_CODES = {
     "invalid_request",
     "model_price_error",
@@ -100,11 +100,11 @@ _NO_MODEL = re.compile(
 )
 _NO_PATH = re.compile(r"invalid url|cannot post|no route|^not found$", re.IGNORECASE)
 
-_WORDS_LIMIT = 2000  # characters; servers come to the point before
+_WORDS_LIMIT = 2000  # characters; servers come to the point sooner
 
 _PATH_HINT = "The path is wrong: check base_url, which usually ends in /v1."
-_PERMANENT_HINT = "The status is the server's, but the fault is in the request."
-_SLOW_HINT = "It was probably billed and may still be running: send shorter texts."
+_PERMANENT_HINT = "Despite this status, the fault is in the request."
+_SLOW_HINT = "The call was probably billed and may still be running: send shorter texts."
 _PAGE_HINT = "The base URL is wrong, or a proxy in between answered with its own page."
 
 _ONCE, _NEVER = RetryAdvice.ONCE, RetryAdvice.NEVER
@@ -114,23 +114,25 @@ _BY_STATUS = {
     400: Verdict(BadRequestError, "The server refused the request."),
     401: Verdict(AuthenticationError, "The server does not accept the API key."),
     402: Verdict(QuotaExceededError, "The account or key has no quota left."),
-    403: Verdict(PermissionDeniedError, "The API key may not do this."),
-    404: Verdict(NotFoundError, "The server knows no such path or model."),
-    407: Verdict(ProxyBlockedError, "The proxy asks for a name and a password."),
+    403: Verdict(PermissionDeniedError, "The API key is not allowed to do this."),
+    404: Verdict(NotFoundError, "The server does not know this path or model."),
+    407: Verdict(ProxyBlockedError, "The proxy requires a user name and password."),
     408: Verdict(APIStatusError, "The server gave up waiting.", _ONCE, _SLOW_HINT),
     409: Verdict(ConflictError, "The server could not take the request in its present state."),
     413: Verdict(RequestTooLargeError, "The text or the request is too long for the server."),
     422: Verdict(UnprocessableEntityError, "The server refused a field of the request."),
-    425: Verdict(APIStatusError, "The server did not take the request this early.", _TRANSIENT),
+    425: Verdict(
+        APIStatusError, "The server refused to act on the request this early.", _TRANSIENT
+    ),
     429: Verdict(RateLimitError, "The server asks for fewer requests."),
     451: Verdict(ContentRefusedError, "The provider's moderation refused the text."),
     501: Verdict(InternalServerError, "The server does not offer this call.", _NEVER),
     504: Verdict(InternalServerError, "A gateway gave up waiting for audio.", _ONCE, _SLOW_HINT),
-    511: Verdict(ProxyBlockedError, "The network asks for a login first."),
+    511: Verdict(ProxyBlockedError, "The network requires a login first."),
     524: Verdict(InternalServerError, "A proxy gave up waiting for audio.", _ONCE, _SLOW_HINT),
     529: Verdict(InternalServerError, "The server is overloaded.", _THROTTLED),
 }
-_BUSY = Verdict(InternalServerError, "The server asks to come back later.", _THROTTLED)
+_BUSY = Verdict(InternalServerError, "The server asks clients to come back later.", _THROTTLED)
 _FAILED = Verdict(InternalServerError, "The server, or one behind it, failed.")
 _REFUSED = Verdict(APIStatusError, "The server refused the request.")
 _BLOCKED = Verdict(ProxyBlockedError, "A challenge or block page answered instead of the API.")
@@ -140,7 +142,7 @@ _REDIRECTED = Verdict(RedirectError, "The server points to another address.")
 def judge(
     status: int, headers: Mapping[str, str], document: Document, *, told_to_wait: bool
 ) -> Verdict:
-    """Judge any answer that is not audio; ``told_to_wait``: it came with a Retry-After."""
+    """Judge any response that is not audio; ``told_to_wait``: it has a Retry-After."""
     if _is_challenge(status, headers, document):
         return _BLOCKED
     if 200 <= status < 300:
@@ -154,7 +156,7 @@ def judge(
 
 
 def judge_codes(document: Document) -> Verdict | None:
-    """Judge what the error's code or type says by itself, under whatever status it came."""
+    """Judge by the error's code or type alone, whatever the status."""
     codes = {document.code, document.type}
     if codes & _REFUSED_CODES:
         return _BY_STATUS[451]
@@ -175,7 +177,7 @@ def _for_status(status: int, verdict: Verdict) -> Verdict:
 
 
 def _is_challenge(status: int, headers: Mapping[str, str], document: Document) -> bool:
-    """Tell a page that shields the API from the API's own refusals.
+    """Tell a page in front of the API from the API's own refusals.
 
     A ray id alone proves nothing on a 200 or a 5xx: the gateway's web page and the content
     delivery network's own errors carry it too.
@@ -227,7 +229,7 @@ def _judge_words(status: int, document: Document) -> Verdict | None:
         advice = _ONCE if status >= 500 else _NEVER  # once: a channel may be off for a moment
         return Verdict(ModelUnavailableError, "The server has no channel for this model.", advice)
     if status == 404 and (document.kind != "json" or _NO_PATH.search(document.message or "")):
-        return Verdict(NotFoundError, "The server knows no such path.", hint=_PATH_HINT)
+        return Verdict(NotFoundError, "The server does not know this path.", hint=_PATH_HINT)
     return None
 
 

@@ -18,16 +18,18 @@ def main() -> None:
     """
     missing = [name for name in ("click", "rich") if find_spec(name) is None]
     if missing:
-        print(  # click.echo is not there to be used
+        print(  # click.echo may be missing
             f"error: step-tts needs {' and '.join(missing)}: pip install 'step_tts[cli]'",
             file=sys.stderr,
         )
         raise SystemExit(2)
-    if isinstance(sys.stdout, TextIOWrapper):  # A name that its encoding lacks ends no command.
+    if isinstance(
+        sys.stdout, TextIOWrapper
+    ):  # A file name that its encoding lacks must not end a command.
         sys.stdout.reconfigure(errors="backslashreplace")
     try:
         from step_tts.cli._app import app
 
         app(prog_name="step-tts")
-    except KeyboardInterrupt:  # outside of a command, where there is nothing to tell
+    except KeyboardInterrupt:  # outside a command there is nothing to say
         raise SystemExit(130) from None

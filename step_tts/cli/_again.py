@@ -1,6 +1,6 @@
-"""The command line that goes on where this one ended.
+"""The command line that continues where this one ended.
 
-It is printed where others may read it, so what may be secret or private is only named.
+Others may read what is printed, so options that may be secret or private are shown without values.
 """
 
 from __future__ import annotations
@@ -30,19 +30,19 @@ class Repeatable(click.Command):
     """A command that remembers what it was called with."""
 
     def parse_args(self, ctx: click.Context, args: list[str]) -> list[str]:
-        """Remember, then parse as ever."""
+        """Remember the arguments, then parse them."""
         ctx.meta[_ARGUMENTS] = tuple(args)
         return super().parse_args(ctx, args)
 
 
 def how_to_go_on(file: str) -> str:
-    """What to do to finish what the command under way began with this input."""
+    """How to finish what the running command began with this input."""
     what = "send the same input to" if file == "-" else "run"
-    return f"to go on, {what}: {_again()}"
+    return f"to continue, {what}: {_again()}"
 
 
 def _again() -> str:
-    """The command under way, as it can be typed again."""
+    """The running command, as it can be typed again."""
     context = click.get_current_context()
     arguments = _shown(context.meta[_ARGUMENTS])
     return f"{context.command_path} {shlex.join(arguments)}"

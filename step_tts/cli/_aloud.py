@@ -1,4 +1,4 @@
-"""``say --play``: a stream to the loudspeaker, and to a file or pipe beside it."""
+"""``say --play``: a stream to the loudspeaker, and to a file or pipe as well."""
 
 from __future__ import annotations
 
@@ -19,14 +19,14 @@ if TYPE_CHECKING:
 __all__ = ["Keep", "Outcome", "aloud", "find_device"]
 
 Keep: TypeAlias = "Callable[[SpeechStream], Awaitable[SavedSpeech | None]]"
-"""Saves a stream, or writes it on."""
+"""Saves a stream, or writes it to a pipe."""
 
 
 async def find_device(*, needed: bool) -> None:
-    """Fail before anything is paid for, if nothing could be heard.
+    """Fail before anything is paid for, if nothing can be heard.
 
     Args:
-        needed: Without a device there is no use in going on.
+        needed: Whether there is no point in going on without a device.
 
     Raises:
         MissingExtraError: The extra ``play`` is not installed.
@@ -45,19 +45,19 @@ async def find_device(*, needed: bool) -> None:
 
 @attrs.define
 class Outcome:
-    """What became of a stream that was heard and kept at once: each a value or an error."""
+    """The outcome of playing and keeping a stream at once: a value or an error for each."""
 
     played: Playback | None = None
     saved: SavedSpeech | None = None
     errors: list[StepTTSError | OSError] = attrs.field(factory=list)
 
     async def play(self, stream: SpeechStream) -> None:
-        """Hear it."""
+        """Play it."""
         with self._noted():
             self.played = await stream.play()
 
     async def keep(self, stream: SpeechStream, keep: Keep) -> None:
-        """Save it, or write it on."""
+        """Save it, or write it to a pipe."""
         with self._noted():
             self.saved = await keep(stream)
 

@@ -1,4 +1,4 @@
-"""The group: which commands there are, and what holds for all of them."""
+"""The group: which commands there are, and what applies to all of them."""
 
 from __future__ import annotations
 

@@ -1,6 +1,6 @@
-"""Standard input as it arrives: a text that may still be being written.
+"""Standard input as it arrives: a text that may still be written.
 
-It is read in a thread that may wait for ever, beside whoever speaks it.
+It is read in a thread that may wait for ever, while it is spoken.
 """
 
 from __future__ import annotations
@@ -23,17 +23,17 @@ __all__ = ["NOT_UTF8", "Arriving", "arriving"]
 READ_BYTES = 64 * 1024
 UNREAD_PIECES = 16
 AT_ONCE_SECONDS = 0.2
-"""What a program writes before it ends is here by then; who speaks live loses no more."""
+"""By then, all that a short program writes is here; live text is delayed by no more."""
 SHORT_CHARACTERS = 400
-"""As many as ``Segmentation`` puts into one request."""
+"""What ``Segmentation`` puts into one request."""
 NOT_UTF8 = (
-    "The text is not UTF-8: save it as such, or put a converter before it, "
-    "such as iconv -f gb18030 -t utf-8."
+    "The text is not UTF-8: save it as UTF-8, or convert it first, "
+    "for example with iconv -f gb18030 -t utf-8."
 )
 
 
 class Arriving:
-    """Iterates over pieces of text, in the order they come; ``arriving`` makes one."""
+    """Iterates over pieces of text as they arrive; made by ``arriving``."""
 
     def __init__(
         self, give: MemoryObjectSendStream[str], take: MemoryObjectReceiveStream[str]
@@ -44,7 +44,7 @@ class Arriving:
         self._broken: Exception | None = None
 
     async def at_once(self) -> str | None:
-        """All of it, where that is short and already here. Otherwise iterate: nothing is lost.
+        """The whole text if it is short and already here, otherwise ``None``: then iterate.
 
         Raises:
             InvalidRequestError: It is not UTF-8.
@@ -81,7 +81,7 @@ class Arriving:
             raise
 
     async def read(self, stream: BinaryIO) -> None:
-        """Take what comes until the end; as far as it is wanted."""
+        """Read to the end, no faster than the pieces are taken."""
         decoder = codecs.getincrementaldecoder("utf-8-sig")()
         with self._give:
             try:

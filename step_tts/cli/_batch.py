@@ -161,7 +161,7 @@ def batch(
     numbers and names they have in FILE, whichever shard or limit selects them.
     """  # noqa: D301  click's mark for verbatim lines is the character itself
     if price_per_1k is not None and not dry_run:
-        raise click.UsageError("--price-per-1k goes with --dry-run.")
+        raise click.UsageError("--price-per-1k needs --dry-run.")
     job = _Job(
         file=file,
         form=input_format or form_of(file, _FORMATS),
@@ -244,7 +244,7 @@ class _Job:
         self._summarise(time.monotonic() - started)
 
     def _how_to_go_on(self) -> str:
-        return how_to_go_on(self.file) if self.resume else "the files that are finished stay"
+        return how_to_go_on(self.file) if self.resume else "finished files are kept"
 
     def _rows(self, stream: BinaryIO, size: int | None) -> tuple[Iterator[Row], int | None]:
         """The rows of the file, and the sum of their sizes where it is known."""

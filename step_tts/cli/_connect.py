@@ -1,7 +1,7 @@
 """Options → an open client, over the network or against the built-in sandbox.
 
-The HTTP library, the event loop and the sandbox are imported here, when a command runs: asking
-for help must not wait for them.
+The HTTP library, the event loop and the sandbox are imported here, when a command runs, so that
+``--help`` need not wait for them.
 """
 
 from __future__ import annotations
@@ -23,10 +23,10 @@ __all__ = ["connect"]
 async def connect(
     options: ClientOptions, pace: PaceOptions | None = None, on_event: Listener | None = None
 ) -> AsyncIterator[AsyncClient]:
-    """Open the client these options describe, and the sandbox first if they ask for it.
+    """Open the client that these options describe, after the sandbox if they ask for it.
 
     Raises:
-        ConfigurationError: No key, or an option that cannot work.
+        ConfigurationError: There is no key, or an option is invalid.
     """
     from step_tts import AsyncClient
 
@@ -49,6 +49,6 @@ async def connect(
                 on_event=on_event,
                 prompt_placement=options.prompt_placement,
                 proxy=options.proxy,
-                trust_env=not options.sandbox,  # no proxy of the environment serves loopback
+                trust_env=not options.sandbox,  # a proxy from the environment cannot reach loopback
             )
         )

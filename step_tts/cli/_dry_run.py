@@ -1,7 +1,7 @@
 """What a batch would do: counted from its input and its journal, with nothing sent or written.
 
-Each row is encoded as it would be sent, so what would be refused here is refused here too. Of a
-row that may come again only eight bytes are kept.
+Each row is encoded as it would be sent, so what the client would refuse is refused here, too. Only
+eight bytes are kept of each row, to recognise duplicates.
 """
 
 from __future__ import annotations
@@ -48,11 +48,11 @@ class Forecast:
     rows: int = 0
     characters: int = 0
     duplicates: int = 0
-    """Rows that ask for the same as an earlier one."""
+    """Rows that are the same request as an earlier one."""
     done: int | None = 0
-    """Rows whose files stand; ``None`` while another run keeps the journal to itself."""
+    """Rows whose files exist; ``None`` while another run holds the journal."""
     kept: int = 0
-    """Rows that failed in an earlier run and are left at that."""
+    """Rows that failed in an earlier run and are not retried."""
     sent: int = 0
     sent_characters: int = 0
     audio_seconds: float = 0.0
@@ -72,19 +72,19 @@ class Forecast:
         return {**figures, "malformed": self.tally.failed, "cost": self.cost}
 
     def lines(self) -> Iterator[str]:
-        """The figures for people; what is nothing to speak of is left out."""
+        """The figures for people, without those that are zero."""
         yield f"rows: {count_text(self.rows)}"
         yield f"characters: {count_text(self.characters)}"
         if self.tally.failed:
             yield f"cannot be spoken: {count_text(self.tally.failed)}"
         if self.duplicates:
-            yield f"ask for the same as an earlier row: {count_text(self.duplicates)}"
+            yield f"same as an earlier row: {count_text(self.duplicates)}"
         if self.done is None:
-            yield "done already: not known, another run is at work there"
+            yield "done already: unknown, since another run is using the directory"
         elif self.done:
             yield f"done already: {count_text(self.done)}"
         if self.kept:
-            yield f"failed before and left at that: {count_text(self.kept)}"
+            yield f"failed before, not retried: {count_text(self.kept)}"
         yield (
             f"to send: {count_text(self.sent)}, with {count_text(self.sent_characters)} characters"
         )
@@ -95,7 +95,7 @@ class Forecast:
 
 @attrs.define(kw_only=True)
 class Plan:
-    """What the batch was told to do."""
+    """The options of the batch."""
 
     to: Path
     name: str
@@ -131,7 +131,7 @@ class Plan:
         return forecast
 
     def _journal(self, destination: Destination, forecast: Forecast) -> JournalReader | None:
-        """The journal that is there."""
+        """The existing journal."""
         from step_tts._batch._journal_reader import read_journal
 
         if not self.resume:
@@ -146,7 +146,7 @@ class Plan:
 
 
 class _Surveyor:
-    """Puts row after row into a forecast."""
+    """Adds rows to a forecast."""
 
     def __init__(
         self,
@@ -178,7 +178,7 @@ class _Surveyor:
         state = self._state((fold(name), key))
         if self._is_repeated(key):
             forecast.duplicates += 1
-            if self._plan.resume:  # Then they share one synthesis.
+            if self._plan.resume:  # Then duplicates share one synthesis.
                 state = state or "shared"
         self._count(state, request)
 
@@ -198,7 +198,7 @@ class _Surveyor:
         return False
 
     def _state(self, claim: Claim) -> Literal["done", "kept", "shared"] | None:
-        """What the journal knows; ``None`` is that the row would be sent."""
+        """What the journal says; ``None`` if the row would be sent."""
         if self._journal is None:
             return None
         (found,) = self._journal.look_up([claim])

@@ -1,4 +1,4 @@
-"""Rows on their way: taken from the file, handed to the batch, remembered until they land."""
+"""Rows on their way: taken from the file, handed to the batch, remembered until they are done."""
 
 from __future__ import annotations
 
@@ -27,14 +27,14 @@ class Part:
     """From 1."""
     of: int = 1
     limit: int | None = None
-    """The first so many of them."""
+    """How many of them, from the first."""
 
 
 def taken(rows: Iterator[Row], part: Part, template: str) -> Iterator[tuple[int, Row]]:
     """The rows of a part with their numbers in the whole file, each when it is asked for.
 
-    A row's size takes in that of the rows passed over before it. A name that was given to an
-    earlier row of the file is not given to a row again, whichever shard has the other one.
+    A row's size includes the rows skipped before it. A name that an earlier row of the file has is
+    not used again, whichever shard has that row.
     """
     numbered: Iterator[tuple[int, Row]] = enumerate(rows)
     if part.of > 1:
@@ -53,7 +53,7 @@ def _shard(rows: Iterator[tuple[int, Row]], part: Part, namer: Namer) -> Iterato
 
 
 def _named_apart(index: int, item: BatchItem, namer: Namer) -> BatchItem:
-    """A row under the name that a batch of the whole file would give it."""
+    """A row with the name that a batch of the whole file would give it."""
     if item.name is None:
         return item
     name = namer.name(index, "", item.name)
@@ -76,14 +76,13 @@ class Feed:
     def __next__(self) -> BatchItem:
         index, row = next(self._rows)
         self._flying[index] = row
-        # A malformed row flies as what is wrong with it, which the batch takes for its failure.
-        # So it keeps its place and its number, and the names of the files behind it do not
-        # change on the day it is put right.
+        # A malformed row is handed on as the error, which the batch takes for its failure. So it
+        # keeps its place and number, and the files after it keep their names when it is fixed.
         item = row.item if isinstance(row.item, BatchItem) else BatchItem(cast("str", row.item))
         return BatchItem(item.input, item.name, index)
 
     def land(self, index: int) -> Row:
-        """Give back the row with this number, and forget it."""
+        """Return the row with this number, and forget it."""
         return self._flying.pop(index)
 
 
@@ -104,6 +103,6 @@ class PipedFeed:
 
 
 def row_text(row: Row) -> str:
-    """How to name a row to the author of the file: its place, and the name they gave it."""
+    """How to name a row to the author of the file: its place, and the name it has there."""
     name = row.item.name if isinstance(row.item, BatchItem) else None
     return f"{row.unit} {row.line}, {name}" if name else f"{row.unit} {row.line}"

@@ -37,7 +37,7 @@ def seconds_text(seconds: float | None) -> str:
 
 
 def duration_text(seconds: float) -> str:
-    """``7 s``, ``2:05``, ``1:02:05``: for what changes while one looks at it."""
+    """``7 s``, ``2:05``, ``1:02:05``: for figures that change while being read."""
     return f"{math.ceil(seconds)} s" if seconds <= 59 else seconds_text(max(60.0, seconds))
 
 
@@ -74,7 +74,7 @@ def info_text(info: AudioInfo) -> str:
 
 
 def info_record(info: AudioInfo) -> dict[str, object]:
-    """Give the facts of a piece of audio for JSON; ``duration`` in seconds, ``size`` in bytes."""
+    """The facts of a piece of audio, for JSON; ``duration`` in seconds, ``size`` in bytes."""
     return {
         "format": str(info.format),
         "codec": info.codec,
@@ -88,7 +88,7 @@ def info_record(info: AudioInfo) -> dict[str, object]:
 
 
 def saved_record(saved: SavedSpeech) -> dict[str, object]:
-    """Give where a piece of audio stands and how it was obtained for JSON; times in seconds."""
+    """Where a piece of audio is and how it was obtained, for JSON; times in seconds."""
     receipt = saved.receipt
     return {
         "path": str(saved.path),
@@ -102,7 +102,7 @@ def saved_record(saved: SavedSpeech) -> dict[str, object]:
 
 
 def playback_text(played: Playback) -> str:
-    """Say how much was heard, and of what gaps."""
+    """Say how much was heard, and with which gaps."""
     gaps = played.underruns
     if not gaps:
         return seconds_text(played.seconds)
@@ -111,7 +111,7 @@ def playback_text(played: Playback) -> str:
 
 
 def playback_record(played: Playback) -> dict[str, object]:
-    """Give what was heard for JSON; times in seconds."""
+    """What was heard, for JSON; times in seconds."""
     return {
         "seconds": played.seconds,
         "underruns": played.underruns,
@@ -120,7 +120,7 @@ def playback_record(played: Playback) -> dict[str, object]:
 
 
 def error_record(error: StepTTSError | OSError) -> dict[str, object]:
-    """Give what went wrong for JSON."""
+    """What went wrong, for JSON."""
     record: dict[str, object] = {"error": type(error).__name__, "message": str(error)}
     if isinstance(error, APIError):
         record |= {

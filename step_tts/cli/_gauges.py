@@ -24,13 +24,13 @@ __all__ = ["Gauges", "Percentiles"]
 
 SHORTEST_SECONDS = 0.001
 GROWTH = 1.02
-"""Each class of times is 2 % wider than the one before, so a percentile is right to 1 %; from a
-millisecond to an hour there are 763 of them."""
+"""Each bucket of times is 2 % wider than the one before, so a percentile is accurate to 1 %; from a
+millisecond to an hour there are 763 buckets."""
 
 
 @attrs.define
 class Percentiles:
-    """How long many things took, counted by classes of times."""
+    """How long many things took, counted in buckets."""
 
     total: int = 0
     _counts: Counter[int] = attrs.field(factory=Counter)
@@ -43,7 +43,7 @@ class Percentiles:
         ] += 1
 
     def at(self, share: float) -> float:
-        """What this share of them took at most; 0 of none."""
+        """What this share of them took at most; 0 if there are none."""
         rank = math.ceil(share * self.total)
         for place in sorted(self._counts):
             rank -= self._counts[place]
@@ -64,9 +64,9 @@ class Gauges:
     retries: int = 0
     pauses: int = 0
     paused: float = 0.0
-    """Seconds of pause so far, and of one that has begun."""
+    """Seconds of pauses, including one that has begun."""
     answers: Percentiles = attrs.field(factory=Percentiles)
-    """What attempts took that brought audio."""
+    """How long attempts that brought audio took."""
     _paused_until: float = 0.0
 
     @property
@@ -93,14 +93,14 @@ class Gauges:
                 pass
 
     def _pause(self, seconds: float) -> None:
-        """One that prolongs another is no other."""
+        """A pause that prolongs another is not counted again."""
         now = self._clock()
         self.pauses += now >= self._paused_until
         self.paused += now + seconds - max(now, self._paused_until)
         self._paused_until = now + seconds
 
     def sentence(self) -> str | None:
-        """Say how the server answered, if it did."""
+        """Say how fast the server answered, if it did."""
         if not self.answers.total:
             return None
         times = (f"{seconds_text(self.answers.at(n / 100))} (p{n})" for n in (50, 90, 99))

@@ -1,4 +1,4 @@
-"""Ctrl-C and SIGTERM: whatever is under way ends in order, and a batch is asked to end first."""
+"""Ctrl-C and SIGTERM: what is under way ends in order; a batch is first asked to stop."""
 
 from __future__ import annotations
 
@@ -25,13 +25,13 @@ class Interrupts:
     """Waits for a signal while a command runs."""
 
     grace: float
-    """Seconds that what is in flight may take after the first one."""
+    """Seconds that requests in flight get after the first signal."""
     scope: CancelScope | None = None
-    """What the second one cancels."""
+    """What the second signal cancels."""
     stop: Callable[[], None] | None = None
-    """Asks the batch to end; there is none before it began."""
+    """Asks the batch to stop; ``None`` until there is one."""
     came: signal.Signals | None = None
-    """The first one."""
+    """The first signal."""
 
     async def listen(self) -> None:
         """Ask at the first signal; cancel at the second, or when the time is up.
@@ -47,8 +47,8 @@ class Interrupts:
             self.came = await anext(signals)
             if self.stop:
                 note(
-                    f"stopping: no more rows are begun, those in flight have {self.grace:g} s; "
-                    "again to cancel them"
+                    f"stopping: no more rows are started, those in flight have {self.grace:g} s to "
+                    "finish; interrupt again to cancel them"
                 )
                 self.stop()
                 with anyio.move_on_after(self.grace):
@@ -58,14 +58,14 @@ class Interrupts:
 
 
 def _heeded() -> list[signal.Signals]:
-    """Ctrl-C is not meant for what a script started in the background."""
+    """The signals to heed: not Ctrl-C if a script started this in the background."""
     both = (signal.SIGINT, signal.SIGTERM)
     return [each for each in both if signal.getsignal(each) is not signal.SIG_IGN]
 
 
 @contextlib.asynccontextmanager
 async def interruptible(grace: float) -> AsyncIterator[Interrupts]:
-    """Run a block that signals end in order; an error of the block leaves as itself."""
+    """Run a block that signals end in order; an exception from the block leaves it unchanged."""
     from step_tts._runtime import beside
 
     interrupts = Interrupts(grace)
@@ -78,7 +78,7 @@ async def unless_interrupted(main: Callable[..., Awaitable[T]], *args: object) -
     """Run ``main`` to its end, or to the first signal, which cancels it.
 
     Raises:
-        KeyboardInterrupt: A signal came; its argument is which.
+        KeyboardInterrupt: A signal came; the argument is its number.
     """
     async with interruptible(0) as interrupts:
         result = await main(*args)

@@ -44,13 +44,13 @@ __all__ = ["narrate"]
 
 
 def _target(context: click.Context, _: click.Parameter, given: str) -> Path | None:
-    """Where to: nowhere for standard output. What is kept stands beside it, under its name."""
+    """Where to save, or ``None`` for standard output. Finished segments are kept beside it."""
     if given == STANDARD_OUTPUT:
         return None
     target = Path(given)
     if target.name in {"", ".."}:
         raise click.BadParameter(
-            f"'{target}' names no file or directory to make: give it a name, such as story"
+            f"'{target}' cannot name what is saved: give it a name, such as story"
         )
     if not context.params["chapters"] and (given.endswith(os.sep) or target.is_dir()):
         raise click.BadParameter(f"{given} is a directory: name a file in it, or use --chapters.")
@@ -71,7 +71,7 @@ def _target(context: click.Context, _: click.Parameter, given: str) -> Path | No
 @click.option(
     "--chapters",
     is_flag=True,
-    is_eager=True,  # Where to depends on it.
+    is_eager=True,  # ``_target`` depends on it.
     help="Write one file per chapter, and a playlist (.m3u8).",
 )
 @click.option(
@@ -110,7 +110,7 @@ def _target(context: click.Context, _: click.Parameter, given: str) -> Path | No
 @click.option(
     "--retry-suspects",
     is_flag=True,
-    help="Fetch segments once more whose audio is implausible for their text.",
+    help="Fetch a segment once more if its audio is implausible for its text.",
 )
 @click.option(
     "--resume/--no-resume",
@@ -183,7 +183,7 @@ class _Job:
     gauges: Gauges = attrs.field(factory=Gauges)
 
     def run(self) -> None:
-        """Speak it; if it does not come to its end, say how to go on."""
+        """Speak it; if it does not finish, say how to continue."""
         chapters = self.source.chapters(apart=self.apart)
         total = sum(len(chapter.text) for chapter in chapters)
         progress = NarrationProgress(total=total, files=len(chapters), gauges=self.gauges)
@@ -199,13 +199,13 @@ class _Job:
             raise
 
     def _note_how_to_go_on(self, error: Exception) -> None:
-        """There is nothing to go on with before the first answer."""
+        """Before the first response there is nothing to continue."""
         if self.gauges.answers.total and self.output:
             error.add_note(self._how_to_go_on())
 
     def _how_to_go_on(self) -> str:
         if not self.resume:
-            return "nothing was kept of what is not finished"
+            return "unfinished audio was not kept"
         return how_to_go_on(self.source.file)
 
     async def _speak(
@@ -266,7 +266,7 @@ class _Job:
         progress: NarrationProgress,
         parts: Path | None = None,
     ) -> AsyncIterator[Narration]:
-        """The narration of a text, and what there is to see of it meanwhile."""
+        """The narration of a text, with its progress."""
         async with tts.narrate(
             build_request({"input": text.text, **self.terms.request.fields()}),
             pause=self.pause,
@@ -290,7 +290,7 @@ class _Job:
         return path
 
     def _close(self, output: Path, saved: Sequence[tuple[str, SavedSpeech]]) -> None:
-        """All files are whole: complete the set, and remove what was kept for it."""
+        """All files are complete: write what goes with them, and remove what was kept."""
         if self.apart:
             path = output / f"{output.absolute().name}.m3u8"
             replace_text(path, [playlist(saved)])

@@ -1,6 +1,6 @@
-"""What a narration leaves beside its audio: subtitles, a playlist, words on what is suspect.
+"""What a narration leaves beside its audio: subtitles, a playlist, notes on suspect segments.
 
-Nothing here shows the text: a segment is its number, and its characters from and to.
+Nothing here shows the text: a segment is named by its number and the range of its characters.
 """
 
 from __future__ import annotations
@@ -25,9 +25,9 @@ _WRONG = {
 
 
 def playlist(files: Iterable[tuple[str, SavedSpeech]]) -> str:
-    """An extended M3U of titles and files, which stand beside it.
+    """An extended M3U of titles and files, which are beside it.
 
-    Whole seconds: players that know no others stop reading at the point.
+    Durations are whole seconds, since some players stop reading at a decimal point.
     """
     entries = (
         f"#EXTINF:{round(saved.info.duration or 0)},{title}\n{saved.path.name}\n"
@@ -46,7 +46,7 @@ def suspects(where: str, segments: Iterable[NarratedSegment]) -> Iterator[str]:
 
 
 def narrated_record(title: str, saved: SavedSpeech, subtitles: Path | None) -> dict[str, object]:
-    """Give a file of a narration for JSON; times in seconds, places in characters."""
+    """A file of a narration, for JSON; times in seconds, places in characters."""
     return {
         **saved_record(saved),
         "title": title,

@@ -1,6 +1,6 @@
 """The live display of a narration, on stderr: how much of the text is spoken, and how fast.
 
-Asks the narration itself each time it is drawn. Draws; the figures are others' business.
+Asks the narration itself each time it is drawn. Only draws; the figures come from elsewhere.
 """
 
 from __future__ import annotations
@@ -28,7 +28,7 @@ __all__ = ["NarrationProgress"]
 
 @attrs.define(kw_only=True)
 class NarrationProgress:
-    """What there is to see of a narration, which may be of several files."""
+    """The progress of a narration, perhaps of several files."""
 
     total: int
     """Characters of all files."""
@@ -45,13 +45,13 @@ class NarrationProgress:
     """It is drawn in a thread of rich's."""
 
     def begin(self, narration: Narration) -> None:
-        """The next file is under way."""
+        """The next file has begun."""
         with self._lock:
             self.file += 1
             self._narration, self._seen = narration, 0
 
     def end(self) -> None:
-        """It is whole."""
+        """It is complete."""
         self.look()
         with self._lock:
             self._narration = None
@@ -65,7 +65,7 @@ class NarrationProgress:
                 self._count(new)
 
     def _count(self, segments: Sequence[NarratedSegment]) -> None:
-        """What an earlier run had finished is of no answer of this one, and says no pace."""
+        """Segments of an earlier run are not counted in the pace: nothing was sent for them."""
         for segment in segments:
             length = segment.text_end - segment.text_start
             self.characters += length
@@ -86,7 +86,7 @@ class NarrationProgress:
         return f"{self.pace.rates()[1]:.1f} s of audio/s"
 
     def left(self) -> str:
-        """``3:20 left``, where that can be reckoned."""
+        """``3:20 left``, if that can be estimated."""
         left = self.pace.left(self.total - self.characters)
         return "" if left is None else f"{duration_text(left)} left"
 

@@ -1,4 +1,4 @@
-"""The options that commands share, gathered into values, and what they mean to the client.
+"""The options that commands share, gathered into values for the client.
 
 Knows click and the arguments of ``AsyncClient``. Must not build a client: ``_connect`` does.
 """
@@ -32,7 +32,7 @@ __all__ = [
 
 
 class FiniteRange(click.FloatRange):
-    """A range of numbers that has neither infinity nor NaN in it."""
+    """A range of numbers without infinity and NaN."""
 
     def convert(
         self, value: Any, param: click.Parameter | None, ctx: click.Context | None
@@ -50,7 +50,7 @@ _Decorator: TypeAlias = Callable[[_Command], _Command]
 
 @attrs.frozen(kw_only=True)
 class ClientOptions:
-    """What to reach, and how."""
+    """Which server to reach, and how."""
 
     api_key: str | None = attrs.field(default=None, repr=False)
     base_url: str | None = None
@@ -102,7 +102,7 @@ class PaceOptions:
 
 @attrs.frozen(kw_only=True)
 class ReportOptions:
-    """How much to tell."""
+    """How much to report."""
 
     quiet: bool = False
     debug: bool = False
@@ -111,7 +111,7 @@ class ReportOptions:
 
 @attrs.frozen(kw_only=True)
 class Terms:
-    """All that a long job is to keep to, beside what it makes of its text."""
+    """The options of a long job, except those about its text."""
 
     pace: PaceOptions
     request: RequestOptions
@@ -133,7 +133,7 @@ def _pair(given: str) -> tuple[str, object]:
         return key, json.loads(text)
     except (ValueError, RecursionError):
         raise click.BadParameter(
-            f"the value of {key} is not JSON; a string is written '{key}=\"...\"'"
+            f"the value of {key} is not JSON; write a string as '{key}=\"...\"'"
         ) from None
 
 

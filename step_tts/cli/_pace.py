@@ -1,7 +1,7 @@
-"""How fast a batch goes, reckoned from its last two minutes, and how long it will take.
+"""How fast a batch goes, estimated from its last two minutes, and how long it will take.
 
-Only rows that were spoken or failed now count: those an earlier run had finished fly by, and say
-nothing about the rest. The clock is handed in.
+Only rows that were spoken or failed in this run count: those finished in an earlier one fly by, and
+say nothing about the rest. The clock is handed in.
 """
 
 from __future__ import annotations
@@ -18,7 +18,7 @@ if TYPE_CHECKING:
 __all__ = ["Pace"]
 
 WINDOW_SECONDS = 120
-"""One text can take many seconds (wire.md §2.3), and a pause as many."""
+"""One text can take many seconds (wire.md §2.3), and so can a pause."""
 
 
 @attrs.define
@@ -54,14 +54,14 @@ class Pace:
         second.audio += audio
 
     def rates(self) -> tuple[float, float]:
-        """Rows and seconds of audio in a second."""
+        """Rows, and seconds of audio, per second."""
         self._forget(int(self._clock()))
         span = self._span()
         rows = sum(second.rows for second in self._seconds)
         return rows / span, sum(second.audio for second in self._seconds) / span
 
     def left(self, weight: float) -> float | None:
-        """Seconds until so much more of the input is done; unknown while nothing moves."""
+        """Seconds until this much more of the input is done; ``None`` while nothing moves."""
         done = sum(second.weight for second in self._seconds)
         return weight * self._span() / done if done else None
 

@@ -1,4 +1,4 @@
-"""Where a narration keeps the segments that are finished, until the whole is."""
+"""Where a narration keeps finished segments until all of it is finished."""
 
 from __future__ import annotations
 
@@ -15,12 +15,12 @@ __all__ = ["parts_of", "remove_parts"]
 
 
 def parts_of(output: Path) -> Path:
-    """The directory beside what is being made."""
+    """The directory, beside what is being made."""
     return output.with_name(f"{output.name}.parts")
 
 
 def remove_parts(directory: Path) -> None:
-    """Remove a directory with a journal whole, or else those in it that have one.
+    """Remove a directory that has a journal, or those inside it that have one.
 
     Raises:
         OSError: It cannot be removed.
@@ -31,5 +31,5 @@ def remove_parts(directory: Path) -> None:
     for each in directory.iterdir():
         if (each / JOURNAL_NAME).is_file():
             shutil.rmtree(each)
-    with suppress(OSError):  # There is something else in it.
+    with suppress(OSError):  # It contains something else.
         directory.rmdir()

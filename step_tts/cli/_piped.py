@@ -1,4 +1,4 @@
-"""What ``-o -`` means: the audio itself goes to standard output, while it arrives."""
+"""``-o -``: the audio goes to standard output as it arrives."""
 
 from __future__ import annotations
 
@@ -21,13 +21,15 @@ STANDARD_OUTPUT = "-"
 
 
 def check_standard_output(*, as_json: bool) -> None:
-    """See that audio may be written there.
+    """Check that audio may be written to standard output.
 
     Raises:
-        click.UsageError: It is a terminal, or JSON goes there.
+        click.UsageError: It is a terminal, or ``--json`` uses it.
     """
     if as_json:
-        raise click.UsageError("-o - and --json both want standard output.")
+        raise click.UsageError(
+            "-o - and --json both write to standard output: leave one of them out."
+        )
     if is_terminal(sys.stdout):
         command = click.get_current_context().command_path
         raise click.UsageError(
@@ -37,7 +39,7 @@ def check_standard_output(*, as_json: bool) -> None:
 
 
 async def write_on(stream: SpeechStream) -> None:
-    """Write what arrives to standard output, as fast as that is read."""
+    """Write what arrives to standard output, as fast as it is read there."""
     write = standard_output()
     with contextlib.closing(stream):
         async for chunk in stream:

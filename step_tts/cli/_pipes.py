@@ -1,9 +1,9 @@
-"""Pipes that may block for ever without holding up the end.
+"""Pipes that may block for ever without delaying the end of the program.
 
-Whatever waits in a pipe waits in a thread, and Ctrl-C must leave that thread behind. So it is
-a daemon, which the worker threads of anyio are not: Python waits for those at exit. And it
-works on objects of its own: one blocked inside ``sys.stdin`` or ``sys.stdout`` would hold the
-lock that Python wants at exit, and dies without ("could not acquire lock for <stdin>").
+What waits for a pipe waits in a thread, and Ctrl-C must leave that thread behind. So it is a
+daemon, which the worker threads of anyio are not: Python waits for those at exit. And it uses file
+objects of its own: a thread blocked inside ``sys.stdin`` or ``sys.stdout`` holds a lock that Python
+needs at exit, and crashes without ("could not acquire lock for <stdin>").
 """
 
 from __future__ import annotations
@@ -33,7 +33,7 @@ T = TypeVar("T")
 
 
 async def left_behind(call: Callable[..., T], *args: object) -> T:
-    """Call in a thread which nobody waits for when this is cancelled or the process ends."""
+    """Call in a thread that nothing waits for if this is cancelled or the process ends."""
     returned, outcome = Signal(), Future[T]()
 
     def work() -> None:
@@ -49,7 +49,7 @@ async def left_behind(call: Callable[..., T], *args: object) -> T:
 
 
 class _Hand:
-    """A thread that takes one call after the other: to start one costs more than most calls do."""
+    """A thread that takes one call after another: starting one costs more than most calls."""
 
     def __init__(self) -> None:
         self.calls: SimpleQueue[tuple[Callable[[], None], Callable[[], object]]] = SimpleQueue()
@@ -62,7 +62,7 @@ class _Hand:
     def _take(self) -> None:
         work, tell = self.calls.get()
         work()
-        with contextlib.suppress(RuntimeError):  # the event loop has ended meanwhile
+        with contextlib.suppress(RuntimeError):  # the event loop has ended
             tell()
         _idle.append(self)
 
@@ -71,7 +71,7 @@ _idle: list[_Hand] = []
 
 
 def _on_this_loop(call: Callable[[], None]) -> Callable[[], object]:
-    """What another thread calls to have something called here."""
+    """What another thread calls to run something on this event loop."""
     if loop := asyncio_loop():
         return partial(loop.call_soon_threadsafe, call)
     from anyio import from_thread, lowlevel
@@ -80,15 +80,15 @@ def _on_this_loop(call: Callable[[], None]) -> Callable[[], object]:
 
 
 def is_terminal(stream: TextIO | None) -> bool:
-    """Whether a person may be looking at it; a stream the shell closed is ``None``."""
+    """Whether a person may be looking at it; a stream closed by the shell is ``None``."""
     return stream is not None and stream.isatty()
 
 
 @contextlib.contextmanager
 def opened(path: str) -> Iterator[tuple[BinaryIO, int | None]]:
-    """Open a file, or standard input for ``-``, with its size in bytes where it has one.
+    """Open a file, or standard input for ``-``, with its size in bytes if it has one.
 
-    What may block (a pipe, a terminal) is never closed: a thread may be waiting in it.
+    What may block (a pipe, a terminal) is never closed: a thread may be waiting for it.
     """
     stream = standard_input() if path == "-" else Path(path).open("rb")  # noqa: SIM115  see above
     size = None if path == "-" else _size_of(stream)
@@ -114,7 +114,7 @@ def standard_input() -> BinaryIO:
 
 
 def standard_output() -> Callable[[bytes], None]:
-    """A function that writes all it is given to standard output, and blocks until it is taken."""
+    """A function that writes to standard output and blocks until everything is taken."""
     stream = _binary(sys.stdout, "output")
     try:
         return partial(_write_all, stream.fileno())
@@ -134,7 +134,7 @@ def _write_all(descriptor: int, data: bytes) -> None:
         while left:
             left = left[os.write(descriptor, left) :]
     except OSError as error:
-        error.filename = "standard output"  # or a full disk would be taken for the audio's
+        error.filename = "standard output"  # so that a full disk is not blamed on the audio file
         raise
 
 

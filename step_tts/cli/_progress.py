@@ -1,7 +1,8 @@
-"""The live display of a batch, on stderr: how far it is, what goes on, and how fast.
+"""The live display of a batch, on stderr: how far it is, what is in flight, and how fast it goes.
 
-Its measure is the input: the bytes of a file are known without reading it, and a text's bytes
-say more about the time it takes than its row does. Draws; the figures are others' business.
+Progress is measured in bytes of input: a file's size is known without reading it, and the size of a
+text says more about the time it takes than the number of rows. Only draws; the figures come from
+elsewhere.
 """
 
 from __future__ import annotations
@@ -32,17 +33,17 @@ REFRESH_PER_SECOND = 4
 
 @attrs.define(kw_only=True)
 class Progress:
-    """What there is to see of a batch."""
+    """The progress of a batch."""
 
     total: float | None
-    """The whole input, in bytes or rows; ``None`` where it is not known beforehand."""
+    """The whole input, in bytes or rows; ``None`` if it is not known beforehand."""
     tally: Tally
     gauges: Gauges = attrs.field(factory=Gauges)
     pace: Pace = attrs.field(factory=Pace)
     done: float = 0.0
 
     def advance(self, weight: float, audio: float | None, *, fresh: bool) -> None:
-        """A row is done; ``fresh`` where it was not done before."""
+        """A row is done; ``fresh`` if it was not done by an earlier run."""
         self.done += weight
         if fresh:
             self.pace.add(weight, audio or 0.0)
@@ -58,7 +59,7 @@ class Progress:
         return f"{rows:.1f} rows/s, {audio:.1f} s of audio/s"
 
     def left(self) -> str:
-        """``3:20 left``, where that can be reckoned."""
+        """``3:20 left``, if that can be estimated."""
         left = None if self.total is None else self.pace.left(max(0.0, self.total - self.done))
         return "" if left is None else f"{duration_text(left)} left"
 
@@ -68,7 +69,7 @@ class Progress:
 
 
 def flight(gauges: Gauges) -> str:
-    """``4 of 16 in flight, 2 pauses``, or the pause that is now."""
+    """``4 of 16 in flight, 2 pauses``, or the current pause."""
     if not gauges.limit:
         return "none in flight yet"
     now = f"{gauges.in_flight} of {gauges.limit} in flight"
@@ -95,7 +96,7 @@ def bar(done: float, total: float | None, left: str, words: str) -> RenderableTy
 
 
 def display_fits(terms: Terms) -> bool:
-    """Whether it is wanted, and stderr a terminal on which nothing else will be written."""
+    """Whether it is wanted, and stderr is a terminal that nothing else writes to."""
     report = terms.report
     others = report.quiet or report.debug or (report.as_json and is_terminal(sys.stdout))
     return is_terminal(sys.stderr) and not (terms.no_progress or others)
@@ -113,7 +114,7 @@ def shown_on_stderr(progress: RichCast, *, shown: bool) -> Iterator[None]:
     with Live(
         progress,
         console=Console(stderr=True),
-        redirect_stdout=False,  # stdout is for data; rich would draw it above, on stderr
+        redirect_stdout=False,  # stdout is for data; rich would show it on stderr
         refresh_per_second=REFRESH_PER_SECOND,
         transient=True,
     ):

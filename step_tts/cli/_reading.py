@@ -1,4 +1,4 @@
-"""FILE → the chapters that are to be spoken. Knows forms and encodings; speaks nothing."""
+"""FILE → the chapters to speak. Knows formats and encodings; speaks nothing."""
 
 from __future__ import annotations
 
@@ -33,39 +33,41 @@ _FORMS: dict[str, BookForm] = {
 
 
 def form_of(file: str, forms: Mapping[str, Form]) -> Form:
-    """What a file's suffix says of how it is written.
+    """The format of a file, by its suffix.
 
     Raises:
-        UsageError: It says nothing.
+        UsageError: The suffix is not a known one.
     """
     form = forms.get(Path(file).suffix.lower())
     if form is None:
         known = ", ".join(sorted(forms))
-        raise click.UsageError(f"{file}: say --input-format; only {known} speak for themselves.")
+        raise click.UsageError(
+            f"{file}: name its format with --input-format; only the suffixes {known} are known."
+        )
     return form
 
 
 @attrs.frozen(kw_only=True)
 class Source:
-    """A file with a text, and how it is written."""
+    """A file with a text, and its format."""
 
     file: str
     """``-`` is standard input."""
     form: BookForm | None
-    """By the suffix if not said; standard input is plain text then."""
+    """``None`` for the one that the suffix names, or plain text from standard input."""
     encoding: str = "utf-8"
 
     def chapters(self, *, apart: bool) -> list[Chapter]:
         """What there is to speak: chapter by chapter, or all of it as one.
 
         Raises:
-            UsageError: The form is not known.
-            InvalidRequestError: It cannot be read, or holds no word.
+            UsageError: The format is not known.
+            InvalidRequestError: It cannot be read, or contains no words.
             OSError: It cannot be opened.
         """
         found = [chapter for chapter in self._read() if _has_words(chapter.text)]
         if not found:
-            raise InvalidRequestError(f"There is nothing to say: {self.file} holds no word.")
+            raise InvalidRequestError(f"There is nothing to say: {self.file} contains no words.")
         return found if apart else [_joined(found, self._form())]
 
     def _form(self) -> BookForm:
@@ -95,7 +97,7 @@ class Source:
             raise click.UsageError(f"There is no encoding {self.encoding!r}.") from None
         except UnicodeDecodeError:
             raise InvalidRequestError(
-                f"{self.file} is not {self.encoding}. Say how it is written, such as "
+                f"{self.file} is not {self.encoding}: name its encoding, such as "
                 "--encoding gb18030 or utf-16."
             ) from None
         return text.removeprefix("\ufeff").replace("\r\n", "\n")

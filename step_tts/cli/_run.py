@@ -1,6 +1,6 @@
-"""The event loop of a command: uvloop's where that is installed, which this program may choose.
+"""The event loop of a command: uvloop's, if that is installed.
 
-An application's loop is its own choice; the library never makes it.
+This program may choose. The library never does: an application chooses its own loop.
 """
 
 from __future__ import annotations
@@ -26,9 +26,9 @@ def run(main: Callable[..., Awaitable[T]], *args: object) -> T:
 
 
 def _fill_standard_places() -> None:
-    """Open nothing where standard input, output and errors should be, if they are closed.
+    """Open ``/dev/null`` in place of standard streams that are closed.
 
-    The next file would take the place, and uvloop aborts the process when it closes one of them.
+    Otherwise the next file would get that number, and uvloop aborts the process when it closes it.
     """
     while (place := os.open(os.devnull, os.O_RDWR)) <= 2:
         pass

@@ -44,7 +44,7 @@ __all__ = ["sandbox"]
     type=click.Choice(["auto", "espeak", "tone"]),
     default="auto",
     show_default=True,
-    help="The voice; auto is espeak if it is installed, else a tone.",
+    help="The voice; auto is espeak if installed, otherwise a tone.",
 )
 @click.option(
     "--format",
@@ -120,7 +120,7 @@ def sandbox(
             latency=latency,
             seed=seed,
         )
-        # Ctrl-C, or SIGTERM, is how this command is meant to end: all went well.
+        # Ctrl-C and SIGTERM are how this command is meant to end.
         with contextlib.suppress(KeyboardInterrupt):
             run(unless_interrupted, _serve, server)
 
@@ -131,7 +131,7 @@ async def _serve(server: AbstractAsyncContextManager[Sandbox]) -> None:
     async with server as running:
         click.echo(f"export STEP_TTS_BASE_URL={shlex.quote(running.base_url)}")
         click.echo(f"export STEP_TTS_API_KEY={shlex.quote(str(running.api_key))}")
-        note("Ctrl-C ends it.")
+        note("Press Ctrl-C to stop it.")
         await sleep_forever()
 
 

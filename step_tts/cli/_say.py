@@ -46,9 +46,9 @@ if TYPE_CHECKING:
 __all__ = ["say"]
 
 LIVE_CONCURRENCY = 8
-"""Segments of a text still being written that are fetched at once, at most."""
+"""How many segments of a text that is still being written are fetched at once, at most."""
 LISTENERS_PATIENCE = 1.0
-"""Seconds that one who hears nothing waits for the end of a sentence; a file can wait."""
+"""Seconds that a listener who hears nothing waits for the end of a sentence; a file can wait."""
 
 
 @click.command()
@@ -118,7 +118,7 @@ def _read(file: BinaryIO) -> str:
 
 @attrs.frozen(kw_only=True)
 class _Job:
-    """What is to become of a text."""
+    """What to do with a text."""
 
     output: str | None
     play: bool
@@ -131,14 +131,14 @@ class _Job:
         return build_request({"input": text, **self.request.fields()})
 
     async def listen(self) -> None:
-        """Speak standard input, in one request if all of it is here and short."""
-        self.wanted("-")  # Options that cannot be are refused before anything is read.
+        """Speak standard input, in one request if it is short and all of it is here."""
+        self.wanted("-")  # Invalid options are refused before anything is read.
         async with arriving(standard_input()) as text:
             whole = await text.at_once()
             await self.speak(text if whole is None else self.wanted(whole.strip()))
 
     async def speak(self, text: SpeechRequest | Arriving) -> None:
-        """Play it, write it on or save it."""
+        """Play it, write it to a pipe, or save it."""
         if self.play:
             await find_device(needed=self.output is None)
             await self._play(text)
@@ -186,7 +186,7 @@ class _Job:
             note_piped(stream)
 
     async def _play(self, text: SpeechRequest | Arriving) -> None:
-        """Play, and keep it too if asked: what cannot be heard is kept all the same."""
+        """Play it, and keep it if asked, even if it cannot be heard."""
         async with self._opened(text) as stream:
             outcome = await aloud(stream, _keep(self.output))
         if self.report.as_json:

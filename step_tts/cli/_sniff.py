@@ -1,4 +1,4 @@
-"""``step-tts sniff``: what files are, and whether they are whole, by their own bytes."""
+"""``step-tts sniff``: what files are, and whether they are complete, by their own bytes."""
 
 from __future__ import annotations
 
@@ -22,10 +22,10 @@ __all__ = ["sniff"]
 _COLUMNS = ("file", "format", "length", "rate", "channels", "size", "verdict")
 
 _VERDICTS = {"head": "good head", "nothing": "not checked"}
-"""By ``AudioInfo.checked``; every deeper check proves a file whole."""
+"""By ``AudioInfo.checked``; every deeper check proves that a file is complete."""
 
 _UNFOLDED_COLUMNS = 10_000
-"""Into a pipe nothing is folded: a line is a file."""
+"""Nothing is folded in a pipe, where each line is a file."""
 
 
 @click.command()
@@ -59,7 +59,7 @@ def _inspected(path: str) -> AudioInfo | StepTTSError | OSError:
 
 
 def _emit_all(findings: Iterator[_Finding]) -> int:
-    """Write a JSON line a file, each when it is known; return how many are not whole."""
+    """Write a JSON line for each file as soon as it is known; return how many are not complete."""
     broken = 0
     for path, found in findings:
         if isinstance(found, Exception):
@@ -71,7 +71,7 @@ def _emit_all(findings: Iterator[_Finding]) -> int:
 
 
 def _show_table(findings: Iterator[_Finding]) -> int:
-    """Write a table; return how many files are not whole."""
+    """Write a table; return how many files are not complete."""
     from rich.console import Console
     from rich.table import Table
 
@@ -108,7 +108,7 @@ def _verdict(info: AudioInfo) -> str:
 
 
 def _format_cell(info: AudioInfo) -> str:
-    """``mp3``, or with its coding where that is something else: ``wav pcm_s16le``."""
+    """``mp3``, or with its coding if that is something else: ``wav pcm_s16le``."""
     return " ".join(dict.fromkeys((str(info.format), info.codec or str(info.format))))
 
 

@@ -1,4 +1,4 @@
-"""``step-tts status``: how far the batch of a directory is, running or not."""
+"""``step-tts status``: how far the batch in a directory is, running or not."""
 
 from __future__ import annotations
 

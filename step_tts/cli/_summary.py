@@ -1,8 +1,8 @@
-"""The running count of a batch, and the words it ends with.
+"""The running count of a batch, and its summary.
 
-Constant in size however long the batch: failures of one kind are one group with a count and a
-few of their rows. Rows are named by line, and by the name their author gave them; a name made
-from the spoken text is not shown.
+Constant in size, however long the batch: failures of one kind are one group, with a count and a few
+of their rows. Rows are named by line, and by the name they have in the file; a name made from the
+spoken text is not shown.
 """
 
 from __future__ import annotations
@@ -31,7 +31,7 @@ _NUMBERS = re.compile(r"\d+")
 
 @attrs.define
 class _Group:
-    """Failures that say the same, but for their numbers."""
+    """Failures with the same message, except for numbers in it."""
 
     example: str
     count: int = 0
@@ -50,7 +50,7 @@ class _Group:
 
 @attrs.define
 class Tally:
-    """What became of the rows so far."""
+    """The outcome of the rows so far."""
 
     spoken: int = 0
     failed: int = 0
@@ -73,7 +73,7 @@ class Tally:
         self._measure(info)
 
     def keep(self, info: AudioInfo) -> None:
-        """Count a row that an earlier run had spoken."""
+        """Count a row that an earlier run has spoken."""
         self.kept += 1
         self._measure(info)
 
@@ -106,7 +106,7 @@ class Tally:
         return f", {self.kept} done before" if self.kept else ""
 
     def _range(self) -> str:
-        """How long the files are, where they differ: a clip far off the rest shows here."""
+        """How long the files are, if they differ: an outlier shows here."""
         if self.shortest >= self.longest:
             return ""
         return f" ({seconds_text(self.shortest)} to {seconds_text(self.longest)} each)"

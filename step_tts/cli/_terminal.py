@@ -1,4 +1,4 @@
-"""What a person or a script gets: words on stderr, data on stdout, and an exit code.
+"""What a person or a script gets: messages on stderr, data on stdout, and an exit code.
 
 stdout carries only what was asked for (audio with ``-o -``, JSON with ``--json``, a table), so
 it can always be piped. Every line for people goes to stderr.
@@ -51,10 +51,10 @@ _USAGE_ERRORS = (ConfigurationError, InvalidRequestError, UsageError)
 
 
 def printable(text: str) -> str:
-    """Show what could steer a terminal instead of sending it there.
+    """Escape what could control a terminal.
 
-    A server's message and a file's name are other people's words. Lone surrogates, which stand
-    for the undecodable bytes of a file's name, cannot be encoded otherwise either.
+    A server's message and a file's name come from others. Lone surrogates, which stand for the
+    undecodable bytes of a file's name, could not be encoded at all.
     """
     return "".join(
         char if char.isprintable() else char.encode("unicode_escape").decode() for char in text
@@ -74,14 +74,14 @@ def note_saved(saved: SavedSpeech) -> None:
 
 
 def complain(error: BaseException) -> None:
-    """Say in one line what went wrong, and below it what was noted beside it."""
+    """Say in one line what went wrong, with the exception's notes below it."""
     note(f"error: {str(error) or type(error).__name__}")
     for line in getattr(error, "__notes__", ()):
         note(line)
 
 
 def emit(record: Mapping[str, object]) -> None:
-    """Write one JSON line to stdout, in ASCII: right under every locale."""
+    """Write one JSON line to stdout, in ASCII, which is right in every locale."""
     standard_output()(f"{json.dumps(record)}\n".encode("ascii"))
 
 
@@ -100,7 +100,7 @@ def exit_code(end: KeyboardInterrupt) -> int:
 
 
 class _Notes(logging.Handler):
-    """Says what the package warns of, once; ``log_to_stderr`` shows it among the rest."""
+    """Shows the package's warnings, each once; with ``log_to_stderr`` they are in the log."""
 
     def __init__(self, level: int) -> None:
         super().__init__(level)
@@ -110,7 +110,7 @@ class _Notes(logging.Handler):
         text = record.getMessage()
         if text not in self._said:
             self._said.add(text)
-            with contextlib.suppress(OSError):  # Raised where the package warns.
+            with contextlib.suppress(OSError):  # It would be raised where the package warns.
                 note(f"note: {text}")
 
 
@@ -126,10 +126,10 @@ def _heeded(level: int) -> Iterator[None]:
 
 @contextlib.contextmanager
 def reported(*, debug: bool, as_json: bool = False, quiet: bool = False) -> Iterator[None]:
-    """Turn whatever a command raises into one line on stderr and an exit code.
+    """Turn what a command raises into one line on stderr, and an exit code.
 
-    And into one on stdout ``as_json``. A closed pipe passes: click ends quietly on it. What the
-    package warns of is said too, unless ``quiet``.
+    With ``as_json``, also into one on stdout. A closed pipe passes: click ends quietly on it. The
+    package's warnings are shown, too, unless ``quiet``.
     """
     if debug:
         log_to_stderr()
@@ -149,7 +149,7 @@ def reported(*, debug: bool, as_json: bool = False, quiet: bool = False) -> Iter
             click.echo(traceback.format_exc(), err=True)
         complain(error)
         if as_json:
-            # Standard output may be what is wrong: a full disk, a closed pipe.
+            # Standard output may be the problem: a full disk, a closed pipe.
             with contextlib.suppress(OSError):
                 emit(error_record(error))
         sys.exit(USAGE if isinstance(error, _USAGE_ERRORS) else FAILED)

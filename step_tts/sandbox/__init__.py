@@ -5,8 +5,13 @@ For your tests as well as ours::
     async with step_tts.sandbox.serve(faults=["http-503", "cut@1000"]) as sandbox:
         client = step_tts.AsyncClient(base_url=sandbox.base_url, api_key=sandbox.api_key)
 
-It shares no code that reads or writes the wire with the client: the two cannot make the same
+It shares no code that reads or writes the wire with the client, so the two cannot make the same
 mistake.
+
+Inside: ``_server`` listens, ``_connection`` moves bytes, ``_http`` reads requests and writes
+heads and chunks. ``_app`` decides what a request gets, and ``_service`` admits and answers it.
+``_voices`` and ``_encode`` make the audio. ``_table`` names the faults, ``_schedule`` chooses one,
+``_faults`` plays it. ``_state`` and ``_log`` remember; ``Sandbox`` shows that to tests.
 """
 
 from step_tts.sandbox._espeak import EspeakVoice

@@ -38,7 +38,7 @@ class Rules:
     models: tuple[str, ...]
     """Empty for any model."""
     response_format: str
-    """What a request gets that names no format."""
+    """For requests that do not name one."""
     max_input_bytes: int | None
     """Bytes of UTF-8, as the gateways count them, though they say characters."""
 
@@ -90,13 +90,13 @@ def refusal(
     headers: Mapping[str, str] | None = None,
 ) -> Answer:
     """An OpenAI-shaped refusal."""
-    # What a client sent stands in some messages: its dollars are not names to fill in.
+    # Some messages quote the client, whose dollar signs are not ``$names``.
     body = error(message.replace("$", "$$"), type=type, code=code)
     return Answer(status, body, headers=headers or {})
 
 
 def not_admitted(retry_after: float | None) -> Answer:
-    """The refusal of a request that comes too soon or on top of too many."""
+    """The refusal of a request that comes too soon, or while too many are being served."""
     wait = {} if retry_after is None else {"Retry-After": f"{retry_after:g}"}
     return refusal(
         429, "当前分组上游负载已饱和，请稍后再试", code="rate_limit_exceeded", headers=wait

@@ -1,4 +1,4 @@
-"""Fault table, second part: what is no whole audio and yet stands in a 200, well framed."""
+"""Fault table, part two: well-framed 200s that are not complete audio."""
 
 from __future__ import annotations
 

@@ -1,4 +1,4 @@
-"""Fault table, first part: what can go wrong with the connection and the framing."""
+"""Fault table, part one: what can go wrong with the connection and the framing."""
 
 from __future__ import annotations
 

@@ -38,21 +38,21 @@ class Call:
 
     @property
     def id(self) -> str:
-        """The request's name for support staff."""
+        """The request id, for support staff."""
         return f"sb-{self.number:06d}"
 
     def conclude(self, outcome: Outcome) -> None:
-        """Settle what has become of it; the first word stands."""
+        """Set the outcome, unless it is set already."""
         if self.outcome == "open":
             self.outcome = outcome
 
     def headers(self) -> Pairs:
-        """What stands on every answer (X-Oneapi-Request-Id does in the whole family)."""
+        """The headers of every response; the whole family sends X-Oneapi-Request-Id."""
         ids = (("X-Oneapi-Request-Id", self.id), ("X-Request-Id", self.id))
         return (*ids, *self.limits, *(() if self.keeps_alive else (("Connection", "close"),)))
 
     async def play(self, fault: Fault, order: Order | None = None, pcm: bytes = b"") -> None:
-        """Answer with this.
+        """Answer with this fault, or this answer.
 
         Raises:
             PeerLeft: There is nobody to answer.

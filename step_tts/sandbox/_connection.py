@@ -1,4 +1,4 @@
-"""One TCP connection: requests off it, steps onto it, and the peer's leaving noticed.
+"""One TCP connection: reads requests, plays steps, and notices when the peer leaves.
 
 Knows bytes, sockets and tasks; nothing of speech.
 """
@@ -48,7 +48,7 @@ class Connection:
         """The next request; ``None`` when the peer leaves between or within requests.
 
         Raises:
-            BadRequest: What arrived is no request.
+            BadRequest: What arrived is not a request.
         """
         self.sent = 0
         reader = RequestReader()
@@ -105,7 +105,7 @@ class Connection:
     async def while_present(self, answer: Callable[[], Awaitable[None]]) -> None:
         """Run ``answer`` until it ends or the peer leaves.
 
-        ``answer`` must not raise, save for cancellation.
+        ``answer`` must not raise, except for cancellation.
         """
 
         async def watch() -> None:

@@ -33,7 +33,7 @@ __all__ = [
 ]
 
 STREAMED = 0xFFFFFFFF
-"""The size a WAV carries whose end is not known yet; OpenAI and vLLM-Omni send it."""
+"""The size in a WAV whose length is not known yet, as OpenAI and vLLM-Omni send it."""
 DONE = '{"type":"speech.audio.done","usage":{"total_tokens":1}}'
 """The last event of a stream."""
 MP3_KBPS = 64
@@ -45,13 +45,13 @@ class Encoder(Protocol):
     """Turns samples into one audio file, in order."""
 
     def start(self) -> bytes:
-        """What stands before the sound."""
+        """What comes before the sound."""
 
     def feed(self, pcm: bytes) -> bytes:
-        """More sound; gives what is ready."""
+        """Take more sound; return what is ready."""
 
     def finish(self) -> bytes:
-        """What is still held back."""
+        """Return what is still held back."""
 
 
 class _Pcm:
@@ -137,7 +137,7 @@ def base64_text(data: bytes) -> str:
 
 
 def encode(pcm: bytes, response_format: str, sample_rate: int, *, streamed: bool = False) -> bytes:
-    """A whole file; a WAV has true sizes unless it is to look streamed."""
+    """A whole file; a WAV has true sizes, unless it is to look streamed."""
     if response_format == "wav" and not streamed:
         return wav(pcm, sample_rate)
     return b"".join(encoded([pcm], ENCODERS[response_format](sample_rate)))
@@ -149,7 +149,7 @@ def wav(pcm: bytes, sample_rate: int) -> bytes:
 
 
 def wav_head(sample_rate: int, data_size: int, *, riff_size: int, between: bytes = b"") -> bytes:
-    """Everything before the samples: 44 bytes, and whatever chunks stand before ``data``."""
+    """Everything before the samples: 44 bytes, and any chunks before ``data``."""
     layout = struct.pack("<HHIIHH", 1, 1, sample_rate, sample_rate * 2, 2, 16)
     return b"".join(
         (

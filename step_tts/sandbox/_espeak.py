@@ -114,7 +114,7 @@ class _Engine:
             self.sample_rate = sample_rate
 
     def say(self, sentence: str) -> bytes:
-        """Speak one sentence; stops early, with what it has, when nobody waits any more."""
+        """Speak one sentence; stop early, with what there is, if nobody waits any more."""
         with self._lock, self._started() as (library, _):
             return _synthesize(library, sentence)
 

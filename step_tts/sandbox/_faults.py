@@ -1,7 +1,7 @@
 """What a fault is: a frozen value that plays one wrong answer, byte by byte.
 
 Pure. A fault is given the scene (what was asked, and the sound a good answer would carry) and
-yields steps: bytes to send, pauses, and how the connection ends. The named ones stand in
+yields steps: bytes to send, pauses, and how the connection ends. The named ones are in
 ``_table``; which request meets which fault is decided in ``_schedule``.
 """
 

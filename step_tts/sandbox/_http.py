@@ -1,7 +1,7 @@
 """HTTP/1.1 as bytes: requests in, heads and chunks out. No socket here.
 
-Requests are read by h11. Answers are written by hand, because half of what a sandbox must say
-is what h11 rightly refuses to: bodies that stop short, lengths that lie, chunks that are none.
+Requests are read by h11. Responses are written by hand, because h11 rightly refuses to write
+half of what a sandbox must send: bodies that stop short, lengths that lie, broken chunks.
 """
 
 from __future__ import annotations
@@ -82,7 +82,7 @@ class Request:
 
 
 class BadRequest(Exception):  # noqa: N818  it is an answer on its way out, not a failure of ours
-    """What arrived is no request this server reads; ``status`` says why."""
+    """What arrived is not a request that this server reads; ``status`` says why."""
 
     def __init__(self, status: int) -> None:
         super().__init__(http.HTTPStatus(status).phrase)
@@ -111,10 +111,10 @@ class RequestReader:
         return waiting
 
     def feed(self, data: bytes) -> Request | None:
-        """Take what arrived; gives the request once it is whole.
+        """Take what arrived; return the request once it is complete.
 
         Raises:
-            BadRequest: These bytes are no request, or one too large.
+            BadRequest: These bytes are not a request, or it is too large.
         """
         try:
             self._h11.receive_data(data)
@@ -154,7 +154,7 @@ class RequestReader:
 
 
 def _target(target: str) -> str:
-    """A target that can be taken apart; a proxy's, which names the host too, may be none."""
+    """The target, if it can be parsed; one that names a host, as a proxy's does, may not be."""
     try:
         urlsplit(target)
     except ValueError as error:
@@ -168,7 +168,7 @@ def head(status: int, headers: Pairs, *, version: str = "1.1") -> bytes:
         phrase = http.HTTPStatus(status).phrase
     except ValueError:  # 520, 524, ...: Cloudflare's own numbers
         phrase = "Unknown"
-    fields = dict.fromkeys(headers)  # said twice is said once
+    fields = dict.fromkeys(headers)  # a header given twice is sent once
     lines = [f"HTTP/{version} {status} {phrase}", *(f"{name}: {value}" for name, value in fields)]
     return "".join(f"{line}\r\n" for line in [*lines, ""]).encode("latin-1")
 

@@ -32,14 +32,14 @@ __all__ = [
 def _at_least(least: float) -> Any:
     def check(_: object, field: attrs.Attribute[Any], value: object) -> None:
         if value is not None and not is_at_least(value, least):
-            raise ValueError(f"{field.name} must be {least} or more: {value!r}")
+            raise ValueError(f"{field.name} must be {least} or more, not {value!r}.")
 
     return check
 
 
 def _positive(_: object, field: attrs.Attribute[Any], value: object) -> None:
     if not is_positive(value):
-        raise ValueError(f"{field.name} must be positive: {value!r}")
+        raise ValueError(f"{field.name} must be positive, not {value!r}.")
 
 
 @attrs.frozen
@@ -112,7 +112,7 @@ class Bucket:
 
     def _refill(self, now: float) -> None:
         earned = (now - self._seen) * self._rate.per_second
-        # Sums of small steps fall a hair short of a whole token; a nanotoken harms nobody.
+        # Sums of small steps may fall a hair short of a whole token.
         self._tokens = min(self._rate.size, self._tokens + earned + 1e-9)
         self._seen = now
 
@@ -169,10 +169,10 @@ class PerCharacter:
 
 
 def as_capacity(value: int | Capacity | None) -> Capacity | None:
-    """Take a bare number for so many slots and no queue."""
+    """A bare number is the number of slots, without a queue."""
     return Capacity(value) if isinstance(value, int) else value
 
 
 def as_latency(value: float | Latency | None) -> Latency:
-    """Take a bare number for a fixed wait, nothing for none."""
+    """A bare number is a fixed wait; ``None`` is no wait."""
     return value if isinstance(value, Latency) else Fixed(value or 0.0)

@@ -82,7 +82,7 @@ class Log:
         return list(self._seen.values())
 
     def add(self, request: Request, *, connection: int, authorized: bool, now: float) -> int:
-        """Note an arrival; gives its number."""
+        """Note an arrival; return its number."""
         self._count += 1
         self._seen[self._count] = SeenRequest(
             number=self._count,

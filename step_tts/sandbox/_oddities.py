@@ -1,4 +1,4 @@
-"""Fault table, third part: whole audio in odd dress, which a client must not refuse."""
+"""Fault table, part three: complete audio in unusual form, which a client must accept."""
 
 from __future__ import annotations
 

@@ -1,4 +1,4 @@
-"""What servers and the proxies before them say when they say no: texts, and nothing else.
+"""The texts with which servers, and proxies in front of them, say no.
 
 ``$names`` are filled in by the scene. Wordings follow wire.md §2.4, §5 and §7.
 """

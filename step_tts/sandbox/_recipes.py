@@ -1,7 +1,7 @@
-"""Bodies made of a good answer: odd but honest audio files, and dishonest ones.
+"""Bodies made from the good response: unusual but valid audio, and invalid audio.
 
-Pure: each recipe takes the scene and gives the body's bytes. What servers really send is the
-measure; wire.md table (b) counts the variants.
+Pure: each recipe takes the scene and returns the bytes of the body. They follow what servers
+really send (wire.md table (b)).
 """
 
 from __future__ import annotations
@@ -156,7 +156,7 @@ def mp3(scene: Scene) -> bytes:
 
 
 def mp3_id3(scene: Scene) -> bytes:
-    """MP3 behind an ID3v2 tag."""
+    """MP3 after an ID3v2 tag."""
     return id3(b"LAME") + mp3(scene)
 
 
@@ -227,14 +227,14 @@ def events(
         key: The field that holds the base64 text: ``delta`` (OpenAI's older form) or ``audio``.
         until: How much of the audio is sent, from 0 to 1.
         end: The last event's JSON; none by default.
-        comments: Whether keep-alive comments and unknown events stand between.
+        comments: Whether there are keep-alive comments and unknown events in between.
     """
 
     def make(scene: Scene) -> bytes:
         audio = scene.audio(streamed=True)
         part = audio[: int(len(audio) * until)]
         noise = ": keep-alive\n\nevent: ping\ndata: {}\n\n" if comments else ""
-        # 4095 is no multiple of a sample: borders fall everywhere.
+        # 4095 bytes do not end with a sample: pieces end anywhere in it.
         lines = [noise + delta(piece, key) for piece in pieces(part, 4095)]
         last = [f"data: {scene.fill(end)}\n\n"] if end else []
         return "".join([*lines, *last]).encode()

@@ -1,4 +1,4 @@
-"""Fault table, last part: answers that say no (wire.md §2.4 and table (a))."""
+"""Fault table, part four: responses that say no (wire.md §2.4 and table (a))."""
 
 from __future__ import annotations
 

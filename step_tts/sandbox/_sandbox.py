@@ -1,4 +1,4 @@
-"""The face of a running sandbox: where it is, what arrived, what is to go wrong."""
+"""A running sandbox, as tests see it: where it is, what arrived, what goes wrong."""
 
 from __future__ import annotations
 

@@ -48,7 +48,7 @@ def _odds(values: Mapping[FaultLike, float] | _Odds) -> tuple[tuple[Fault | None
 def _shares(_: object, __: object, value: tuple[tuple[object, float], ...]) -> None:
     shares = [share for _, share in value]
     if any(share < 0 for share in shares) or sum(shares) > 1:
-        raise ValueError(f"probabilities must be 0 or more and add up to at most 1: {shares}")
+        raise ValueError(f"probabilities must be 0 or more and add up to at most 1, not {shares}.")
 
 
 @attrs.frozen(kw_only=True)
@@ -99,7 +99,7 @@ FaultsLike: TypeAlias = Faults | FaultLike | Sequence[FaultLike | None] | None
 
 
 def as_faults(value: FaultsLike) -> Faults:
-    """Take one fault for always that one, a sequence for a schedule, ``None`` for none."""
+    """One fault applies always, a sequence is a schedule, ``None`` is no fault."""
     if isinstance(value, Faults):
         return value
     if value is None or isinstance(value, str | Fault):

@@ -86,9 +86,11 @@ async def serve(
     """
     address = _loopback(host)
     if response_format not in ENCODERS:
-        raise ConfigurationError(f"response_format must be one of {', '.join(ENCODERS)}.")
+        raise ConfigurationError(
+            f"response_format must be one of {', '.join(ENCODERS)}, not {response_format!r}."
+        )
     if chunk_size < 1:
-        raise ConfigurationError(f"chunk_size must be 1 or more: {chunk_size!r}")
+        raise ConfigurationError(f"chunk_size must be 1 or more, not {chunk_size!r}.")
     plan = Plan(
         rules=Rules(
             api_key=api_key,
@@ -103,7 +105,7 @@ async def serve(
         content_length=content_length,
         chunk_size=chunk_size,
     )
-    ENCODERS[response_format](plan.voice.sample_rate)  # What it lacks is said now, in full.
+    ENCODERS[response_format](plan.voice.sample_rate)  # Fails now if its package is missing.
     async with await _listener(address, port) as listener:
         origin = _origin(host, listener.extra(SocketAttribute.local_port))  # noqa: S610  anyio, not Django
         state = State(origin=origin, api_key=api_key, keep=keep, seed=seed)
@@ -118,7 +120,7 @@ async def _listener(address: str, port: int) -> MultiListener[SocketStream]:
     try:
         return await anyio.create_tcp_listener(local_host=address, local_port=port)
     except OSError as error:
-        way_out = "; port 0 takes a free one" if port else ""
+        way_out = "; use port 0 for a free one" if port else ""
         raise OSError(
             error.errno,
             f"The sandbox cannot listen on {address}, port {port}: {error.strerror}{way_out}",

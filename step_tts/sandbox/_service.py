@@ -1,7 +1,7 @@
-"""Answers connections: lets requests in, has their texts spoken, plays their faults.
+"""Serves connections: admits requests, has their texts spoken, plays their faults.
 
-Knows who is let in and in which order. What an answer says is decided in ``_app`` and
-``_faults``; how bytes travel, in ``_connection``; what is remembered, in ``_state``.
+Knows which requests are admitted, and in which order. What an answer says is decided in ``_app``
+and ``_faults``; how bytes travel, in ``_connection``; what is remembered, in ``_state``.
 """
 
 from __future__ import annotations
@@ -62,7 +62,7 @@ class Plan:
 
 
 class Service:
-    """Serves a sandbox's connections. To be built inside an event loop."""
+    """Serves a sandbox's connections. Build it inside an event loop."""
 
     def __init__(self, plan: Plan, state: State) -> None:
         self._plan = plan
@@ -81,7 +81,7 @@ class Service:
                         break
 
     async def _answer(self, request: Request, connection: Connection) -> bool:
-        """Answer one request; gives whether the connection lives on."""
+        """Answer one request; returns whether the connection stays open."""
         call = Call(
             request=request,
             connection=connection,
@@ -155,7 +155,7 @@ class Service:
         await call.play(fault, order, pcm)
 
     async def _speak(self, call: Call, order: Order) -> None:
-        """Give the good answer."""
+        """Send the good response."""
         if self._plan.content_length and not order.as_events:
             await self._speak_whole(call, order)
             return

@@ -32,10 +32,10 @@ class FaultSpec:
 
 
 def good(name: str, summary: str, fault: Fault, *, needs: str | None = None) -> FaultSpec:
-    """An odd answer that carries whole audio."""
+    """An unusual response with complete audio."""
     return FaultSpec(name=name, summary=summary, fault=fault, needs=needs)
 
 
 def bad(name: str, summary: str, fault: Fault, *errors: str, needs: str | None = None) -> FaultSpec:
-    """An answer that must end in one of these errors."""
+    """A response that must lead to one of these errors."""
     return FaultSpec(name=name, summary=summary, fault=fault, errors=errors, needs=needs)

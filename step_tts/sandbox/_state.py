@@ -26,7 +26,7 @@ __all__ = ["State"]
 
 
 class State:
-    """The memory of one sandbox. To be built inside an event loop."""
+    """The memory of one sandbox. Build it inside an event loop."""
 
     def __init__(self, *, origin: str, api_key: str | None, keep: int, seed: int) -> None:
         self.origin = origin
@@ -42,7 +42,7 @@ class State:
         self._changed = anyio.Event()
 
     def arrived(self, request: Request, *, connection: int) -> int:
-        """Note that a request arrived; gives its number."""
+        """Note that a request arrived; return its number."""
         authorized = self.api_key is None or presented_key(request) == self.api_key
         now = anyio.current_time()
         number = self.log.add(request, connection=connection, authorized=authorized, now=now)
@@ -71,7 +71,7 @@ class State:
 
     @contextmanager
     def counting_connection(self) -> Iterator[int]:
-        """While a connection is open; gives its number."""
+        """Count a connection while it is open; yield its number."""
         self.accepted += 1
         self.connected += 1
         self._tell()
@@ -83,7 +83,7 @@ class State:
 
     @contextmanager
     def counting_request(self) -> Iterator[None]:
-        """While a request for speech is being answered."""
+        """Count a request for speech while it is being answered."""
         self.in_flight += 1
         self.peak_in_flight = max(self.peak_in_flight, self.in_flight)
         self._tell()
@@ -94,7 +94,7 @@ class State:
             self._tell()
 
     async def until(self, condition: Callable[[], bool]) -> None:
-        """Wait until something is so."""
+        """Wait until a condition holds."""
         while not condition():
             await self._changed.wait()
 

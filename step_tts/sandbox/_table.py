@@ -46,7 +46,7 @@ def fault_named(name: str) -> Fault:
     if match := _STATUS.fullmatch(name):
         return Answer(int(match[1]), error("This is a drill"))
     if plain not in FAULTS:
-        raise ValueError(f"no fault is named {name!r}; see step_tts.sandbox.FAULTS")
+        raise ValueError(f"there is no fault {name!r}; see step_tts.sandbox.FAULTS")
     fault = FAULTS[plain].fault
     return _placed(fault, name, number) if at else fault
 
@@ -59,6 +59,8 @@ def name_of(fault: Fault) -> str:
 
 def _placed(fault: Any, name: str, number: str) -> Fault:
     if not (attrs.has(type(fault)) and hasattr(fault, "at") and re.fullmatch(r"-?\d+", number)):
-        raise ValueError(f"{name!r}: this fault takes no such number")
+        raise ValueError(
+            f"there is no fault {name!r}: not every fault takes a number, which must be an integer"
+        )
     placed: Fault = attrs.evolve(fault, at=int(number))
     return placed

@@ -104,7 +104,7 @@ def choose_voice(choice: VoiceChoice) -> Voice:
         return EspeakVoice()
     if choice == "tone":
         return ToneVoice()
-    raise ConfigurationError(f"No such voice: {choice!r}. Known: auto, espeak, tone.")
+    raise ConfigurationError(f"There is no voice {choice!r}. Available: auto, espeak, tone.")
 
 
 def _best_voice() -> Voice:

@@ -114,7 +114,7 @@ class Connection(asyncio.Protocol):
         try:
             await self._wait(due)
         except Late:
-            raise WriteTimeout("the server does not take the request") from None
+            raise WriteTimeout("the server does not read the request") from None
 
     async def _wait(self, due: float) -> None:
         """Wait for anything to happen, unless nothing more can."""
@@ -151,7 +151,7 @@ class Connection(asyncio.Protocol):
     def eof_received(self) -> None:
         """The server will say no more; the transport then closes by itself."""
         if not self._answered:
-            self._fail(UnansweredError("the server closed the connection without an answer"))
+            self._fail(UnansweredError("the server closed the connection without a response"))
         elif self._is_cut_tls():
             self._fail(ReadError("TLS ended without a close_notify"))
         else:

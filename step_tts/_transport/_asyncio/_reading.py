@@ -84,7 +84,7 @@ class Reading:
         if self._left is None and self._chunks is None and not self.ended:
             self._h11_reads(b"", pieces)
         if not self.ended:
-            raise h11.RemoteProtocolError("the connection closed before the end of the reply")
+            raise h11.RemoteProtocolError("the connection closed before the end of the response")
 
     def _read(self, data: bytes, pieces: list[bytes]) -> None:
         if self.ended:

@@ -43,7 +43,7 @@ def _head(outgoing: Outgoing) -> bytes:
     """Everything up to the digits of Content-Length, which stands last."""
     address = parse_address(outgoing.url)
     if address is None:
-        raise InvalidURL("not a plain http address")
+        raise InvalidURL("not a plain http URL")
     request = h11.Request(
         method=outgoing.method,
         target=address.target,
