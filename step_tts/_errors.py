@@ -36,7 +36,7 @@ The branches are arranged by what the caller can do about it::
         │   ├── ConflictError                 409
         │   ├── RequestTooLargeError          413
         │   ├── UnprocessableEntityError      422
-        │   ├── RateLimitError                429
+        │   ├── RateLimitError                429, or 503 from nginx itself
         │   ├── ContentRefusedError           451, or a sensitive-words code
         │   ├── InternalServerError           500 and above
         │   ├── ModelUnavailableError         no channel serves this model
@@ -394,7 +394,7 @@ class UnprocessableEntityError(APIStatusError):
 
 
 class RateLimitError(APIStatusError):
-    """429: too many requests just now."""
+    """429, or 503 from nginx itself: too many requests just now."""
 
     default_advice: ClassVar[RetryAdvice] = RetryAdvice.THROTTLED
 

@@ -24,7 +24,7 @@ def head_of(size: int = UNKNOWN, **options: bytes) -> bytes:
     return wav(b"", size=size, form_size=size, **options)
 
 
-@pytest.mark.parametrize("size", [0, UNKNOWN, 0x7FFFFFFF, 2_000_000_036])
+@pytest.mark.parametrize("size", [0, UNKNOWN, 0x7FFFFFFF, 0x7FFFF000, 2_000_000_036])
 def test_a_streamed_header_becomes_a_true_one(size: int) -> None:
     """Placeholders give way to true sizes, and nothing else changes."""
     streamed = wav(SOUND, size=size, form_size=size, before=chunk(b"LIST", b"INFO"))
@@ -63,10 +63,12 @@ def test_sound_of_odd_length_gets_its_pad_byte() -> None:
 
 
 def test_an_empty_fact_chunk_is_filled_in() -> None:
-    """Samples are counted where they can be, and a number that was told is left alone."""
-    for told, expected in ((0, 50), (UNKNOWN, 50), (49, 49)):
+    """Samples are counted where they can be; a number told beside a true size is left alone."""
+    sox = 0x7FFFF000 // 4
+    empty = ((UNKNOWN, 0, 50), (UNKNOWN, UNKNOWN, 50), (0x7FFFF000, sox, 50))
+    for size, told, expected in (*empty, (200, 49, 49)):
         before = chunk(b"fact", struct.pack("<I", told))
-        streamed = wav(SOUND, size=UNKNOWN, before=before, format_chunk=fmt(3, bits=32))
+        streamed = wav(SOUND, size=size, form_size=0, before=before, format_chunk=fmt(3, bits=32))
         whole = repaired(streamed, verify(streamed).patch)
         assert struct.pack("<4sII", b"fact", 4, expected) in whole
     compressed = wav(SOUND, size=UNKNOWN, before=before, format_chunk=fmt(0x55))

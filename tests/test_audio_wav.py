@@ -14,7 +14,11 @@ from step_tts._formats import AudioFormat
 
 SOUND = bytes(range(1, 201)) * 4  # 800 bytes: 400 samples, 50 ms.
 
-PLACEHOLDERS = (0, UNKNOWN, 0x7FFFFFFF, 0x7FFFFF00, 0xFFFFFFFF - 44, 2_000_000_000, 2_000_000_036)
+ESPEAK = 0x7FFFF000  # What `espeak-ng --stdout` writes, and SoX into a pipe.
+PLACEHOLDERS = (
+    *(0, UNKNOWN, 0x7FFFFFFF, 0x7FFFFF00, ESPEAK, ESPEAK - ESPEAK % 18),
+    *(0xFFFFFFFF - 44, 2_000_000_000, 2_000_000_036),
+)
 
 
 def test_facts_of_a_plain_file() -> None:
@@ -86,6 +90,14 @@ def test_placeholder_sizes_end_with_the_body(size: int) -> None:
     assert (outcome.info.duration, outcome.info.warnings) == (0.05, ())
     assert verify(streamed, framed=False).error is TruncatedAudioError
     assert verify(streamed, framed=False, trust_end=True).info is not None
+
+
+def test_a_count_of_samples_is_a_guess_where_the_size_is() -> None:
+    """SoX works its fact chunk out from the size it made up: 18 hours of ADPCM."""
+    guessed = chunk(b"fact", struct.pack("<I", ESPEAK // 4 * 8))
+    outcome = verify(wav(SOUND, size=ESPEAK, format_chunk=fmt(0x11, bits=8), before=guessed))
+    assert outcome.info is not None
+    assert outcome.info.duration == 0.1
 
 
 def test_placeholder_sizes_still_demand_whole_samples() -> None:

@@ -550,6 +550,20 @@ async def test_what_stays_refused_is_not_retried(lib: ModuleType, reason: str, h
     assert not caught.value.retryable
 
 
+async def test_the_cancellation_behind_a_timeout_is_not_quoted(lib: ModuleType) -> None:
+    """The library's own timeout ends a wait by cancelling it: that is no reason."""
+
+    async def handler(_: Any) -> Any:
+        try:
+            with anyio.fail_after(0):
+                await anyio.sleep_forever()
+        except TimeoutError as error:
+            raise lib.ConnectTimeout("") from error
+
+    with pytest.raises(errors.ConnectTimeoutError, match=r"in time \(ConnectTimeout\)"):
+        await fetch(lib, handler)
+
+
 async def test_an_address_is_never_quoted(lib: ModuleType) -> None:
     """A foreign text that holds a URL is replaced by the exception's name."""
 

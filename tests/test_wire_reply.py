@@ -521,6 +521,22 @@ def test_503_with_a_wait_is_throttling() -> None:
     assert type(missing).__name__ == "ModelUnavailableError"
 
 
+@pytest.mark.parametrize("server", ["nginx", "nginx/1.22.1", "openresty"])
+def test_503_of_nginx_itself_is_a_limit(server: str) -> None:
+    """``limit_req`` answers 503 unless told otherwise; a server that is down looks the same."""
+    own = (
+        "<html>\r\n<head><title>503 Service Temporarily Unavailable</title></head>\r\n<body>\r\n"
+        "<center><h1>503 Service Temporarily Unavailable</h1></center>\r\n"
+        f"<hr><center>{server}</center>\r\n</body>\r\n</html>\r\n"
+    )
+    error = reply(503, own, HTML)
+    assert (type(error).__name__, error.advice) == ("RateLimitError", TRANSIENT)
+    assert "no server is running" in str(error)
+    asked = reply(503, own, HTML | {"retry-after": "7"})
+    assert (type(asked).__name__, asked.advice) == ("InternalServerError", THROTTLED)
+    assert type(reply(502, own, HTML)).__name__ == "InternalServerError"
+
+
 DATE = "Wed, 21 Oct 2015 07:28:00 GMT"
 EPOCH = 1445412480.0
 

@@ -95,9 +95,10 @@ def _fix(head: bytes, layout: Layout, sizes: _Sizes) -> bytes:
         _lengthen(draft, found.get(b"JUNK"), sizes)
     else:
         return head
-    if fact := found.get(b"fact"):
-        shift = len(draft) - len(head)
-        _put_samples(draft, fact.content_at + shift, layout, sizes)
+    if (fact := found.get(b"fact")) and sizes.samples is not None:
+        at = fact.content_at + len(draft) - len(head)
+        told = int.from_bytes(head[-layout.width :], layout.order)
+        _put_samples(draft, at, layout, sizes.samples, guessed=is_placeholder(told))
     return bytes(draft)
 
 
@@ -128,10 +129,12 @@ def _lengthen(draft: bytearray, junk: Chunk | None, sizes: _Sizes) -> None:
     _put_long_sizes(draft, junk, sizes)
 
 
-def _put_samples(draft: bytearray, at: int, layout: Layout, sizes: _Sizes) -> None:
-    """Fill in a ``fact`` chunk that nobody filled in. Wave64 counts samples in eight bytes."""
-    width = layout.width
-    told = int.from_bytes(draft[at : at + width], layout.order)
-    if sizes.samples is not None and is_placeholder(told):
-        count = min(sizes.samples, (1 << 8 * width) - 1)
-        draft[at : at + width] = count.to_bytes(width, layout.order)
+def _put_samples(draft: bytearray, at: int, layout: Layout, samples: int, *, guessed: bool) -> None:
+    """Fill in a ``fact`` chunk that nobody filled in, or that SoX worked out from a guessed size.
+
+    Wave64 counts samples in eight bytes.
+    """
+    field = slice(at, at + layout.width)
+    if guessed or is_placeholder(int.from_bytes(draft[field], layout.order)):
+        count = min(samples, (1 << 8 * layout.width) - 1)
+        draft[field] = count.to_bytes(layout.width, layout.order)

@@ -26,8 +26,11 @@ __all__ = [
     "layout_of",
 ]
 
-PLACEHOLDER_FROM = 0x7FFFFF00
-"""Sizes from here on are written by servers that do not know the length yet (wire.md §7, §9)."""
+PLACEHOLDER_FROM = 0x7FFF0000
+"""Sizes from here on are written by servers that do not know the length yet (wire.md §7, §9).
+
+Into a pipe, espeak-ng writes 0x7FFFF000, and SoX the same, rounded down to whole frames.
+"""
 
 _PLACEHOLDERS = frozenset({0, 2_000_000_000, 2_000_000_036})
 

@@ -108,6 +108,8 @@ class WavWalker(Walker):
             declared = yield from self._read_header(source)
         self._source, self.sound_at = source, source.position
         unknown = is_placeholder(declared)
+        if unknown:
+            self._samples = 0  # Whoever had to guess the one had to guess the other.
         endless = declared in _NEVER_TRUE
         watch: list[Callable[[bytes], None]] = [self._watch] if unknown else []
         if self.listen and self.wave:

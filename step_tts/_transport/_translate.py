@@ -152,7 +152,8 @@ def _causes(error: BaseException | None) -> Iterator[BaseException]:
 
 def _own_words(error: Exception) -> str:
     """A foreign exception's own text where it is safe to show, else its name and status."""
-    said = next(filter(None, (" ".join(str(cause).split()) for cause in _causes(error))), "")
+    causes = (cause for cause in _causes(error) if isinstance(cause, Exception))  # no cancellation
+    said = next(filter(None, (" ".join(str(cause).split()) for cause in causes)), "")
     if said and "://" not in said and _TALKATIVE.isdisjoint(_names(error)):
         return said[:FOREIGN_TEXT_LIMIT].rstrip(".")
     status = re.match(r"\d{3}\b", said)  # of a proxy's refusal

@@ -98,6 +98,8 @@ _NO_MODEL = re.compile(
     r"|\bmodel\b(?:(?!voice|file)[^,;:]){0,80}?\b(?:does not exist|not found)",
     re.IGNORECASE,
 )
+# What nginx itself says; a page of a server behind it carries no such line.
+_NGINX = re.compile(r"<hr>\s*<center>(?:nginx|openresty)\b", re.IGNORECASE)
 _NO_PATH = re.compile(r"invalid url|cannot post|no route|^not found$", re.IGNORECASE)
 
 _WORDS_LIMIT = 2000  # characters; servers come to the point sooner
@@ -105,6 +107,7 @@ _WORDS_LIMIT = 2000  # characters; servers come to the point sooner
 _PATH_HINT = "The path is wrong: check base_url, which usually ends in /v1."
 _PERMANENT_HINT = "Despite this status, the fault is in the request."
 _SLOW_HINT = "The call was probably billed and may still be running: send shorter texts."
+_NGINX_HINT = "It does so if requests come too fast, and if no server is running behind it."
 _PAGE_HINT = "The base URL is wrong, or a proxy in between answered with its own page."
 
 _ONCE, _NEVER = RetryAdvice.ONCE, RetryAdvice.NEVER
@@ -133,6 +136,14 @@ _BY_STATUS = {
     529: Verdict(InternalServerError, "The server is overloaded.", _THROTTLED),
 }
 _BUSY = Verdict(InternalServerError, "The server asks clients to come back later.", _THROTTLED)
+# Its limit_req and limit_conn answer 503 unless told otherwise. That it lost its server looks the
+# same: then more than a few tries would only keep the caller waiting.
+_TURNED_AWAY = Verdict(
+    RateLimitError,
+    "nginx in front of the server turned the request away.",
+    _TRANSIENT,
+    _NGINX_HINT,
+)
 _FAILED = Verdict(InternalServerError, "The server, or one behind it, failed.")
 _REFUSED = Verdict(APIStatusError, "The server refused the request.")
 _BLOCKED = Verdict(ProxyBlockedError, "A challenge or block page answered instead of the API.")
@@ -149,6 +160,8 @@ def judge(
         return _judge_success(status, document)
     if 300 <= status < 400:
         return _REDIRECTED
+    if status == 503 and not told_to_wait and _is_of_nginx(document):
+        return _TURNED_AWAY
     by_code = judge_codes(document)
     if by_code:
         return _for_status(status, by_code)
@@ -187,6 +200,10 @@ def _is_challenge(status: int, headers: Mapping[str, str], document: Document) -
     if document.kind != "html":
         return False
     return (status == 403 and "cf-ray" in headers) or bool(_CHALLENGE.search(str(document.value)))
+
+
+def _is_of_nginx(document: Document) -> bool:
+    return document.kind == "html" and bool(_NGINX.search(str(document.value)))
 
 
 def _judge_success(status: int, document: Document) -> Verdict:
