@@ -7,7 +7,7 @@ from random import Random
 from typing import TYPE_CHECKING
 
 import pytest
-from gateways import Cap, constant, drive
+from gateways import BOUNDS, Bucket, Cap, Characters, constant, drive
 from hypothesis import settings
 from hypothesis import strategies as st
 from hypothesis.stateful import RuleBasedStateMachine, invariant, precondition, rule
@@ -19,6 +19,7 @@ from step_tts._gate._latency import Latency
 from step_tts._gate._limit import Limit
 from step_tts._gate._pacer import Allowance, Intake, Pacer, Spacing
 from step_tts._gate._quota import Quota
+from step_tts._gate._unit import Unit
 from step_tts._policies import Concurrency, Rate
 from step_tts._wire import LimitHints
 
@@ -478,11 +479,11 @@ def test_a_drought_is_the_end_of_a_window() -> None:
     pacer = Pacer()
     for begin in (0, 20):
         for n in range(60):
-            pacer.intake.add(begin + n / 10)
+            pacer.intake.add(begin + n / 10, 1.0)
         pacer.refilled(begin + 6.0, begin + 20.0)
         assert pacer.rate(begin + 20.0) == pytest.approx(0.97 * 3)
     assert pacer.dry(120, 40.0) == 3.0
-    pacer.intake.take_back(20.0)
+    pacer.intake.take_back(20.0, 1.0)
     assert pacer.dry(119, 40.0) == pytest.approx(59 / 20)
     pacer.review(100.0, math.inf)
     assert pacer.rate(105.0) < 1.5 * pacer.rate(100.0)
@@ -527,10 +528,10 @@ def test_too_few_to_measure_by_are_no_window() -> None:
     """A caller who asks for little is told nothing by it of what the server gives."""
     pacer = Pacer()
     for second in range(9):
-        pacer.intake.add(second)
+        pacer.intake.add(second, 1.0)
     pacer.refilled(10.0, 20.0)
     assert not pacer.on
-    pacer.intake.add(9.0)
+    pacer.intake.add(9.0, 1.0)
     pacer.refilled(10.0, 20.0)
     assert pacer.on
 
@@ -658,14 +659,73 @@ def test_intake_forgets() -> None:
     """Two minutes, and whoever was refused after all."""
     intake = Intake()
     for tenth in range(40):
-        intake.add(tenth / 10)
-    intake.take_back(2.0)
+        intake.add(tenth / 10, 1.0)
+    intake.take_back(2.0, 1.0)
     assert intake.since == 0
     assert intake.per_second(4.0, 4.0) == pytest.approx(39 / 4)
-    intake.add(150.0)
-    intake.take_back(2.0)
+    intake.add(150.0, 1.0)
+    intake.take_back(2.0, 1.0)
     assert intake.since == 150
     assert intake.per_second(151.0, 100.0) == pytest.approx(0.01)
+
+
+def test_long_texts_that_are_refused_show_that_characters_are_counted() -> None:
+    """Of twice the mean square each, ten do; and five of half of it take that back."""
+    unit = Unit()
+    for _ in range(9):
+        unit.refused(200, 100.0, 20_000.0)
+    assert unit.cost(300) == 1.0
+    unit.refused(200, 100.0, 20_000.0)
+    assert (unit.cost(300), unit.cost(50)) == (3.0, 0.5)
+    for _ in range(4):
+        unit.refused(200, 150.0, 20_000.0)
+    for _ in range(4):
+        unit.refused(100, 100.0, 20_000.0)
+    assert unit.cost(300) == 3.0
+    unit.refused(100, 100.0, 20_000.0)
+    assert unit.cost(300) == 1.0
+
+
+def test_texts_of_one_length_or_none_show_nothing() -> None:
+    """Nor does a refusal before any text was answered."""
+    unit = Unit()
+    for _ in range(99):
+        unit.refused(100, 100.0, 10_000.0)
+        unit.refused(0, 100.0, 20_000.0)
+        unit.refused(200, 0.0, 0.0)
+    assert unit.cost(300) == 1.0
+
+
+@pytest.mark.parametrize("seed", range(3))
+def test_what_a_bucket_counts_is_found_out(seed: int) -> None:
+    """One of characters within minutes; one of requests is not mistaken."""
+    for bucket, counts in (
+        (Characters(320, 640, Random(seed)), True),
+        (Bucket(4, 8, Random(seed)), False),
+    ):
+        controller = control(BOUNDS)
+        drive(bucket, Random(seed), seconds=300, controller=controller)
+        assert (controller.unit.cost(160) > 1.5) is counts
+
+
+def test_where_characters_are_counted_they_are_paced() -> None:
+    """A longer text is followed later, and none of any length is waited for without end."""
+    controller = control(Concurrency(initial=8))
+    answer_all(controller)
+    refused = controller.start(1.0, 10)
+    controller.throttled(refused, 1.1, None)
+    controller.leave(refused)
+    controller.leave(controller.start(2.0, 10))
+    for _ in range(8):
+        controller.unit.refused(20, 10.0, 100.0)
+    for characters in (10, 30):
+        now = controller.ready_at()
+        controller.leave(controller.start(now, characters))
+        gap = characters / 10 / controller.pacer.rate(now)
+        assert controller.ready_at() - now == pytest.approx(gap)
+    now = controller.ready_at()
+    controller.start(now, 1_000_000)
+    assert controller.ready_at() - now == 120
 
 
 def test_a_policy_of_the_server_is_a_pace() -> None:
@@ -821,14 +881,14 @@ class Anything(RuleBasedStateMachine):
         if math.isfinite(ready_at := self.controller.ready_at()):
             self.now = max(self.now, ready_at)
 
-    @rule(count=st.integers(1, 50), again=st.booleans())
-    def start(self, count: int, *, again: bool) -> None:
+    @rule(count=st.integers(1, 50), characters=st.integers(0, 2000), again=st.booleans())
+    def start(self, count: int, characters: int, *, again: bool) -> None:
         for _ in range(count):
             if self.controller.ready_at() > self.now:
                 return
             assert self.now >= self.controller.paused_until
             previous = self.failed.pop() if again and self.failed else None
-            self.flying.append(self.controller.start(self.now, 10, previous))
+            self.flying.append(self.controller.start(self.now, characters, previous))
             assert self.controller.in_flight <= self.controller.limit.slots
 
     @precondition(lambda self: self.flying)

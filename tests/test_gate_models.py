@@ -66,6 +66,7 @@ GOLDEN: dict[str, tuple[float, float]] = {
     "10 a second, burst 1, says when": (0.9, 0.008),
     "60 in any 30 s, says when": (0.95, 0.02),
     "100 each 10 s": (0.95, 0.016),
+    "480 characters a second": (0.97, 0.023),
     "cap 24, 1 % refused at random": (0.77, 0.015),
     "10 a second, burst 10, 2 % refused at random": (0.79, 0.032),
     "cap 12, 4, 24": (0.86, 0.014),

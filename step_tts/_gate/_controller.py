@@ -20,6 +20,7 @@ from step_tts._gate._latency import Latency
 from step_tts._gate._limit import Limit
 from step_tts._gate._pacer import Allowance, Pacer, Spacing
 from step_tts._gate._quota import FAULT_COST, THROTTLE_COST, Quota
+from step_tts._gate._unit import Unit
 
 if TYPE_CHECKING:
     from collections.abc import Callable
@@ -74,6 +75,10 @@ class Ticket:
     proven: int = 0
     """The highest level that was known to work; what is sent later may stand beside a refusal
     that is still on its way, and then counts as one too many."""
+    cost: float = 1.0
+    """What it takes of the rate, in calls of the usual length."""
+    spent: float = 0.0
+    """What those took that had been let in before."""
     paid: float = 0.0
     """What it took from the retry quota."""
     outcome: Outcome = Outcome.UNKNOWN
@@ -88,6 +93,7 @@ class Controller:
         self.pacer = Pacer()
         self.quota = Quota()
         self.chance = Chance()
+        self.unit = Unit()
         self.paused_until = -math.inf
         """When the shared pause ends."""
         self._rate = rate
@@ -103,6 +109,7 @@ class Controller:
         self._dry_until = 0.0  # the last also by the server's word.
         self._refusal = 0.0  # Seconds that it took to come back.
         self._admitted = 0  # Sent and not refused.
+        self._spent = 0.0  # What those cost it.
         self._wary = False  # Whether a refusal came unawares: then the next one goes alone.
         self._scout: Ticket | None = None  # Whoever did, until the next one goes.
         self._answers = self._faults = 0
@@ -147,15 +154,19 @@ class Controller:
             self._full_at = now
             # What waited for a slot was not late.
             self._even.ready_at = max(self._even.ready_at, now)
-        self._even.take(now, self._gap(now))
+        cost = self.unit.cost(characters)
+        self._even.take(now, self._gap(now, cost))
         if self._rate.requests_per_minute:
             self._requests.take(now, 60 / self._rate.requests_per_minute)
         if self._rate.characters_per_minute:
             self._characters.take(now, 60 * characters / self._rate.characters_per_minute)
         paid = self._price(again)
-        ticket = Ticket(now, characters, level, self._admitted, self._proven, paid)
+        ticket = Ticket(
+            now, characters, level, self._admitted, self._proven, cost, self._spent, paid
+        )
         self._admitted += 1
-        self.pacer.intake.add(now)
+        self._spent += cost
+        self.pacer.intake.add(now, cost)
         self._flying.add(ticket)
         if self._wary:
             self._wary, self._scout = False, ticket
@@ -181,10 +192,13 @@ class Controller:
         """Note that the server asked for less, and perhaps for how long."""
         ticket.outcome = Outcome.THROTTLED
         self._admitted -= 1
-        self.pacer.intake.take_back(ticket.sent_at)
+        self._spent -= ticket.cost
+        self.pacer.intake.take_back(ticket.sent_at, ticket.cost)
         self._refusal = now - ticket.sent_at
         fresh, paced = ticket.sent_at >= self._epoch, self.pacer.on
         if fresh:
+            if paced and not self._streak:
+                self.unit.refused(ticket.characters, *self.latency.lengths)
             if self._by_chance(ticket, now, retry_after):
                 return
             self._cut(ticket, now)
@@ -228,7 +242,7 @@ class Controller:
     def _round_trip(self) -> float:
         return self.latency.mean or 1.0
 
-    def _gap(self, now: float) -> float:
+    def _gap(self, now: float, cost: float) -> float:
         """Seconds before the next: the longest of what pacing, spreading and probing want."""
         spread = SPREAD_OVER * self.latency.seconds / self.limit.value
         wait = min(CONSENT * self._refusal, LONGEST_PAUSE_SECONDS) if self._wary else 0.0
@@ -236,7 +250,7 @@ class Controller:
         if gap < SHORTEST_GAP:
             gap = 0.0
         if self.pacer.on:
-            gap = max(gap, 1 / self.pacer.rate(now))
+            gap = max(gap, min(cost / self.pacer.rate(now), LONGEST_WAIT_SECONDS))
         if self._policy:
             gap = max(gap, 1 / self._policy)
         if self.quota.exhausted:
@@ -290,7 +304,7 @@ class Controller:
 
     def _lower(self, refused: Ticket, level: int, now: float) -> None:
         """Take back the rate, if it alone was raised or the level just worked; else the level."""
-        measured = self.pacer.dry(refused.nth, refused.sent_at)
+        measured = self.pacer.dry(refused.spent, refused.sent_at)
         raised = self.pacer.probes(now) and refused.level < self.limit.slots
         throttled = refused.outcome is Outcome.THROTTLED  # Faults do not come of a rate.
         if self.limit.adapts and throttled and (raised or refused.level <= level):
@@ -299,12 +313,12 @@ class Controller:
                 usual /= 2
             if not self.pacer.on:
                 self.limit.search()
-            before = self._gap(now)
+            before = self._gap(now, refused.cost)
             self.pacer.refused(now, measured, usual)
             if self._admitted == refused.nth:  # Nobody followed: the next one takes its place.
-                self._even.ready_at = now + AFTER_REFUSAL * self._gap(now)
+                self._even.ready_at = now + AFTER_REFUSAL * self._gap(now, refused.cost)
             else:  # It was to go at the old pace.
-                self._even.ready_at += self._gap(now) - before
+                self._even.ready_at += self._gap(now, refused.cost) - before
         else:
             self.limit.cut(refused.level, level)
 

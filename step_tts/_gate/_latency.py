@@ -35,6 +35,11 @@ class Latency:
         return self.mean or 0.0
 
     @property
+    def lengths(self) -> tuple[float, float]:
+        """Of the texts that were answered: the mean of their characters, and of the square."""
+        return self._cost.lengths
+
+    @property
     def crowded(self) -> bool:
         """Whether answers take so much longer than they did that the server must be queueing."""
         return self.seconds > CROWDED * self._least
@@ -66,6 +71,11 @@ class _Cost:
     _y: float = 0.0
     _xx: float = 0.0
     _xy: float = 0.0
+
+    @property
+    def lengths(self) -> tuple[float, float]:
+        """The mean of the characters, and of their square."""
+        return self._x, self._x * self._x + self._xx
 
     def usual(self, seconds: float, characters: int) -> float:
         """What a text of the mean length would have taken; the line moves towards the point."""

@@ -75,21 +75,21 @@ class Allowance:
 class Intake:
     """How many were let in, second by second, for as long as the longest span."""
 
-    _seconds: dict[int, int] = attrs.field(factory=dict)
+    _seconds: dict[int, float] = attrs.field(factory=dict)
 
-    def add(self, at: float) -> None:
+    def add(self, at: float, cost: float) -> None:
         """Count one as let in."""
         second = math.floor(at)
         if second not in self._seconds:
             for old in [old for old in self._seconds if old < second - LONGEST_SPAN]:
                 del self._seconds[old]
-            self._seconds[second] = 0
-        self._seconds[second] += 1
+            self._seconds[second] = 0.0
+        self._seconds[second] += cost
 
-    def take_back(self, at: float) -> None:
+    def take_back(self, at: float, cost: float) -> None:
         """Note that whoever was counted at that time was refused after all."""
         if (second := math.floor(at)) in self._seconds:
-            self._seconds[second] -= 1
+            self._seconds[second] -= cost
 
     def per_second(self, at: float, seconds: float) -> float:
         """The mean of so many seconds until then."""
@@ -112,7 +112,7 @@ class Pacer:
     """Requests per second the server seems to take; ``None`` is off."""
     _cut_at: float = 0.0
     _hits: int = FIRST_HITS
-    _dry: tuple[int, float] | None = None
+    _dry: tuple[float, float] | None = None
     """When the server had nothing left, and how many it had let in by then."""
     _refilled_at: float = -math.inf
     """When a drought last ended."""
@@ -148,7 +148,7 @@ class Pacer:
         """Note a pause: nothing is learnt meanwhile."""
         self._cut_at = max(self._cut_at, until)
 
-    def dry(self, admitted: int, at: float) -> float:
+    def dry(self, admitted: float, at: float) -> float:
         """Note that the server had nothing left for whoever was sent then.
 
         Args:
@@ -168,7 +168,7 @@ class Pacer:
         if before is None:
             return 0.0
         # Some that seemed to be let in before may have been refused since.
-        return max(0, admitted - before[0]) / max(at - before[1], SHORTEST_SPAN)
+        return max(0.0, admitted - before[0]) / max(at - before[1], SHORTEST_SPAN)
 
     def refilled(self, since: float, at: float) -> None:
         """Note that a drought ended: the server counts by a window, which was used up and is over.

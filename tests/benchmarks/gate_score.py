@@ -1,9 +1,10 @@
 """How much the gate gets out of simulated servers, and how much it is refused.
 
-``python tests/benchmarks/gate_score.py [tuned|third|fourth|fifth|held-out|lines|hints] [NAME]``:
-means of four seeds, fifteen minutes of service each, limits unknown to the client. ``lines`` gives
-the steady ones of the held-out set as long as ten thousand calls take, if that is longer; ``hints``
-puts servers that name their limits beside the same ones silent.
+``python tests/benchmarks/gate_score.py [SET] [NAME]``, where a set is ``tuned``, ``third`` to
+``sixth``, ``held-out``, ``lines`` or ``hints``: means of four seeds, fifteen minutes of service
+each, limits unknown to the client. ``lines`` gives the steady ones of the held-out set as long as
+ten thousand calls take, if that is longer; ``hints`` puts servers that name their limits beside
+the same ones silent.
 """
 
 from __future__ import annotations
@@ -30,8 +31,9 @@ SETS = {
     "third": attrs.asdict(drawn.THIRD),
     "fourth": attrs.asdict(drawn.FOURTH),
     "fifth": attrs.asdict(drawn.FIFTH),
-    "held-out": attrs.asdict(drawn.SIXTH),
-    "lines": {"steady": drawn.SIXTH.steady},
+    "sixth": attrs.asdict(drawn.SIXTH),
+    "held-out": attrs.asdict(drawn.SEVENTH),
+    "lines": {"steady": drawn.SEVENTH.steady},
     "hints": {"silent": sets.SILENT, "spoken": sets.SPOKEN},
 }
 SEEDS = range(4)
