@@ -90,7 +90,7 @@ def test_what_stands_in_a_log_needs_leave_to_write(
     result = step_tts("status", killed)
     assert result.exit_code == 1
     assert f"{JOURNAL_NAME}-wal" in result.stderr
-    assert "look at a copy" in result.stderr
+    assert "copy the directory" in result.stderr
     assert contents(killed) == before
 
 

@@ -4,9 +4,9 @@ Blocking, and used by one thread at a time. The file is held under SQLite's excl
 is the lock of the run, spares the shared-memory file, and keeps clear of the WAL-reset bug that
 takes two connections (SQLite 3.7.0 to 3.51.2). A kill at any moment leaves what was committed.
 
-Rows are kept by name, folded, so that a file has one owner, and found by request as well, so that
-no request is paid for twice, and by number, so that what is done is found before it is named. Names
-and numbers mostly ascend, which keeps their trees in order and the writes few.
+Rows are kept by name, folded, so that a file has one owner, and found by number as well, so that
+what is done is found before it is named. Both mostly ascend, which keeps their trees in order and
+the writes few. They are found by request too, so that none is paid for twice (see ``_requests``).
 """
 
 from __future__ import annotations
@@ -200,7 +200,7 @@ class JournalFile(JournalReader):
             raise SaveError(
                 0,
                 "The directory of the batch was removed while it ran, with what was finished. "
-                "Start the batch again to make it anew",
+                "Start the batch again to create a new one",
                 str(self._directory),
             )
 

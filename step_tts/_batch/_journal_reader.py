@@ -39,12 +39,12 @@ _OWN = f"{_WITH_KEY} WHERE key IN ({{}})"
 _RANGE = f"{_WITH_KEY} WHERE key BETWEEN ? AND ? LIMIT ?"
 _DONE = f"{_SELECT} WHERE place >= 0 AND place BETWEEN ? AND ? AND path IS NOT NULL LIMIT ?"
 _OTHER = (
-    "The journal of the batch was begun by another version of step_tts ({}, where this one keeps "
-    "{}): go on with that one, or move it away to begin anew"
+    "The journal of this batch was started by another version of step_tts (format {}, where this "
+    "one uses {}): continue with that version, or move the journal away to start over"
 )
 _IN_A_LOG = (
-    "What a batch did last stands in a log that can be read only where it can be written: a run "
-    "is at work there, or was killed. Wait for it to end, or look at a copy of the directory"
+    "The last changes of this batch are in a log that can only be read where it can be written: a "
+    "run is in progress there, or was killed. Wait for it to end, or copy the directory elsewhere"
 )
 _REQUEST, _PATH, _SIZE, _PLACE = map(COLUMNS.index, ("request", "path", "size", "place"))
 

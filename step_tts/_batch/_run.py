@@ -38,7 +38,7 @@ FLUSH_SECONDS = 30.0
 
 
 class SpeechBatch:
-    """The results of a batch, which can be iterated once.
+    """The results of a batch, which can be iterated only once.
 
     Made by ``AsyncClient.batch``. An exception from the input itself is raised after the results
     of all rows in flight; so is ``BatchStoppedError``.
@@ -53,7 +53,7 @@ class SpeechBatch:
 
     def __aiter__(self) -> Self:
         if self._started:
-            raise StreamConsumedError("The results of a batch can be iterated once.")
+            raise StreamConsumedError("The results of a batch can be iterated only once.")
         self._started = True
         return self
 
