@@ -22,7 +22,7 @@ from step_tts._batch._intake import Intake
 from step_tts._errors import ConfigurationError, StepTTSError, StreamConsumedError
 from step_tts._lane import Lane, Recalled
 from step_tts._models import BatchResult
-from step_tts._runtime import Signal, beside
+from step_tts._runtime import Signal, beside, task_group
 
 if TYPE_CHECKING:
     from collections.abc import AsyncGenerator, AsyncIterable, Iterable, Sequence
@@ -211,7 +211,7 @@ class _Run:
         """Read rows as workers become free, and tell what is done already."""
         try:
             with self._reading:
-                async with anyio.create_task_group() as tasks:
+                async with task_group() as tasks:
                     tasks.start_soon(self._intake.read)
                     await self._feed()
                     tasks.cancel_scope.cancel()
@@ -282,7 +282,7 @@ class _Run:
     async def crew(self) -> None:
         """The workers; when the last has left, nothing more ends."""
         try:
-            async with anyio.create_task_group() as tasks:
+            async with task_group() as tasks:
                 for _ in range(self._workers):
                     tasks.start_soon(self._work)
         finally:
