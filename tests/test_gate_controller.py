@@ -674,16 +674,16 @@ def test_long_texts_that_are_refused_show_that_characters_are_counted() -> None:
     unit = Unit()
     for _ in range(9):
         unit.refused(200, 100.0, 20_000.0)
-    assert unit.cost(300) == 1.0
+    assert unit.usual is None
     unit.refused(200, 100.0, 20_000.0)
-    assert (unit.cost(300), unit.cost(50)) == (3.0, 0.5)
+    assert unit.usual == 100
     for _ in range(4):
         unit.refused(200, 150.0, 20_000.0)
     for _ in range(4):
         unit.refused(100, 100.0, 20_000.0)
-    assert unit.cost(300) == 3.0
+    assert unit.usual == 100
     unit.refused(100, 100.0, 20_000.0)
-    assert unit.cost(300) == 1.0
+    assert unit.usual is None
 
 
 def test_texts_of_one_length_or_none_show_nothing() -> None:
@@ -693,7 +693,7 @@ def test_texts_of_one_length_or_none_show_nothing() -> None:
         unit.refused(100, 100.0, 10_000.0)
         unit.refused(0, 100.0, 20_000.0)
         unit.refused(200, 0.0, 0.0)
-    assert unit.cost(300) == 1.0
+    assert unit.usual is None
 
 
 @pytest.mark.parametrize("seed", range(3))
@@ -705,7 +705,7 @@ def test_what_a_bucket_counts_is_found_out(seed: int) -> None:
     ):
         controller = control(BOUNDS)
         drive(bucket, Random(seed), seconds=300, controller=controller)
-        assert (controller.unit.cost(160) > 1.5) is counts
+        assert (controller.unit.usual is not None) is counts
 
 
 def test_where_characters_are_counted_they_are_paced() -> None:

@@ -109,7 +109,7 @@ class Controller:
         self._dry_until = 0.0  # the last also by the server's word.
         self._refusal = 0.0  # Seconds that it took to come back.
         self._admitted = 0  # Sent and not refused.
-        self._spent = 0.0  # What those cost it.
+        self._spent = 0.0  # What those took of the rate.
         self._wary = False  # Whether a refusal came unawares: then the next one goes alone.
         self._scout: Ticket | None = None  # Whoever did, until the next one goes.
         self._answers = self._faults = 0
@@ -154,7 +154,8 @@ class Controller:
             self._full_at = now
             # What waited for a slot was not late.
             self._even.ready_at = max(self._even.ready_at, now)
-        cost = self.unit.cost(characters)
+        usual = self.unit.usual
+        cost = characters / usual if usual else 1.0
         self._even.take(now, self._gap(now, cost))
         if self._rate.requests_per_minute:
             self._requests.take(now, 60 / self._rate.requests_per_minute)

@@ -73,12 +73,12 @@ class Allowance:
 
 @attrs.define
 class Intake:
-    """How many were let in, second by second, for as long as the longest span."""
+    """How much was let in, second by second, for as long as the longest span."""
 
     _seconds: dict[int, float] = attrs.field(factory=dict)
 
     def add(self, at: float, cost: float) -> None:
-        """Count one as let in."""
+        """Count one as let in, or what it takes of the rate."""
         second = math.floor(at)
         if second not in self._seconds:
             for old in [old for old in self._seconds if old < second - LONGEST_SPAN]:
@@ -113,7 +113,7 @@ class Pacer:
     _cut_at: float = 0.0
     _hits: int = FIRST_HITS
     _dry: tuple[float, float] | None = None
-    """When the server had nothing left, and how many it had let in by then."""
+    """How much the server had let in when it had nothing left, and when that was."""
     _refilled_at: float = -math.inf
     """When a drought last ended."""
     _span: float | None = None
@@ -152,7 +152,7 @@ class Pacer:
         """Note that the server had nothing left for whoever was sent then.
 
         Args:
-            admitted: How many it had ever let in.
+            admitted: How many it had ever let in, or what those took of the rate.
             at: The time.
 
         Returns:

@@ -22,16 +22,12 @@ UNSURE = SURE / 2
 
 @attrs.define
 class Unit:
-    """What a call takes of the rate, in calls of the usual length."""
+    """How many characters take as much of the rate as one call."""
 
+    usual: float | None = None
+    """Of a text of the usual length; ``None`` where every call takes the same."""
     _odds: float = 0.0
     """Of characters, as a logarithm. Never below even: a limit may be another from now on."""
-    _usual: float | None = None
-    """Characters that take as much as one call; ``None`` where every call takes the same."""
-
-    def cost(self, characters: int) -> float:
-        """Of a call with a text of so many characters."""
-        return characters / self._usual if self._usual else 1.0
 
     def refused(self, characters: int, mean: float, square: float) -> None:
         """Note that a text was refused, beside the mean length of all and that of its square."""
@@ -40,6 +36,6 @@ class Unit:
         odds = self._odds + math.log(characters * characters / square)
         self._odds = min(SURE, max(0.0, odds))
         if odds < UNSURE:
-            self._usual = None
-        elif odds >= SURE and self._usual is None:
-            self._usual = mean
+            self.usual = None
+        elif odds >= SURE and self.usual is None:
+            self.usual = mean
