@@ -1,10 +1,9 @@
 """Which requests are finished, so that none is paid for twice.
 
-Digests come in no order: a tree of a million of them is touched all over by each group of rows,
-and the rows that come last cost twice the time and eight times the writes of the first (measured:
-docs/explanation/journal.md). So the latest are kept in memory and put in their table sorted, many
-at a time; what is not in it yet is read from the rows when a journal is opened. Blocking; runs
-inside the transactions of the journal.
+Digests come in no order: each group of rows touches an index of a million of them all over, and
+the index costs more than the rows (measured: docs/explanation/journal.md). So the latest are held
+in memory and sorted into their table many at a time; when a journal is opened, those that are not
+in it yet are read from the rows. Blocking; runs inside the transactions of the journal.
 """
 
 from __future__ import annotations
@@ -26,7 +25,7 @@ __all__ = ["TABLE", "Requests"]
 TABLE = """
 CREATE TABLE requests (request, number, PRIMARY KEY (request, number)) WITHOUT ROWID
 """
-# Rows; half as many make a row among a million write half as much again, twice as many hold 6 MB.
+# Rows, which take 3 MB at most. With half as many, a row among a million writes half as much again.
 AT_ONCE = 16384
 _SORTED_TO = "SELECT value FROM facts WHERE name = 'sorted'"
 _LAST = "SELECT coalesce(max(rowid), 0) FROM rows"
@@ -68,13 +67,13 @@ class Requests:
         return known
 
     def rows(self, request: bytes) -> Iterator[Columns]:
-        """Some rows that have finished a request, for their files may be gone."""
+        """Some rows that have finished a request; more than one, since a file may be gone."""
         yield from self._db.execute(_ROWS, (request, self._latest.get(request)))
         if request in self._latest:
             yield from self._db.execute(_UNSORTED_ROWS, (request, self._sorted_to))
 
     def add(self, rows: int, finished: Mapping[bytes, str]) -> None:
-        """Note that so many rows were put in, and which requests they finished, with their keys."""
+        """Note how many rows were put in, and by key which requests they finished."""
         self._latest.update(finished)
         self._unsorted += rows
         if self._unsorted >= AT_ONCE:

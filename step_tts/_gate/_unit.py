@@ -1,9 +1,10 @@
 """What a server counts: requests, or the characters of their texts.
 
-Pure. A bucket of characters that is nearly empty refuses long texts and still takes short ones;
-one of requests does not look at the length. So each refusal is weighed by the square of the text's
-length: beside the mean square of all texts, that is how much likelier it makes characters. Where
-requests are counted it is one on average, whatever the texts, and a product of it seldom grows.
+Pure. A bucket of characters that is nearly empty refuses long texts and still takes short ones; a
+bucket of requests does not look at their length. So each refusal is weighed by the square of its
+text's length, divided by the mean square of all texts: that is how much more likely it makes
+characters. Where requests are counted, the weight is one on average, whatever the texts, and the
+product of many seldom grows.
 """
 
 from __future__ import annotations
@@ -14,8 +15,8 @@ import attrs
 
 __all__ = ["Unit"]
 
-# To one, as a logarithm: one refusal in a thousand deceives, and then some seven more undo it. Of
-# texts from 10 to 150 characters a dozen or two are needed.
+# A thousand to one, as a logarithm: one refusal in a thousand misleads, and some seven more undo
+# that. With texts from 10 to 150 characters, one or two dozen refusals are needed.
 SURE = math.log(1000)
 UNSURE = SURE / 2
 
@@ -27,10 +28,10 @@ class Unit:
     usual: float | None = None
     """Of a text of the usual length; ``None`` where every call takes the same."""
     _odds: float = 0.0
-    """Of characters, as a logarithm. Never below even: a limit may be another from now on."""
+    """Of characters, as a logarithm. Never below even, since the limit may change at any time."""
 
     def refused(self, characters: int, mean: float, square: float) -> None:
-        """Note that a text was refused, beside the mean length of all and that of its square."""
+        """Note that a text was refused; ``mean`` and ``square`` are means over all texts."""
         if not characters or not square:
             return
         odds = self._odds + math.log(characters * characters / square)
