@@ -39,10 +39,10 @@ _KNOWN = """
 SELECT column1 FROM (VALUES {})
 WHERE EXISTS (SELECT 1 FROM requests WHERE request = column1)
 """
-_SELECT = f"SELECT {', '.join(COLUMNS)} FROM rows WHERE path IS NOT NULL AND request = ?1 AND "  # noqa: S608  our own column names
-_IN_TABLE = "SELECT number FROM requests WHERE request = ?1"
-_ROWS = f"{_SELECT} (key = ?2 OR rowid IN ({_IN_TABLE})) LIMIT 8"
-_UNSORTED_ROWS = f"{_SELECT} rowid > ?2 LIMIT 8"
+_SELECT = f"SELECT {', '.join(COLUMNS)} FROM rows WHERE path IS NOT NULL AND request = :request"  # noqa: S608  our own column names
+_IN_TABLE = "SELECT number FROM requests WHERE request = :request"
+_ROWS = f"{_SELECT} AND (key = :key OR rowid IN ({_IN_TABLE})) LIMIT 8"
+_UNSORTED_ROWS = f"{_SELECT} AND rowid > :sorted_to LIMIT 8"
 
 
 class Requests:
@@ -68,9 +68,11 @@ class Requests:
 
     def rows(self, request: bytes) -> Iterator[Columns]:
         """Some rows that have finished a request; more than one, since a file may be gone."""
-        yield from self._db.execute(_ROWS, (request, self._latest.get(request)))
-        if request in self._latest:
-            yield from self._db.execute(_UNSORTED_ROWS, (request, self._sorted_to))
+        key = self._latest.get(request)
+        yield from self._db.execute(_ROWS, {"request": request, "key": key})
+        if key is not None:
+            sought = {"request": request, "sorted_to": self._sorted_to}
+            yield from self._db.execute(_UNSORTED_ROWS, sought)
 
     def add(self, rows: int, finished: Mapping[bytes, str]) -> None:
         """Note how many rows were put in, and by key which requests they finished."""
