@@ -696,6 +696,41 @@ def test_texts_of_one_length_or_none_show_nothing() -> None:
     assert unit.usual is None
 
 
+def test_a_rate_of_characters_follows_the_texts() -> None:
+    """Half as long again or more, not every mean; what is known stays the same in characters."""
+    unit, pacer = Unit(), Pacer()
+    assert unit.follow(300.0) == 1.0
+    for _ in range(10):
+        unit.refused(200, 100.0, 20_000.0)
+    assert unit.follow(140.0) == unit.follow(70.0) == 1.0
+    assert unit.usual == 100
+    assert unit.follow(200.0) == 0.5
+    assert unit.usual == 200
+    assert unit.follow(100.0) == 2.0
+    assert unit.follow(0.0) == 1.0
+    pacer.convert(2.0)
+    assert not pacer.on
+    pacer.refused(0.0, 0.0, 10.0)
+    before = pacer.rate(0.0)
+    pacer.convert(2.0)
+    assert pacer.rate(0.0) == 2 * before
+    pacer.convert(0.0)
+    assert pacer.rate(0.0) > 0
+
+
+def test_a_wrong_guess_does_not_last() -> None:
+    """A rate of requests, taken for one of characters after texts of five."""
+    controller, bucket = control(BOUNDS), Bucket(4, 8, Random(0))
+    controller.pacer.refused(0.0, 0.0, 2.0)
+    for _ in range(10):
+        controller.unit.refused(10, 5.0, 50.0)
+    drive(bucket, Random(1), seconds=300, controller=controller)
+    assert controller.unit.usual is None
+    score = drive(bucket, Random(1), begin=300, seconds=200, controller=controller)
+    assert score.goodput > 0.9
+    assert score.rejects < 0.03
+
+
 @pytest.mark.parametrize("seed", range(3))
 def test_what_a_bucket_counts_is_found_out(seed: int) -> None:
     """One of characters within minutes; one of requests is not mistaken."""

@@ -187,6 +187,7 @@ class Controller:
             if self._full_at >= ticket.sent_at and not self.latency.crowded:
                 self.limit.grow()
         if self.pacer.on:
+            self.pacer.convert(self.unit.follow(self.latency.lengths[0]))
             self.pacer.review(now, 2 * self.limit.value / self._round_trip())
 
     def throttled(self, ticket: Ticket, now: float, retry_after: float | None) -> None:

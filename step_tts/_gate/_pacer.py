@@ -208,6 +208,11 @@ class Pacer:
             known = min(rate, measured + squeeze * max(0.0, rate - measured))
         self._known, self._cut_at = max(known, SLOWEST), now
 
+    def convert(self, calls: float) -> None:
+        """Keep to the same in calls of another length, so many of which take as much as one."""
+        if self._known is not None:
+            self._known = max(calls * self._known, SLOWEST)
+
     def review(self, now: float, at_most: float) -> None:
         """Search anew from a rate that was passed; forget it when the number keeps below it."""
         if self._known is None:

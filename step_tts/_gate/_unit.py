@@ -19,6 +19,7 @@ __all__ = ["Unit"]
 # that. With texts from 10 to 150 characters, one or two dozen refusals are needed.
 SURE = math.log(1000)
 UNSURE = SURE / 2
+OTHER = 1.5  # times the usual length: a mean over the last fifty texts strays by a tenth at most
 
 
 @attrs.define
@@ -40,3 +41,18 @@ class Unit:
             self.usual = None
         elif odds >= SURE and self.usual is None:
             self.usual = mean
+
+    def follow(self, mean: float) -> float:
+        """Take another length as the usual one where the texts have become longer or shorter.
+
+        It does not follow every mean, or it would stray with it, and the rate as well. If it stayed
+        for good, chapters after titles would be taken for many calls each, and a wrong guess would
+        slow them for good.
+
+        Returns:
+            How many calls of the new length take as much as one of the old.
+        """
+        if not self.usual or self.usual / OTHER < mean < self.usual * OTHER:
+            return 1.0
+        before, self.usual = self.usual, mean
+        return before / mean if mean else 1.0
