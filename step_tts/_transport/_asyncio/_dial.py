@@ -67,6 +67,7 @@ def in_turn(addresses: list[_Found]) -> list[_Found]:
 
 async def _race(addresses: list[_Found]) -> socket.socket:
     connected: list[socket.socket] = []
+    won: list[socket.socket] = []
     errors: list[OSError] = []
 
     async def attempt(address: _Found, failed: anyio.Event) -> None:
@@ -85,11 +86,10 @@ async def _race(addresses: list[_Found]) -> socket.socket:
                 tasks.start_soon(attempt, address, failed)
                 with anyio.move_on_after(HEAD_START_SECONDS):
                     await failed.wait()
-    except BaseException:
-        _close(connected)
-        raise
-    _close(connected[1:])
-    return _winner(connected, errors)
+        won = connected[:1]
+    finally:
+        _close(connected[len(won) :])
+    return _winner(won, errors)
 
 
 def _winner(connected: list[socket.socket], errors: list[OSError]) -> socket.socket:
