@@ -15,6 +15,13 @@ if TYPE_CHECKING:
     from collections.abc import AsyncIterator
 
 
+async def fails_when_left() -> None:
+    try:
+        await anyio.sleep_forever()
+    finally:
+        raise LookupError
+
+
 @pytest.mark.parametrize(
     "raised",
     [KeyError("k"), KeyboardInterrupt(), SystemExit(3), GeneratorExit()],
@@ -77,14 +84,8 @@ async def test_a_step_that_fails_too_hides_nothing() -> None:
     """The block's error leaves; the step's is its cause, and what it came from is theirs."""
     cause = ValueError()
 
-    async def fails() -> None:
-        try:
-            await anyio.sleep_forever()
-        finally:
-            raise LookupError
-
     with pytest.raises(KeyError) as caught:
-        async with beside(fails):
+        async with beside(fails_when_left):
             await anyio.lowlevel.checkpoint()
             raise KeyError from cause
     others = caught.value.__cause__
@@ -95,15 +96,8 @@ async def test_a_step_that_fails_too_hides_nothing() -> None:
 
 async def test_what_was_hidden_stays_hidden() -> None:
     """A context that was suppressed may hold what nobody is to see."""
-
-    async def fails() -> None:
-        try:
-            await anyio.sleep_forever()
-        finally:
-            raise LookupError
-
     with pytest.raises(KeyError) as caught:
-        async with beside(fails):
+        async with beside(fails_when_left):
             await anyio.lowlevel.checkpoint()
             try:
                 raise ValueError("a secret")  # noqa: TRY301  as a library would
@@ -118,15 +112,9 @@ async def test_what_was_hidden_stays_hidden() -> None:
 def test_what_ends_the_program_comes_before_all_else(backend: str, ending: BaseException) -> None:
     """As itself, and whatever fails at the same time."""
 
-    async def fails() -> None:
-        try:
-            await anyio.sleep_forever()
-        finally:
-            raise LookupError
-
     async def ends() -> None:
         async with task_group() as tasks:
-            tasks.start_soon(fails)
+            tasks.start_soon(fails_when_left)
             await anyio.lowlevel.checkpoint()
             raise ending
 
@@ -198,16 +186,9 @@ async def test_of_groups_within_groups_one_error_leaves() -> None:
 
 async def test_a_cancellation_does_not_hide_an_error() -> None:
     """They may be in one group on trio."""
-
-    async def fails() -> None:
-        try:
-            await anyio.sleep_forever()
-        finally:
-            raise LookupError
-
     with pytest.raises(LookupError) as caught, anyio.CancelScope() as scope:
         async with task_group() as tasks:
-            tasks.start_soon(fails)
+            tasks.start_soon(fails_when_left)
             tasks.start_soon(anyio.sleep_forever)
             await anyio.lowlevel.checkpoint()
             scope.cancel()
