@@ -1,7 +1,7 @@
 """How much the gate gets out of simulated servers, and how much it is refused.
 
 ``python tests/benchmarks/gate_score.py [SET] [NAME]``, where a set is ``tuned``, ``third`` to
-``sixth``, ``held-out``, ``lines`` or ``hints``: means of four seeds, fifteen minutes of service
+``seventh``, ``held-out``, ``lines`` or ``hints``: means of four seeds, fifteen minutes of service
 each, limits unknown to the client. ``lines`` gives the steady ones of the held-out set as long as
 ten thousand calls take, if that is longer; ``hints`` puts servers that name their limits beside
 the same ones silent.
@@ -32,8 +32,9 @@ SETS = {
     "fourth": attrs.asdict(drawn.FOURTH),
     "fifth": attrs.asdict(drawn.FIFTH),
     "sixth": attrs.asdict(drawn.SIXTH),
-    "held-out": attrs.asdict(drawn.SEVENTH),
-    "lines": {"steady": drawn.SEVENTH.steady},
+    "seventh": attrs.asdict(drawn.SEVENTH),
+    "held-out": attrs.asdict(drawn.EIGHTH),
+    "lines": {"steady": drawn.EIGHTH.steady},
     "hints": {"silent": sets.SILENT, "spoken": sets.SPOKEN},
 }
 SEEDS = range(4)
