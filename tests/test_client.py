@@ -585,7 +585,7 @@ async def test_a_bare_client_is_built_for_links(lib: ModuleType) -> None:
         for _ in range(2):
             with pytest.raises(step_tts.APIConnectionError):
                 await transport.fetch("http://127.0.0.1:1/", 10, Deadlines(Timeouts()))
-        (engine,) = transport._engines.links.values()
+        (engine,) = transport._settled().links.values()
         assert isinstance(engine.built, HTTPXSender)
         bare = engine.built._client
         assert "authorization" not in bare.headers
