@@ -404,20 +404,29 @@ async def test_the_manifest_of_a_run_that_was_stopped(tmp_path: Path) -> None:
     assert manifest(tmp_path) == [spoken(*each, server) for each in enumerate(texts)]
 
 
-async def test_a_directory_is_swept_after_a_run_that_was_killed(tmp_path: Path) -> None:
-    """After one that ended, its files need not be gone through."""
+async def test_a_directory_is_swept_as_far_as_it_is_worth(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """All of it after a run that was killed; else only what is looked at soon."""
     orphan = Temp(tmp_path)
     orphan.append(b"x")
     os.close(orphan._fd)  # What the kernel does to a killed process.
     path = Path(orphan._path)
     aside = path.rename(tmp_path / "aside")
     await Server().run(["a"], tmp_path)
+
     aside.rename(path)
+    monkeypatch.setattr(_resume, "SWEPT_ENTRIES", 0)
     await Server().run(["a"], tmp_path)
     assert path.exists()
     with sqlite3.connect(tmp_path / JOURNAL) as journal:
         journal.execute("INSERT INTO facts VALUES ('running', '')")
     journal.close()
+    await Server().run(["a"], tmp_path)
+    assert not path.exists()
+
+    path.write_bytes(b"x")
+    monkeypatch.undo()
     await Server().run(["a"], tmp_path)
     assert not path.exists()
 
