@@ -630,6 +630,44 @@ def test_kills_lose_nothing(tmp_path: Path) -> None:
     assert run.stdout.startswith("17 kills"), run.stdout
 
 
+IN_ASCII = r"""
+import asyncio, sys
+from pathlib import Path
+from batch_kit import Server
+from step_tts import BatchItem
+
+server = Server()
+items = [("\u4f60\u597d", "hao"), ("a", "\u4f60"), ("b", "b"), ("b", "\u597d"), ("c", "c")]
+rows = [BatchItem(text, name=name) for text, name in items]
+results = asyncio.run(server.run(rows, Path(sys.argv[1])))
+for result in results:
+    print(ascii(result.name), result.resumed, ascii(str(result.error)))
+print(server.paid)
+"""
+
+
+async def test_a_locale_that_has_no_bytes_for_a_name_costs_nothing(tmp_path: Path) -> None:
+    """What is done stays done, and the rest is refused before it is paid for."""
+    done = [BatchItem("你好", name="hao"), BatchItem("c", name="好好")]
+    await Server().run(done, tmp_path)
+    environment = {"LC_ALL": "C", "PYTHONUTF8": "0", "PYTHONCOERCECLOCALE": "0"}
+    ran = await anyio.run_process(
+        [sys.executable, "-c", IN_ASCII, str(tmp_path)],
+        env=os.environ | environment | {"PYTHONPATH": str(Path(__file__).parent)},
+        check=False,
+    )
+
+    *told, paid = ran.stdout.decode().splitlines()
+    assert told, ran.stderr
+    refused = (
+        r"could not be saved: The name has characters that cannot be written in ASCII.*PYTHONUTF8=1"
+    )
+    expected = ["'hao' True 'None'", refused, "'b' False 'None'", refused, refused]
+    assert paid == "['b']"
+    for line, expects in zip(told, expected, strict=True):
+        assert re.search(expects, line), told
+
+
 async def test_a_resumed_result_can_be_copied_and_pickled(tmp_path: Path) -> None:
     """It is put together when looked at, and stands for what it says."""
     server = Server()
