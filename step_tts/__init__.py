@@ -6,11 +6,9 @@ Names are imported on first use (PEP 562), so that importing the package costs n
 Type checkers read the plain imports.
 """
 
-import importlib
-from typing import TYPE_CHECKING
-
 from step_tts._version import __version__
 
+TYPE_CHECKING = False  # As type checkers know it; typing's own costs five times the rest of this.
 if TYPE_CHECKING:
     from step_tts._audio import sniff
     from step_tts._batch import BatchRow, SpeechBatch
@@ -108,6 +106,8 @@ else:
         """Find a public name in its module, and keep it."""
         if name not in __all__:
             raise AttributeError(f"module {__name__!r} has no attribute {name!r}")
+        import importlib  # noqa: PLC0415  as above
+
         homes = map(importlib.import_module, _HOMES)  # One after another, until one has it.
         home = next(filter(lambda module: name in module.__all__, homes))
         return globals().setdefault(name, getattr(home, name))

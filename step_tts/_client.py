@@ -75,7 +75,9 @@ class AsyncClient:
     Use it as an async context manager, or call ``aclose``. Creating one sends nothing and does
     not build a TLS context; the first call does. A client has one connection pool and one limit
     on concurrent requests, so share it across the application. It can be used on several event
-    loops, one after another, and opens new connections on each.
+    loops, one after another, and opens new connections on each. While a call or a batch is under
+    way on one loop, another that runs at the same time, as in a second thread, gets a
+    ``UsageError``: give it a client of its own.
 
     Args:
         api_key: Defaults to the environment variable ``STEP_TTS_API_KEY``.

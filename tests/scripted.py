@@ -87,5 +87,5 @@ def speaking(*script: object) -> AsyncClient:
 
 def answer_links(tts: AsyncClient, http: Any) -> None:
     """Let a scripted client answer for every place that links lead to."""
-    engines = tts._resources.transport._engines.links
+    engines = tts._resources.transport._settled().links
     engines.default_factory = lambda: Shared(HTTPXSender(http))

@@ -404,20 +404,29 @@ async def test_the_manifest_of_a_run_that_was_stopped(tmp_path: Path) -> None:
     assert manifest(tmp_path) == [spoken(*each, server) for each in enumerate(texts)]
 
 
-async def test_a_directory_is_swept_after_a_run_that_was_killed(tmp_path: Path) -> None:
-    """After one that ended, its files need not be gone through."""
+async def test_a_directory_is_swept_as_far_as_it_is_worth(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """All of it after a run that was killed; else only what is looked at soon."""
     orphan = Temp(tmp_path)
     orphan.append(b"x")
     os.close(orphan._fd)  # What the kernel does to a killed process.
     path = Path(orphan._path)
     aside = path.rename(tmp_path / "aside")
     await Server().run(["a"], tmp_path)
+
     aside.rename(path)
+    monkeypatch.setattr(_resume, "SWEPT_ENTRIES", 0)
     await Server().run(["a"], tmp_path)
     assert path.exists()
     with sqlite3.connect(tmp_path / JOURNAL) as journal:
         journal.execute("INSERT INTO facts VALUES ('running', '')")
     journal.close()
+    await Server().run(["a"], tmp_path)
+    assert not path.exists()
+
+    path.write_bytes(b"x")
+    monkeypatch.undo()
     await Server().run(["a"], tmp_path)
     assert not path.exists()
 
@@ -619,6 +628,44 @@ def test_kills_lose_nothing(tmp_path: Path) -> None:
     )
     assert run.returncode == 0, run.stderr
     assert run.stdout.startswith("17 kills"), run.stdout
+
+
+IN_ASCII = r"""
+import asyncio, sys
+from pathlib import Path
+from batch_kit import Server
+from step_tts import BatchItem
+
+server = Server()
+items = [("\u4f60\u597d", "hao"), ("a", "\u4f60"), ("b", "b"), ("b", "\u597d"), ("c", "c")]
+rows = [BatchItem(text, name=name) for text, name in items]
+results = asyncio.run(server.run(rows, Path(sys.argv[1])))
+for result in results:
+    print(ascii(result.name), result.resumed, ascii(str(result.error)))
+print(server.paid)
+"""
+
+
+async def test_a_locale_that_has_no_bytes_for_a_name_costs_nothing(tmp_path: Path) -> None:
+    """What is done stays done, and the rest is refused before it is paid for."""
+    done = [BatchItem("你好", name="hao"), BatchItem("c", name="好好")]
+    await Server().run(done, tmp_path)
+    environment = {"LC_ALL": "C", "PYTHONUTF8": "0", "PYTHONCOERCECLOCALE": "0"}
+    ran = await anyio.run_process(
+        [sys.executable, "-c", IN_ASCII, str(tmp_path)],
+        env=os.environ | environment | {"PYTHONPATH": str(Path(__file__).parent)},
+        check=False,
+    )
+
+    *told, paid = ran.stdout.decode().splitlines()
+    assert told, ran.stderr
+    refused = (
+        r"could not be saved: The name has characters that cannot be written in ASCII.*PYTHONUTF8=1"
+    )
+    expected = ["'hao' True 'None'", refused, "'b' False 'None'", refused, refused]
+    assert paid == "['b']"
+    for line, expects in zip(told, expected, strict=True):
+        assert re.search(expects, line), told
 
 
 async def test_a_resumed_result_can_be_copied_and_pickled(tmp_path: Path) -> None:

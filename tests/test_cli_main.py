@@ -1,5 +1,6 @@
 from __future__ import annotations
 
+import ast
 import contextlib
 import json
 import os
@@ -88,6 +89,18 @@ def test_python_m_is_the_command(
     assert capsys.readouterr().out == f"step-tts {__version__}\n"
 
 
+def test_nothing_is_imported_before_ctrl_c_is_minded() -> None:
+    """Whose traceback would show what; the interpreter's own start is not ours to guard."""
+    program = "import sys; had = {*sys.modules}; import step_tts.cli; print({*sys.modules} - had)"
+    ran = subprocess.run([sys.executable, "-c", program], capture_output=True, check=True)
+    assert ast.literal_eval(ran.stdout.decode()) == {
+        "__future__",
+        "step_tts",
+        "step_tts._version",
+        "step_tts.cli",
+    }
+
+
 @pytest.mark.parametrize(
     ("absent", "named"),
     [({"click"}, "click"), ({"rich"}, "rich"), ({"click", "rich"}, "click and rich")],
@@ -100,7 +113,7 @@ def test_without_its_packages_it_names_the_install_line(
 ) -> None:
     """One line on stderr and exit code 2."""
     found = util.find_spec
-    monkeypatch.setattr(cli, "find_spec", lambda name: None if name in absent else found(name))
+    monkeypatch.setattr(util, "find_spec", lambda name: None if name in absent else found(name))
     with pytest.raises(SystemExit) as caught:
         cli.main()
     assert caught.value.code == 2

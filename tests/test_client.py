@@ -105,6 +105,39 @@ async def test_save_corrects_a_wrong_suffix(lib: ModuleType, tmp_path: Path) -> 
     assert not literal.suffix_corrected
 
 
+@pytest.mark.parametrize(
+    ("coding", "said"),
+    [("br", "is br,"), ("ZStd", "is zstd,"), ("gzip, br", "is gzip, br,"), (KEY, "unknown kind")],
+)
+@pytest.mark.parametrize("unknown", [True, False])
+async def test_a_compression_that_was_not_asked_for_is_named(
+    lib: ModuleType, coding: str, said: str, unknown: bool
+) -> None:
+    """What is unrecognised otherwise; and never audio of an unknown format."""
+    packed = b"\x1b\x2c\x10" + bytes(range(256)) * 40
+    headers = {"content_type": "audio/wav", "content_encoding": coding}
+    async with Server(lib, good(lib, packed, **headers)).client(allow_unknown_audio=unknown) as tts:
+        with pytest.raises(step_tts.NotAudioError, match=f"Content-Encoding.*{said}") as raised:
+            await tts.synthesize(TEXT)
+    assert KEY not in str(raised.value)
+
+
+async def test_a_compression_that_is_only_said_is_not_blamed(lib: ModuleType) -> None:
+    """The bytes decide: it is audio, or a text that says why it is not."""
+    said = b'{"error": "no such voice here, choose another one please, thanks"}'
+    server = Server(
+        lib,
+        good(lib, content_encoding="br"),
+        good(lib, content_encoding="identity"),
+        good(lib, said, content_encoding="br"),
+    )
+    async with server.client() as tts:
+        assert [(await tts.synthesize(TEXT)).audio for _ in range(2)] == [wav()] * 2
+        with pytest.raises(step_tts.NotAudioError, match="no such voice") as raised:
+            await tts.synthesize(TEXT)
+    assert "Content-Encoding" not in str(raised.value)
+
+
 async def test_save_makes_streamed_sizes_true(lib: ModuleType, tmp_path: Path) -> None:
     """Players refuse or misread open sizes; ``repair=False`` keeps the bytes as received."""
     async with Server(lib, good(lib, wav(streamed=True))).client() as tts:
@@ -585,7 +618,7 @@ async def test_a_bare_client_is_built_for_links(lib: ModuleType) -> None:
         for _ in range(2):
             with pytest.raises(step_tts.APIConnectionError):
                 await transport.fetch("http://127.0.0.1:1/", 10, Deadlines(Timeouts()))
-        (engine,) = transport._engines.links.values()
+        (engine,) = transport._settled().links.values()
         assert isinstance(engine.built, HTTPXSender)
         bare = engine.built._client
         assert "authorization" not in bare.headers

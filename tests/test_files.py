@@ -6,6 +6,7 @@ import errno
 import fcntl
 import hashlib
 import os
+import re
 import stat
 from pathlib import Path
 from typing import TYPE_CHECKING
@@ -261,10 +262,15 @@ async def test_a_file_takes_the_place_of_nothing_but_a_file(tmp_path: Path) -> N
     """Of no device and no pipe; and a name that cannot be is refused before it is paid for."""
     os.mkfifo(tmp_path / "pipe.wav")
     store = FileStore()
-    refused = {"pipe.wav": "device or a pipe", "a\0b": "not a path", "a" * 300: "long"}
+    no_name = {"a\0b": "not a path", "a\ud800": "cannot be written in UTF-8$"}
+    refused = {"pipe.wav": "device or a pipe", "a" * 300: "long", **no_name}
     for name, reason in refused.items():
-        with pytest.raises(SaveError, match=reason):
+        with pytest.raises(SaveError) as raised:
             await store.prepare(tmp_path / name)
+        assert re.search(reason, raised.value.strerror or "")
+    for name, reason in no_name.items():
+        with pytest.raises(SaveError, match=reason.rstrip("$")):
+            store.place_of(name, tmp_path)
     (tmp_path / "file.wav").touch()
     await store.prepare(tmp_path / "file.wav")
 

@@ -6,6 +6,7 @@ import asyncio
 import math
 import threading
 from contextlib import AsyncExitStack
+from typing import TYPE_CHECKING
 
 import anyio
 import anyio.lowlevel
@@ -20,6 +21,9 @@ from step_tts._gate._standstill import Standstill
 from step_tts._lane import Lane, Recalled
 from step_tts._policies import Concurrency, Rate
 from step_tts._wire import LimitHints
+
+if TYPE_CHECKING:
+    from collections.abc import Callable, Coroutine
 
 
 def fixed(slots: int) -> Gate:
@@ -514,27 +518,74 @@ async def test_one_of_a_lane_waits_for_a_time_that_must_come() -> None:
             assert lane.room() == 0
 
 
-def test_two_loops_at_once_are_one_too_many() -> None:
-    """With calls in flight on both, the wake-ups of one mean nothing to the other."""
-    gate, entered, refused = fixed(2), threading.Event(), threading.Event()
+def in_a_thread(asks: Callable[[], Coroutine[object, object, None]], backend: str) -> None:
+    """Run on another loop, while this one runs."""
+    other = threading.Thread(target=anyio.run, args=(asks,), kwargs={"backend": backend})
+    other.start()
+    other.join()
 
-    async def holds() -> None:
-        async with gate.slot():
-            entered.set()
-            await anyio.to_thread.run_sync(refused.wait)
+
+@pytest.mark.parametrize("what", ["a call", "a batch", "a call that is about to go"])
+@pytest.mark.parametrize("then", ["asyncio", "trio"])
+@BOTH
+async def test_two_loops_at_once_are_one_too_many(
+    what: str, then: str, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """The wake-ups of one mean nothing to the other."""
+    gate, refused = fixed(2), list[UsageError]()
 
     async def asks() -> None:
-        await anyio.to_thread.run_sync(entered.wait)
         try:
-            with pytest.raises(UsageError, match="another event loop"):
-                await gate.slot().__aenter__()
-        finally:
-            refused.set()
+            async with gate.slot():
+                raise AssertionError
+        except UsageError as error:
+            refused.append(error)
 
-    other = threading.Thread(target=asyncio.run, args=(holds(),))
-    other.start()
-    asyncio.run(asks())
-    other.join()
+    def others_ask() -> bool:
+        in_a_thread(asks, then)
+        return True
+
+    if what == "a batch":
+        with gate.lane():
+            others_ask()
+    else:
+        if what == "a call that is about to go":
+            monkeypatch.setattr(gate, "is_free", lambda _: others_ask())
+        async with gate.slot():
+            if not refused:
+                others_ask()
+    assert "another event loop" in str(refused[0])
+    assert gate.in_flight == 0
+
+
+@pytest.mark.parametrize("then", ["asyncio", "trio"])
+@BOTH
+async def test_loops_may_take_turns(then: str) -> None:
+    """While none of them has anything in flight."""
+    gate, been = fixed(1), list[int]()
+
+    async def calls() -> None:
+        async with gate.slot():
+            been.append(gate.in_flight)
+
+    for _ in range(2):
+        await calls()
+        in_a_thread(calls, then)
+    assert been == [1, 1, 1, 1]
+
+
+def test_a_slot_that_is_left_after_all_leaves_nothing() -> None:
+    """Its loop stood still, and another took the gate: what it held was freed then."""
+    gate, loop = fixed(1), asyncio.new_event_loop()
+
+    async def others() -> None:
+        async with gate.slot():
+            await anyio.to_thread.run_sync(loop.run_until_complete, slot.__aexit__())
+            assert gate.in_flight == 1
+
+    slot = loop.run_until_complete(gate.slot().__aenter__())
+    in_a_thread(others, "asyncio")
+    loop.close()
     assert gate.in_flight == 0
 
 

@@ -231,6 +231,19 @@ def test_loops_that_run_at_the_same_time_take_no_step_from_each_other() -> None:
     assert len(done) == 150
 
 
+async def test_loops_that_run_at_the_same_time_wait_in_no_line_together(
+    anyio_backend_name: str,
+) -> None:
+    """What ends a wait on one loop cannot wake the other."""
+    threads = Threads(1)
+
+    async def another() -> int:
+        with anyio.fail_after(5):
+            return await threads.run(lambda: 7)
+
+    assert await threads.run(lambda: anyio.run(another, backend=anyio_backend_name)) == 7
+
+
 def test_a_closed_loop_is_not_told() -> None:
     """The last step of an abandoned loop ends its thread."""
     before, threads, may_end = ours(), Threads(1), threading.Event()

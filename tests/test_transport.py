@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import asyncio
 import gzip
 import socket
 import ssl
@@ -19,8 +20,10 @@ from scripted import LIBRARIES, answer, client, library
 from step_tts import _errors as errors
 from step_tts._errors import RetryAdvice
 from step_tts._policies import Timeouts
-from step_tts._transport import Deadlines, HTTPOptions, Outgoing, Transport
+from step_tts._runtime import home
+from step_tts._transport import Deadlines, HTTPOptions, Outgoing, Transport, _open
 from step_tts._transport._build import build_client, check_client, needs_tls
+from step_tts._transport._engines import Engines
 from step_tts._transport._httpx import HTTPXReply, HTTPXSender
 from step_tts._transport._open import origin
 from step_tts._transport._route import Route
@@ -619,14 +622,15 @@ async def test_our_own_client_is_built_once_and_closed(name: Any) -> None:
     """Building happens at first use and off the loop; a closed transport stays closed."""
     transport = Transport(HTTPOptions(transport=name, trust_env=False))
     url = "http://127.0.0.1:9/"
-    first = await transport._sender(transport._engines, transport._engines.server, url)
+    engines = transport._settled()
+    first = await transport._sender(engines, engines.server, url)
 
     assert isinstance(first, HTTPXSender)
-    assert await transport._sender(transport._engines, transport._engines.server, url) is first
+    assert await transport._sender(engines, engines.server, url) is first
     await transport.aclose()
     assert first._client.is_closed
     with pytest.raises(errors.ClientClosedError):
-        await transport._sender(transport._engines, transport._engines.server, url)
+        await transport._sender(engines, engines.server, url)
 
 
 async def test_an_engine_built_while_its_client_closes_is_closed(
@@ -653,6 +657,27 @@ async def test_an_engine_built_while_its_client_closes_is_closed(
         go_on.set()
 
     assert engine._client.is_closed
+
+
+def test_nobody_gets_the_engines_of_another_loop(monkeypatch: pytest.MonkeyPatch) -> None:
+    """Not even when loops in two threads ask for their first at the same time."""
+    transport, engines = Transport(HTTPOptions()), list[Engines]()
+
+    async def ask() -> None:
+        engines.append(transport._settled())
+
+    def interrupted() -> object:
+        monkeypatch.setattr(_open, "home", home)
+        other = threading.Thread(target=asyncio.run, args=(ask(),))
+        other.start()
+        other.join()
+        return home()
+
+    monkeypatch.setattr(_open, "home", interrupted)
+    asyncio.run(ask())
+
+    first, second = engines
+    assert first is not second
 
 
 async def test_all_who_wait_for_an_engine_go_on_at_once() -> None:

@@ -341,7 +341,7 @@ async def test_one_timer_serves_many_waits(monkeypatch: pytest.MonkeyPatch) -> N
     slow = Reply(LENGTH, cuts=tuple(range(1, len(LENGTH))))
     async with raw_server(slow) as server, engine_for("asyncio") as by:
         assert (await ask(by, server.url)).body == b"audio"
-        sender = by._engines.server.built
+        sender = by._settled().server.built
         assert isinstance(sender, AsyncioSender)
         (connection,) = sender._open
         assert connection._timer is not None
@@ -385,8 +385,9 @@ async def test_a_connection_lost_as_it_is_made(monkeypatch: pytest.MonkeyPatch) 
     monkeypatch.setattr(Connection, "connection_made", made_and_lost)
     async with nothing_left_behind(), raw_server(LENGTH) as server, engine_for("asyncio") as by:
         assert (await ask(by, server.url)).error == "APIConnectionError"
-        assert isinstance(by._engines.server.built, AsyncioSender)
-        assert by._engines.server.built._open == set()
+        engine = by._settled().server.built
+        assert isinstance(engine, AsyncioSender)
+        assert engine._open == set()
 
 
 async def test_one_that_will_not_close_is_cut(monkeypatch: pytest.MonkeyPatch) -> None:
@@ -404,7 +405,7 @@ async def test_links_go_by_this_engine_too() -> None:
             for url in (cdn.url, other.url, cdn.url):
                 async with aclosing(await by.fetch(url, 99, Deadlines(Timeouts()))) as answer:
                     assert await drain(answer) == b"audio"
-            engines = [engine.built for engine in by._engines.links.values()]
+            engines = [engine.built for engine in by._settled().links.values()]
         assert [type(engine) for engine in engines] == [AsyncioSender, AsyncioSender]
     assert [request.split(b" ")[0] for request in cdn.requests] == [b"GET", b"GET"]
     assert (cdn.connections, other.connections) == (1, 1)

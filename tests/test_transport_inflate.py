@@ -52,7 +52,11 @@ def test_what_is_not_packed() -> None:
     with pytest.raises(CorruptAudioError):
         unpacked("gzip", gzip.compress(SOUND) + b'{"error": 1}', 100)
     assert inflater_for("br") is None
-    assert inflater_for("") is None
+
+
+def test_an_old_name_of_gzip() -> None:
+    """RFC 9110 §8.4.1.3."""
+    assert b"".join(unpacked("x-gzip", gzip.compress(SOUND), 1000)) == SOUND
 
 
 @pytest.mark.parametrize("coding", ["gzip", "deflate"])

@@ -185,12 +185,18 @@ class JournalReader:
         )
 
     def _is_whole(self, row: Columns) -> bool:
-        """Whether a record's file stands where it was put, as long as it was."""
+        """Whether a record's file stands where it was put, as long as it was.
+
+        One whose name the encoding of the locale does not have cannot be looked at. It was put
+        there in another locale, and nobody pays for it again.
+        """
         size: int | None = row[_SIZE]
         try:
             return os.stat(f"{self._files}{row[_PATH]}").st_size == size  # noqa: PTH116  a Path costs more than the call
         except OSError:
             return False
+        except UnicodeEncodeError:
+            return True
 
     @contextmanager
     def _translated(self) -> Iterator[None]:

@@ -29,7 +29,7 @@ def adopt(asked: Path, begun: Begun) -> SavedSpeech | None:
     an old file for a new one; it may also take a new one for old, and that row is paid for again.
     """
     for path in _candidates(asked):
-        with suppress(OSError, StepTTSError):
+        with suppress(OSError, ValueError, StepTTSError):
             if path.stat().st_mtime >= begun.at and identity(path) != begun.stood:
                 return _adopted(path, asked, inspect(path))
     return None
@@ -51,9 +51,12 @@ def _adopted(path: Path, asked: Path, info: AudioInfo) -> SavedSpeech:
 
 
 def identity(path: Path) -> str | None:
-    """What distinguishes a file from one that replaces it; ``None`` if there is no file."""
+    """What distinguishes a file from one that replaces it; ``None`` if there is no file.
+
+    Nor can there be one whose name the encoding of the locale does not have: a ``ValueError``.
+    """
     try:
         status = path.stat()
-    except OSError:
+    except (OSError, ValueError):
         return None
     return f"{status.st_ino}:{status.st_mtime_ns}:{status.st_size}"

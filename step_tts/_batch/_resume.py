@@ -36,6 +36,8 @@ _SECONDS = COLUMNS.index("seconds")
 # A million lines take some seconds; after Ctrl-C nobody waits for ever.
 EXPORT_SECONDS = 30.0
 EXPORT_ROWS = 256
+# Looked at in a few milliseconds.
+SWEPT_ENTRIES = 10_000
 _LINE = "{" + ", ".join(f'"{field}": %s' for field in MANIFEST) + "}\n"
 _HELD = (*COLUMNS[COLUMNS.index("path") : COLUMNS.index("place")], *Facts._fields)
 _values = itemgetter(*map(_HELD.index, MANIFEST.values()))
@@ -116,12 +118,12 @@ async def open_journal(
 def _swept(directory: Path, options: Mapping[str, object], *, durable: bool) -> JournalFile:
     """Open the journal, and remove the temporary files of a run that was killed.
 
-    After a run that ended, there is no need to go through perhaps a million files.
+    After a run that ended there can only be those of others, such as a single save, which are not
+    worth going through perhaps a million files.
     """
     journal = JournalFile(directory, options, durable=durable)
-    if not journal.ended_before:
-        with suppress(OSError):  # Not every directory can be listed.
-            sweep(directory)
+    with suppress(OSError):  # Not every directory can be listed.
+        sweep(directory, most=SWEPT_ENTRIES if journal.ended_before else None)
     return journal
 
 

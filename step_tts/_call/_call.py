@@ -287,7 +287,7 @@ class Call:
             AudioVerifier(
                 content_type=answer.content_type,
                 expect=self._expect,
-                allow_unknown=self._options.allow_unknown_audio,
+                allow_unknown=self._options.allow_unknown_audio and not answer.packed,
                 trust_end=self._options.trust_unframed_end,
             ),
             secrets=self._secrets,

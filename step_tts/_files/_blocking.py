@@ -7,6 +7,7 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING
 
+from step_tts._files._place import encodable
 from step_tts._files._temp import BLOCK_BYTES, Temp
 
 if TYPE_CHECKING:
@@ -21,6 +22,8 @@ def copy(source: Path, target: Path, *, durable: bool) -> None:
 
     It is not a link, since tags written into one file are not meant for the other.
     """
+    for path in (source, target):
+        encodable(str(path))
     temp = Temp(target.parent)
     try:
         with source.open("rb") as file:

@@ -13,7 +13,7 @@ from pathlib import Path
 
 import attrs
 
-__all__ = ["Place", "asked_path", "mode_at", "place_at"]
+__all__ = ["Place", "asked_path", "encodable", "mode_at", "place_at", "place_in"]
 
 _IS_DIRECTORY = "Is a directory: name a file in it"
 _IS_TOO_LONG = "The name is too long: shorten it"
@@ -52,15 +52,42 @@ def place_at(path: str) -> Place:
     Raises:
         OSError: No file can be written there.
     """
-    directory, name = os.path.split(path)
-    try:
-        mode = mode_at(path)
-    except ValueError as error:
-        raise OSError(errno.EINVAL, f"This is not a path ({error})") from None
+    directory, name = os.path.split(encodable(path))
+    mode = mode_at(path)
     # One character has four bytes at most.
     if mode is None and 4 * len(name) > LONGEST_NAME and len(os.fsencode(name)) > LONGEST_NAME:
         raise OSError(errno.ENAMETOOLONG, _IS_TOO_LONG, path)
     return Place(directory or os.curdir, path, mode)
+
+
+def place_in(path: str) -> Place:
+    """The place of a file whose suffix is not known yet.
+
+    Raises:
+        OSError: No file can have that name.
+    """
+    return Place(os.path.dirname(encodable(path)))  # noqa: PTH120  as below
+
+
+def encodable(path: str) -> str:
+    """The path, if it can be passed to the system.
+
+    Raises:
+        OSError: It cannot, because of a null or of a character that the encoding for names does
+            not have: ASCII has few, and is used in the locale C if Python is told to keep it.
+    """
+    try:
+        found = b"\0" not in os.fsencode(path)
+    except UnicodeEncodeError as error:
+        what = error.encoding.upper()
+        if what != "UTF-8":
+            what += ", as Python takes it from the locale: set PYTHONUTF8=1, or a UTF-8 locale"
+        raise OSError(
+            errno.EILSEQ, f"The name has characters that cannot be written in {what}", path
+        ) from None
+    if not found:
+        raise OSError(errno.EINVAL, "This is not a path (embedded null character)")
+    return path
 
 
 def mode_at(path: str | Path) -> int | None:

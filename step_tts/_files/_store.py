@@ -14,7 +14,7 @@ from typing import TYPE_CHECKING, Any, Self, TypeVar
 import anyio
 
 from step_tts._errors import SaveError
-from step_tts._files._place import Place, asked_path, place_at
+from step_tts._files._place import Place, asked_path, place_at, place_in
 from step_tts._files._temp import BLOCK_BYTES, Temp, prepare_directory
 from step_tts._formats import stem
 from step_tts._runtime import Threads
@@ -79,13 +79,13 @@ class FileStore:
     def place_of(self, row: str, directory: Path) -> Place:
         """Where the file of a row will be, in a prepared directory.
 
-        A name without a suffix is not a file's yet, so there is nothing to examine.
+        A name without a suffix is not a file's yet, so nothing is examined but the name.
 
         Raises:
-            SaveError: The name is complete, and something that is not a file is there.
+            SaveError: No file can have the name, or it is complete and something else is there.
         """
-        has_suffix = stem(row) != row
-        return _looked_at(str(directory / row)) if has_suffix else Place(str(directory))
+        look = place_in if stem(row) == row else place_at
+        return _looked_at(str(directory / row), look)
 
     def pending(self, place: Place, *, durable: bool) -> PendingFile:
         """A file in the making; it is removed at the end of its block unless it is committed."""
@@ -145,9 +145,9 @@ class PendingFile:
         return block
 
 
-def _looked_at(path: str) -> Place:
+def _looked_at(path: str, look: Callable[[str], Place] = place_at) -> Place:
     try:
-        return place_at(path)
+        return look(path)
     except OSError as error:
         raise save_error(error) from error
 

@@ -171,10 +171,11 @@ def prepare_directory(directory: Path, *, swept: bool) -> None:
         sweep(directory)
 
 
-def sweep(directory: Path) -> None:
-    """Remove temporary files that dead processes left in a directory."""
+def sweep(directory: Path, *, most: int | None = None) -> None:
+    """Remove temporary files that dead processes left in a directory, or among ``most`` of it."""
     with os.scandir(directory) as entries:
-        names = [e.path for e in entries if e.name.startswith(_PREFIX) and e.name.endswith(_SUFFIX)]
+        some = itertools.islice(entries, most)
+        names = [e.path for e in some if e.name.startswith(_PREFIX) and e.name.endswith(_SUFFIX)]
     for name in names:
         with suppress(OSError):  # Another process was faster, or may do it.
             _remove_if_orphaned(Path(name))

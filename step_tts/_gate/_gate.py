@@ -9,7 +9,6 @@ HTTP nor speech; what an outcome means is the controller's business.
 
 from __future__ import annotations
 
-import asyncio
 import math
 import random
 from collections import deque
@@ -25,7 +24,7 @@ from step_tts._gate._controller import Controller
 from step_tts._gate._standstill import Standstill, TurnedAway
 from step_tts._lane import Lane
 from step_tts._policies import Concurrency, Rate
-from step_tts._runtime import Signal, clock, home, now
+from step_tts._runtime import Home, Signal, Stay, clock, now
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Iterator
@@ -53,7 +52,9 @@ class Gate:
         self.controller = self._begin()
         self.standstill = Standstill()
         self._borne_until = math.inf  # By everybody in line, or longer.
-        self._home: object = None
+        self.home = Home()
+        self.stay = Stay()
+        """While it has guests, nobody on another loop that runs touches anything here."""
         self.now = now
         self._watch = watch
         self._again: deque[_Waiter] = deque()
@@ -108,15 +109,16 @@ class Gate:
         """A lane for the calls of one batch, for as long as it lasts.
 
         Raises:
-            UsageError: Another loop that runs has calls in flight.
+            UsageError: It is in use on another loop that runs.
         """
-        self.arrive()
+        stay = self.arrive()
         lane = _GateLane(self)
         self._lanes.add(lane)
         try:
             yield lane
         finally:
             self._lanes.discard(lane)
+            self.home.leave(stay)
 
     def rouse(self, lane: Lane) -> None:
         """Have those of a lane that are in line look again at whether they are to wait."""
@@ -124,41 +126,39 @@ class Gate:
             if waiter.lane is lane:
                 waiter.woken.set()
 
-    def arrive(self) -> Callable[[], float]:
-        """The clock of the event loop, after a look at whether it is still the same loop.
+    def arrive(self) -> Stay:
+        """Be at home on the event loop that runs, until ``home.leave``.
 
         Raises:
-            UsageError: Another loop that runs has calls in flight.
+            UsageError: It is in use on another loop that runs.
         """
-        here = home()
-        if here != self._home:
-            self._move(here)
-            self.now = clock()
-        return self.now
+        stay = self.home.enter()
+        if stay is None:
+            raise UsageError(
+                "This client is in use on another event loop: "
+                "give each loop that runs at the same time a client of its own."
+            )
+        if stay is not self.stay:
+            self._move(stay)
+        return stay
 
-    def _move(self, here: object) -> None:
+    def _move(self, stay: Stay) -> None:
         """Be at home on another event loop; what an ended one left in flight is gone.
 
         All of asyncio's loops count from one beginning. A run of trio has a clock of its own,
         drawn at random: the moments of one mean nothing in another, so the gate learns afresh.
         """
-        before = self._home
-        both = isinstance(before, asyncio.AbstractEventLoop) and isinstance(here, type(before))
-        if self.in_flight or self._line:
-            if isinstance(before, asyncio.AbstractEventLoop) and before.is_running():
-                raise UsageError(
-                    "This client has calls in flight on another event loop: "
-                    "give each loop that runs at the same time a client of its own."
-                )
+        before, self.stay = self.stay, stay
+        if before.guests:
             self._again.clear()
             self._new.clear()
             self._borne_until = math.inf
             self._lanes.clear()
             self.controller.forget()
-        self._home = here
-        if not both:
+        if not (before.on_asyncio and isinstance(stay.loop, type(before.loop))):
             self.controller = self._begin()
             self.standstill = Standstill()
+        self.now = clock()
 
     def is_free(self, moment: float) -> bool:
         """Whether nobody is in line and the next may go."""
@@ -333,7 +333,17 @@ class _GateLane(Lane):
 class Slot:
     """A slot that is held; say how the attempt went before leaving."""
 
-    __slots__ = ("_again", "_characters", "_gate", "_lane", "_now", "_patience", "queued", "ticket")
+    __slots__ = (
+        "_again",
+        "_characters",
+        "_gate",
+        "_lane",
+        "_now",
+        "_patience",
+        "_stay",
+        "queued",
+        "ticket",
+    )
 
     queued: float
     """Seconds spent waiting for it."""
@@ -356,8 +366,28 @@ class Slot:
         Raises:
             Recalled: It was taken back.
             TurnedAway: The server takes nothing for longer than there is patience.
+            UsageError: The gate is in use on another loop that runs.
         """
-        gate, self._now = self._gate, self._gate.arrive()
+        self._stay, taken = self._gate.arrive(), False
+        try:
+            await self._take()
+            taken = True
+        finally:
+            if not taken:
+                self._gate.home.leave(self._stay)
+        self._gate.look()
+        return self
+
+    async def __aexit__(self, *_: object) -> None:
+        """Free the slot, unless the gate has moved since, which freed it."""
+        try:
+            if self._stay is self._gate.stay:
+                self._gate.leave(self.ticket, self._lane)
+        finally:
+            self._gate.home.leave(self._stay)
+
+    async def _take(self) -> None:
+        gate, self._now = self._gate, self._gate.now
         self._lane.check()
         asked_at = self._now()
         if gate.is_free(asked_at):
@@ -370,12 +400,6 @@ class Slot:
                 asked_at, self._characters, self._again, self._lane, self._patience
             )
             self.queued = self.ticket.sent_at - asked_at
-        gate.look()
-        return self
-
-    async def __aexit__(self, *_: object) -> None:
-        """Free the slot."""
-        self._gate.leave(self.ticket, self._lane)
 
     def ok(self, seconds: float | None) -> None:
         """Whole audio came, after so many seconds of the server's time if that is known.

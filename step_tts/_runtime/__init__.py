@@ -4,6 +4,7 @@ Knows asyncio and anyio, and nothing of speech.
 """
 
 from step_tts._runtime._beside import beside, task_group
+from step_tts._runtime._home import Home, Stay
 from step_tts._runtime._loop import (
     CLOSE_GRACE_SECONDS,
     Signal,
@@ -18,7 +19,9 @@ from step_tts._runtime._threads import Threads
 
 __all__ = [
     "CLOSE_GRACE_SECONDS",
+    "Home",
     "Signal",
+    "Stay",
     "Threads",
     "asyncio_loop",
     "beside",

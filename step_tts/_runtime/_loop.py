@@ -10,7 +10,7 @@ import asyncio
 import math
 import sys
 from collections.abc import AsyncGenerator
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, Any, cast
 
 import anyio
 from anyio.lowlevel import current_token
@@ -27,6 +27,7 @@ __all__ = [
     "grace_period",
     "home",
     "now",
+    "runs",
 ]
 
 CLOSE_GRACE_SECONDS = 2.0
@@ -47,6 +48,21 @@ def asyncio_loop() -> asyncio.AbstractEventLoop | None:
 def home() -> object:
     """The event loop that runs, as something that compares unlike to any other, ended ones too."""
     return asyncio_loop() or current_token()
+
+
+def runs(loop: object) -> bool:
+    """Whether an event loop that was ``home`` still runs."""
+    if isinstance(loop, asyncio.AbstractEventLoop):
+        return loop.is_running()
+    try:  # A run of trio can be asked nothing but this.
+        cast("Any", loop).native_token.run_sync_soon(_nothing, idempotent=True)
+    except RuntimeError:
+        return False
+    return True
+
+
+def _nothing() -> None:
+    pass
 
 
 def clock() -> Callable[[], float]:

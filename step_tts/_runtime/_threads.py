@@ -19,7 +19,7 @@ import anyio
 import anyio.to_thread
 import attrs
 
-from step_tts._runtime._loop import asyncio_loop
+from step_tts._runtime._loop import asyncio_loop, home
 
 if TYPE_CHECKING:
     from collections.abc import Callable
@@ -34,14 +34,14 @@ class Threads:
 
     def __init__(self, most: int) -> None:
         self._most = most
-        self._limiter = anyio.CapacityLimiter(most)
+        self._limited: tuple[object, anyio.CapacityLimiter] | None = None
         self._crew: _Crew | None = None
 
     async def run(self, step: Callable[[], T]) -> T:
         """Run a step; once handed over it ends, cancelled or not."""
         loop = asyncio_loop()
         if loop is None:
-            return await anyio.to_thread.run_sync(step, limiter=self._limiter)
+            return await anyio.to_thread.run_sync(step, limiter=self._limiter())
         crew = self._crew
         if crew is None or crew.loop is not loop:
             crew = self._begin(loop)
@@ -61,6 +61,13 @@ class Threads:
         if crew:
             crew.hand_over()
             crew.dismiss()
+
+    def _limiter(self) -> anyio.CapacityLimiter:
+        """That of the loop that runs: tasks of two may not wait in one line."""
+        here, limited = home(), self._limited
+        if limited is None or limited[0] != here:
+            limited = self._limited = here, anyio.CapacityLimiter(self._most)
+        return limited[1]
 
     def _begin(self, loop: asyncio.AbstractEventLoop) -> _Crew:
         """Threads for a loop; those of another, which may run in a thread beside it, can end."""

@@ -8,8 +8,8 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING, Protocol
 
-from step_tts._errors import TruncatedAudioError
-from step_tts._wire import enrich_from_tail
+from step_tts._errors import NotAudioError, TruncatedAudioError
+from step_tts._wire import enrich_from_tail, packed_hint
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Sequence
@@ -101,6 +101,10 @@ class VerifiedBody:
                     return piece
         except TruncatedAudioError as error:
             self._add_facts(error)
+            raise
+        except NotAudioError as error:
+            if self._answer.packed and self._decoder.form == "raw":
+                error.hint = packed_hint(self._answer.packed)
             raise
         return b""
 

@@ -27,7 +27,11 @@ ERROR_BODY_LIMIT_BYTES = 64 * 1024
 
 
 class Answer:
-    """An open answer: read ``receive`` until ``None``."""
+    """An open answer: read ``receive`` until ``None``.
+
+    Attributes:
+        packed: The ``Content-Encoding``, if nothing here unpacks it.
+    """
 
     def __init__(self, reply: Reply, deadlines: Deadlines, max_bytes: int) -> None:
         self.status: int = reply.status
@@ -37,8 +41,9 @@ class Answer:
         self._deadlines = deadlines
         self._max_bytes = max_bytes
         self._received = 0
-        coding = reply.headers.get("content-encoding")
+        coding = reply.headers.get("content-encoding", "").strip().lower()
         inflater = inflater_for(coding) if coding else None
+        self.packed = coding if inflater is None and coding not in {"", "identity"} else None
         self._piece = partial(self._unpacked, inflater) if inflater else reply.receive
 
     @property

@@ -24,11 +24,13 @@ class Engines:
     """All engines of one transport on one event loop.
 
     Attributes:
+        home: The event loop.
         server: The one that speaks to the server.
         links: Those that fetch links, by scheme and authority.
     """
 
-    def __init__(self, theirs: Sender | None) -> None:
+    def __init__(self, home: object, theirs: Sender | None) -> None:
+        self.home = home
         self.server: Shared[Sender] = Shared(theirs)
         self.links: defaultdict[tuple[str, str], Shared[Sender]] = defaultdict(Shared)
         self._theirs = theirs

@@ -80,6 +80,9 @@ class Inflater:
 
 
 def inflater_for(content_encoding: str) -> Inflater | None:
-    """What unpacks such a body; ``None`` where nothing has to, or nothing here can."""
-    coding = content_encoding.strip().lower()
+    """What unpacks such a body, named in lower case; ``None`` if nothing here can.
+
+    ``x-gzip`` is ``gzip`` (RFC 9110 §8.4.1.3).
+    """
+    coding = content_encoding.removeprefix("x-")
     return Inflater(gzip=coding == "gzip") if coding in {"gzip", "deflate"} else None

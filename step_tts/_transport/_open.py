@@ -39,8 +39,7 @@ class Transport:
         self._options = options
         theirs = check_client(http_client)
         self._theirs = HTTPXSender(theirs) if theirs else None
-        self._engines = Engines(self._theirs)
-        self._home: object = None
+        self._engines: Engines | None = None
         self._closed = False
 
     async def open(self, outgoing: Outgoing, deadlines: Deadlines) -> Answer:
@@ -81,10 +80,10 @@ class Transport:
 
     def _settled(self) -> Engines:
         """The engines of the running loop; what is at home on another is left behind."""
-        before, self._home = self._home, home()
-        if before is not None and before != self._home:
-            self._engines = Engines(self._theirs)
-        return self._engines
+        here, engines = home(), self._engines
+        if engines is None or engines.home != here:
+            engines = self._engines = Engines(here, self._theirs)
+        return engines
 
     async def _sender(self, engines: Engines, engine: Shared[Sender], url: str) -> Sender:
         """An engine, built for ``url`` at first use."""

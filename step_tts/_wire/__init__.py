@@ -9,7 +9,7 @@ the secrets out.
 from __future__ import annotations
 
 from step_tts._wire._body import BodyDecoder
-from step_tts._wire._headers import request_id_from
+from step_tts._wire._headers import packed_hint, request_id_from
 from step_tts._wire._limit_hints import LimitHints, limit_hints_from
 from step_tts._wire._links import DEFAULT_PORTS, may_fetch, resolved
 from step_tts._wire._reply import enrich_from_tail, error_from_reply
@@ -27,6 +27,7 @@ __all__ = [
     "limit_hints_from",
     "may_fetch",
     "next_delay",
+    "packed_hint",
     "request_headers",
     "request_id_from",
     "request_warnings",

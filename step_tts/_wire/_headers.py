@@ -16,7 +16,7 @@ from step_tts._wire._redact import redact
 if TYPE_CHECKING:
     from collections.abc import Mapping, Sequence
 
-__all__ = ["media_type", "request_id_from", "retry_after_from", "should_retry_from"]
+__all__ = ["media_type", "packed_hint", "request_id_from", "retry_after_from", "should_retry_from"]
 
 # The gateway's own name first: it is the one its support staff can look up. A relay's upstream
 # adds its own; the content delivery network's ray is the last resort (wire.md §2.3, (a)).
@@ -29,6 +29,9 @@ _REQUEST_ID_HEADERS = (
     "cf-ray",
 )
 _REQUEST_ID_LIMIT = 128  # characters; the longest seen are 36
+
+# Short words, as no key is.
+_CODING = re.compile(r"[a-z]{1,8}(?:, ?[a-z]{1,8}){,2}")
 
 # A header sent twice arrives joined by a comma; the first value counts.
 _NUMBER = re.compile(r"\s*(-?\d+(?:\.\d+)?)\s*(?:,|$)", re.ASCII)
@@ -49,6 +52,15 @@ def request_id_from(headers: Mapping[str, str], secrets: Sequence[str] = ()) -> 
             echoes = any(map(name.__contains__, secrets))
             return (redact([name], secrets)[0] if echoes else name)[:_REQUEST_ID_LIMIT]
     return None
+
+
+def packed_hint(coding: str) -> str:
+    """What to try if the bytes of a body are no audio, and are said to be packed like this."""
+    named = coding if _CODING.fullmatch(coding) else "of an unknown kind"
+    return (
+        f"Its Content-Encoding is {named}, although only identity is accepted: turn compression "
+        "off in the server, or in the proxy in front of it."
+    )
 
 
 def should_retry_from(headers: Mapping[str, str]) -> bool | None:

@@ -3,8 +3,6 @@
 from __future__ import annotations
 
 import sys
-from importlib.util import find_spec
-from io import TextIOWrapper
 
 __all__ = ["main"]
 
@@ -12,10 +10,22 @@ __all__ = ["main"]
 def main() -> None:
     """Run the command line and exit.
 
+    Everything is imported in here: Ctrl-C while a module is imported must not show its code.
+
     Raises:
         SystemExit: Always: 0 all well, 1 something failed, 2 usage or configuration,
             130 interrupted, 143 terminated.
     """
+    try:
+        _command()
+    except KeyboardInterrupt:  # outside a command there is nothing to say
+        raise SystemExit(130) from None
+
+
+def _command() -> None:
+    from importlib.util import find_spec
+    from io import TextIOWrapper
+
     missing = [name for name in ("click", "rich") if find_spec(name) is None]
     if missing:
         print(  # click.echo may be missing
@@ -27,9 +37,6 @@ def main() -> None:
         sys.stdout, TextIOWrapper
     ):  # A file name that its encoding lacks must not end a command.
         sys.stdout.reconfigure(errors="backslashreplace")
-    try:
-        from step_tts.cli._app import app
+    from step_tts.cli._app import app
 
-        app(prog_name="step-tts")
-    except KeyboardInterrupt:  # outside a command there is nothing to say
-        raise SystemExit(130) from None
+    app(prog_name="step-tts")
