@@ -51,6 +51,15 @@ def clean_environment(monkeypatch: pytest.MonkeyPatch) -> None:
 
 
 @pytest.fixture
+def untraced(monkeypatch: pytest.MonkeyPatch) -> None:
+    """What the test starts is not measured: that would take most of its time, and shows no line.
+
+    Those who are killed cannot tell what they ran.
+    """
+    monkeypatch.delenv("COVERAGE_PROCESS_CONFIG", raising=False)
+
+
+@pytest.fixture
 def server(monkeypatch: pytest.MonkeyPatch) -> Iterator[Sandbox]:
     """A sandbox in another thread that the environment points to."""
     from cli_kit import sandbox_in_env
