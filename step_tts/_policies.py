@@ -193,27 +193,23 @@ def chosen_retry(retry: RetryPolicy | None, max_retries: int | None) -> RetryPol
     return policy if max_retries is None else attrs.evolve(policy, max_retries=max_retries)
 
 
+def chosen_concurrency(concurrency: int | Concurrency | None) -> Concurrency:
+    """A bare number is the maximum."""
+    if isinstance(concurrency, int):
+        return Concurrency(maximum=concurrency)
+    return _policy(concurrency, Concurrency, "concurrency", or_else="a whole number or ")
+
+
 def chosen_rate(rate: Rate | None) -> Rate:
     """A bare number is refused: it would not say of what."""
     return _policy(rate, Rate, "rate")
 
 
-def _policy(given: object, kind: type[Policy], name: str) -> Policy:
+def _policy(given: object, kind: type[Policy], name: str, or_else: str = "") -> Policy:
     """The policy, or its defaults."""
     if given is None or isinstance(given, kind):
         return given or kind()
-    raise ConfigurationError(f"{name} must be a step_tts.{kind.__name__}, not {given!r}.")
-
-
-def chosen_concurrency(concurrency: int | Concurrency | None) -> Concurrency:
-    """A bare number is the maximum."""
-    if isinstance(concurrency, int):
-        return Concurrency(maximum=concurrency)
-    if concurrency is None or isinstance(concurrency, Concurrency):
-        return concurrency or Concurrency()
-    raise ConfigurationError(
-        f"concurrency must be a whole number or a step_tts.Concurrency, not {concurrency!r}."
-    )
+    raise ConfigurationError(f"{name} must be {or_else}a step_tts.{kind.__name__}, not {given!r}.")
 
 
 def one_of(choice: Choice, choices: object, name: str) -> Choice:
