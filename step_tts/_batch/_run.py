@@ -180,7 +180,7 @@ class _Run:
         """The next result and its turn; at the end, whatever broke the run."""
         while not self._told:
             if self._over and self._broken:
-                raise self._broken from self._broken.__cause__
+                raise self._broken
             if self._over:
                 raise StopAsyncIteration
             await self._news.wait()
