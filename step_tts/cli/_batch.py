@@ -11,6 +11,7 @@ from typing import TYPE_CHECKING, Literal, TypeAlias, get_args
 import attrs
 import click
 
+from step_tts._batch import DEFAULT_TEMPLATE
 from step_tts._batch._readers import InputFormat, read_rows
 from step_tts._errors import StepTTSError
 from step_tts._models import BatchOrder
@@ -76,7 +77,7 @@ def _shard(_: click.Context, __: click.Parameter, given: str | None) -> tuple[in
 )
 @click.option(
     "--name",
-    default="{index:05d}-{slug}",
+    default=DEFAULT_TEMPLATE,
     show_default=True,
     metavar="TEMPLATE",
     help="File name for rows that have no name of their own.",
