@@ -195,6 +195,9 @@ class AsyncClient:
         """Return a client with other options that shares connections, limits and listener.
 
         Closing either closes both. ``headers`` are added to the existing ones.
+
+        Raises:
+            ConfigurationError: An option is invalid.
         """
         now = self._options
         extra = {**now.extra_headers, **(headers or {})}
@@ -349,7 +352,8 @@ class AsyncClient:
                 results are those failures, as ``BatchRowError``.
 
         Raises:
-            ConfigurationError: ``name`` is not a template that gives every row a unique name.
+            ConfigurationError: ``texts`` is a single text, ``order`` is unknown, or ``name`` is not
+                a template that gives every row a unique name.
             BatchInUseError: Another run is using ``to``.
             BatchOptionsError: ``to`` holds a batch with other options.
             SaveError: ``to`` cannot be created or written.

@@ -68,17 +68,17 @@ class Facts(NamedTuple):
     """Bytes of audio, as it came."""
     request_id: str | None = None
     queued: int | None = None
-    """Microseconds: as JSON a whole number costs a third of what seconds with their fraction do."""
+    """Microseconds: in JSON, a whole number costs a third of what a fraction of seconds does."""
     first_byte: int | None = None
-    """The same."""
+    """Microseconds."""
     total: int | None = None
-    """The same."""
+    """Microseconds."""
     error: str | None = None
     message: str | None = None
     finished_at: int | None = None
     """Seconds since 1970, for people."""
     warnings: Sequence[str] = ()
-    """The last, for it alone may be more than one value of JSON (see ``texts``)."""
+    """Comes last, because in JSON it alone may be several values (see ``texts``)."""
 
 
 class Record(NamedTuple):
@@ -88,19 +88,19 @@ class Record(NamedTuple):
     """The digest of its request."""
     facts: Facts
     path: str | None = None
-    """Of its file, relative to the directory; ``None`` where the row failed."""
+    """Where its file is, relative to the directory; ``None`` if the row failed."""
     size: int | None = None
     """Bytes of the file."""
     seconds: float | None = None
     place: int = -1
-    """The row's number, if it was named by that; -1 if it had a name of another kind."""
+    """The row's number if it was named by that; -1 if it had a name of its own."""
 
 
 COLUMNS = Record._fields
-"""Of the table of rows, after the key. A column costs as much to read as all the facts do in one,
-and of a million rows that are done nobody asks for most."""
+"""The columns of the table of rows, after its key. All facts are in one: any further column would
+cost as much to read as that, and of most rows that are done nobody asks for the facts."""
 _FACTS, _PATH, _PLACE = map(COLUMNS.index, ("facts", "path", "place"))
-# A line feed stands in no string of JSON as itself, so where it stands the text can be cut.
+# JSON escapes a line feed inside a string, so the text can be cut wherever one stands.
 _as_json = json.JSONEncoder(
     ensure_ascii=False, check_circular=False, separators=(",\n", ":")
 ).encode
@@ -109,19 +109,19 @@ _as_json = json.JSONEncoder(
 def packed(records: Sequence[Record]) -> list[Columns]:
     """Records with their keys, as the journal keeps them.
 
-    To encode the facts of one alone costs twice as much.
+    The facts are encoded together, because one by one they cost twice as much.
     """
-    # Of a tuple that is no plain one the encoder would make a list.
+    # The encoder copies a named tuple into a list first, but not a plain one.
     told = _as_json([tuple(record.facts) for record in records])[2:-2].split("],\n[")
     return [
-        # SQLite takes a bytearray four times as fast as bytes, which could be adapted.
+        # SQLite takes a bytearray four times as fast as bytes, for which it looks for an adapter.
         (fold(facts.name), bytearray(request), text, path, size, seconds, place)
         for (request, facts, path, size, seconds, place), text in zip(records, told, strict=True)
     ]
 
 
 def unpacked(rows: Sequence[Columns]) -> list[Record]:
-    """Records as they were before they were kept."""
+    """Records again, from what the journal keeps, without the keys."""
     facts = json.loads(f"[[{'],['.join([row[_FACTS] for row in rows])}]]")
     return [
         Record._make((*row[:_FACTS], Facts._make(told), *row[_PATH:]))
@@ -130,7 +130,10 @@ def unpacked(rows: Sequence[Columns]) -> list[Record]:
 
 
 def texts(rows: Sequence[Columns]) -> Iterator[list[str]]:
-    """What records hold from their ``path`` on, as JSON; the facts are parted but never read."""
+    """The values of each record as JSON: from ``path`` up to ``place``, then its facts.
+
+    The facts are JSON already: they are cut apart, not parsed.
+    """
     columns = _as_json([row[_PATH:_PLACE] for row in rows])[2:-2].split("],\n[")
     for row, told in zip(rows, columns, strict=True):
         yield f"{told},\n{row[_FACTS]}".split(",\n")
@@ -138,23 +141,23 @@ def texts(rows: Sequence[Columns]) -> Iterator[list[str]]:
 
 @attrs.frozen(kw_only=True)
 class Finding:
-    """What the journal knows of a row that is not done; nothing at all of most."""
+    """What the journal knows of a row that is not done; of most rows, nothing at all."""
 
     failed: Facts | None = None
-    """Of the row's own record of this very request, which did not succeed."""
+    """How this very request failed, if it did, from the row's own record."""
     twin: Record | None = None
-    """Another row's finished record of the same request, its file in place."""
+    """The record of another row that finished the same request and whose file is in place."""
     begun: Begun | None = None
-    """That an earlier run set out to speak this very row and never told how that ended."""
+    """The note of an earlier run that set out to speak this row and left no word of the end."""
     path: str | None = None
-    """Of the file that the row's own record, be it of this request or another, puts in place."""
+    """The file that the row's own record names, whether for this request or another."""
 
 
 NOTHING = Finding()
 Found: TypeAlias = Columns | Finding
-"""What the journal knows of a claim. ``Columns`` are the row's own record of this very request:
-finished, and its file in place. They are as they came from the disk: a batch that goes on skips a
-million rows, and nobody looks at most."""
+"""What the journal knows of a claim. ``Columns`` are the row's own record of this very request,
+finished, and its file is in place. They are still packed: a batch that is resumed may skip a
+million rows, and most of their results are never looked at."""
 
 MANIFEST = {
     "index": "ordinal",
@@ -169,5 +172,5 @@ MANIFEST = {
     "error": "error",
     "message": "message",
 }
-"""The fields of a line of the manifest, and what they are of a ``Record`` and its facts; times in
-seconds, sizes in bytes."""
+"""The fields of a line of the manifest, and where each is in a ``Record`` or its facts. Times are
+in seconds, sizes in bytes."""

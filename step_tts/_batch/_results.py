@@ -23,9 +23,9 @@ _tuple = tuple.__new__  # What a class of named tuples calls costs three times a
 
 
 class Resumed(BatchResult):
-    """A row that an earlier run finished; its file's facts are put together when asked for.
+    """A row that an earlier run finished; its record is unpacked when somebody looks at it.
 
-    It says that it is a ``BatchResult``, and so it is equal to one, evolved and printed as one.
+    It passes for a ``BatchResult``: it equals one, is printed as one, and ``evolve`` gives one.
     """
 
     __slots__ = ("__dict__", "_facts")
@@ -116,7 +116,7 @@ def _failure(result: BatchResult, at: int) -> Facts:
 
 
 def saved_of(record: Record, directory: Path, name: str) -> SavedSpeech:
-    """The result of an earlier run, of whose attempts only the last is told."""
+    """The file of an earlier run; of its attempts only the last is known."""
     facts = record.facts
     receipt = Receipt(
         request_id=facts.request_id,
@@ -155,7 +155,7 @@ def _attempts_of(facts: Facts) -> tuple[Attempt, ...]:
 
 
 def failure_of(facts: Facts) -> BatchRowError:
-    """The failure of an earlier run, by its name and words."""
+    """The failure of an earlier run, with the name of its class and its message."""
     error = BatchRowError(f"Failed in an earlier run: {facts.error}: {facts.message}")
     error.error = facts.error or ""
     return error

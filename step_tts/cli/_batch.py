@@ -265,14 +265,14 @@ class _Job:
                 total=self.part.limit or total, tally=self.tally, gauges=self.gauges
             )
             with shown_on_stderr(progress, shown=display_fits(self.terms)):
-                run(self._speak, feed, progress, size is None)
+                run(self._speak, PipedFeed(feed) if size is None else feed, feed, progress)
 
-    async def _speak(self, feed: Feed, progress: Progress, piped: bool) -> None:  # noqa: FBT001  run passes by position
+    async def _speak(self, rows: Feed | PipedFeed, feed: Feed, progress: Progress) -> None:
         async with (
             interruptible(self.grace) as interrupts,
             connect(self.terms.client, self.terms.pace, self.gauges.heed) as tts,
             tts.batch(
-                PipedFeed(feed) if piped else feed,
+                rows,
                 to=self.to,
                 name=self.name,
                 order=self.order,
