@@ -182,13 +182,17 @@ class Controller:
         if not self.limit.adapts:
             self._streak = 0  # A number that was set too high is refused all the time.
         self._let_in(ticket)
-        if ticket.sent_at >= self._epoch:
-            self._answers += 1
-            if self._full_at >= ticket.sent_at and not self.latency.crowded:
-                self.limit.grow()
+        fresh = ticket.sent_at >= self._epoch
+        full = fresh and self._full_at >= ticket.sent_at
+        self._answers += fresh
+        if full and not self.latency.crowded:
+            self.limit.grow()
         if self.pacer.on:
             self.pacer.convert(self.unit.follow(self.latency.lengths[0]))
-            self.pacer.review(now, 2 * self.limit.value / self._round_trip())
+            # Of what is under way when a pause begins, the slowest come last: beside their mean
+            # the number would seem to bear next to nothing.
+            most = 2 * self.limit.value / self._round_trip() if full else math.inf
+            self.pacer.review(now, most)
 
     def throttled(self, ticket: Ticket, now: float, retry_after: float | None) -> None:
         """Note that the server asked for less, and perhaps for how long."""
