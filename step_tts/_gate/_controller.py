@@ -114,6 +114,7 @@ class Controller:
         self._scout: Ticket | None = None  # Whoever did, until the next one goes.
         self._answers = self._faults = 0
         self._proven = 0  # The highest level at which an attempt of this epoch was admitted.
+        self._bunch = 0  # The level that was refused when the very first went at one instant.
         self._alone = False  # Whether the last cut answered one more than works, as before.
         self._even = Spacing()
         # A limit of the user holds to the letter, whatever late timers cost.
@@ -296,6 +297,7 @@ class Controller:
         unawares = self._streak > 0 or (self.limit.doubles and not self.pacer.on)
         first = self._epoch == -math.inf and self.latency.mean is None
         if first and ticket.outcome is Outcome.THROTTLED:
+            self._bunch = ticket.level
             self.limit.hold(ticket.level)
             self._even.ready_at = now + FIRST_PAUSE_SECONDS
         elif level or not self._streak:
@@ -309,13 +311,18 @@ class Controller:
         self._answers = self._faults = 0
 
     def _lower(self, refused: Ticket, level: int, now: float) -> None:
-        """Take back the rate, if it alone was raised or the level just worked; else the level."""
+        """Take back the rate, if it alone was raised or the level just worked; else the level.
+
+        Where the very first were too many at one instant and as many have worked since, what they
+        were is too close together. Then the server counts by a rate, and holds little in hand.
+        """
         measured = self.pacer.dry(refused.spent, refused.sent_at)
         raised = self.pacer.probes(now) and refused.level < self.limit.slots
         throttled = refused.outcome is Outcome.THROTTLED  # Faults do not come of a rate.
-        if self.limit.adapts and throttled and (raised or refused.level <= level):
+        close = self.limit.doubles and not self.pacer.on and 0 < self._bunch < level
+        if self.limit.adapts and throttled and (raised or close or refused.level <= level):
             usual = level / self._round_trip()
-            if self.limit.doubles:  # Half of them have been kept up for a whole round trip.
+            if self.limit.doubles and not close:  # Half of them went for a whole round trip.
                 usual /= 2
             if not self.pacer.on:
                 self.limit.search()
