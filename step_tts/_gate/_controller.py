@@ -114,6 +114,7 @@ class Controller:
         self._scout: Ticket | None = None  # Whoever did, until the next one goes.
         self._answers = self._faults = 0
         self._proven = 0  # The highest level at which an attempt of this epoch was admitted.
+        self._bunch = 0  # The level that was refused when the very first went at one instant.
         self._alone = False  # Whether the last cut answered one more than works, as before.
         self._even = Spacing()
         # A limit of the user holds to the letter, whatever late timers cost.
@@ -182,13 +183,17 @@ class Controller:
         if not self.limit.adapts:
             self._streak = 0  # A number that was set too high is refused all the time.
         self._let_in(ticket)
-        if ticket.sent_at >= self._epoch:
-            self._answers += 1
-            if self._full_at >= ticket.sent_at and not self.latency.crowded:
-                self.limit.grow()
+        fresh = ticket.sent_at >= self._epoch
+        full = fresh and self._full_at >= ticket.sent_at
+        self._answers += fresh
+        if full and not self.latency.crowded:
+            self.limit.grow()
         if self.pacer.on:
             self.pacer.convert(self.unit.follow(self.latency.lengths[0]))
-            self.pacer.review(now, 2 * self.limit.value / self._round_trip())
+            # Of what is under way when a pause begins, the slowest come last: beside their mean
+            # the number would seem to bear next to nothing.
+            most = 2 * self.limit.value / self._round_trip() if full else math.inf
+            self.pacer.review(now, most)
 
     def throttled(self, ticket: Ticket, now: float, retry_after: float | None) -> None:
         """Note that the server asked for less, and perhaps for how long."""
@@ -292,6 +297,7 @@ class Controller:
         unawares = self._streak > 0 or (self.limit.doubles and not self.pacer.on)
         first = self._epoch == -math.inf and self.latency.mean is None
         if first and ticket.outcome is Outcome.THROTTLED:
+            self._bunch = ticket.level
             self.limit.hold(ticket.level)
             self._even.ready_at = now + FIRST_PAUSE_SECONDS
         elif level or not self._streak:
@@ -305,13 +311,18 @@ class Controller:
         self._answers = self._faults = 0
 
     def _lower(self, refused: Ticket, level: int, now: float) -> None:
-        """Take back the rate, if it alone was raised or the level just worked; else the level."""
+        """Take back the rate, if it alone was raised or the level just worked; else the level.
+
+        Where the very first were too many at one instant and as many have worked since, what they
+        were is too close together. Then the server counts by a rate, and holds little in hand.
+        """
         measured = self.pacer.dry(refused.spent, refused.sent_at)
         raised = self.pacer.probes(now) and refused.level < self.limit.slots
         throttled = refused.outcome is Outcome.THROTTLED  # Faults do not come of a rate.
-        if self.limit.adapts and throttled and (raised or refused.level <= level):
+        close = self.limit.doubles and not self.pacer.on and 0 < self._bunch < level
+        if self.limit.adapts and throttled and (raised or close or refused.level <= level):
             usual = level / self._round_trip()
-            if self.limit.doubles:  # Half of them have been kept up for a whole round trip.
+            if self.limit.doubles and not close:  # Half of them went for a whole round trip.
                 usual /= 2
             if not self.pacer.on:
                 self.limit.search()

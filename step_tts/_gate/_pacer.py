@@ -214,7 +214,12 @@ class Pacer:
             self._known = max(calls * self._known, SLOWEST)
 
     def review(self, now: float, at_most: float) -> None:
-        """Search anew from a rate that was passed; forget it when the number keeps below it."""
+        """Search anew from a rate that was passed; forget it when the number keeps below it.
+
+        Args:
+            now: The time.
+            at_most: Requests per second that the number bears, if it was in full use.
+        """
         if self._known is None:
             return
         rate = self.rate(now)
