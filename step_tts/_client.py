@@ -54,9 +54,8 @@ from step_tts._wire import request_headers
 if TYPE_CHECKING:
     import ssl
     from collections.abc import AsyncGenerator, AsyncIterable, Iterable, Mapping, Sequence
-    from contextlib import AbstractAsyncContextManager
 
-    from step_tts._batch import BatchRow, Speak, SpeechBatch
+    from step_tts._batch import BatchRow, SpeechBatch
     from step_tts._narrate import Keeper, Narration, NarrationText, Part, Take
     from step_tts._observe import Listener
     from step_tts._stream import VerifiedBody
@@ -198,6 +197,9 @@ class AsyncClient:
         """Return a client with other options that shares connections, limits and listener.
 
         Closing either closes both. ``headers`` are added to the existing ones.
+
+        Raises:
+            ConfigurationError: An option is invalid.
         """
         now = self._options
         extra = {**now.extra_headers, **(headers or {})}
@@ -352,40 +354,37 @@ class AsyncClient:
                 results are those failures, as ``BatchRowError``.
 
         Raises:
-            ConfigurationError: ``name`` is not a template that gives every row a unique name.
+            ConfigurationError: ``texts`` is a single text, ``order`` is unknown, or ``name`` is not
+                a template that gives every row a unique name.
             BatchInUseError: Another run is using ``to``.
             BatchOptionsError: ``to`` holds a batch with other options.
             SaveError: ``to`` cannot be created or written.
             BatchStoppedError: While iterating: every further row would fail the same way.
         """
-        namer, files = Namer(name), self._resources.files
+        namer = Namer(name)
         one_of(order, BatchOrder, "order")
-        directory = None if to is None else Path(to)
-
-        async def speak(request: SpeechRequest, row: str) -> SavedSpeech | Speech:
-            call = self._call(request, lane)
-            if directory is None:
-                return await into_memory(call, repair=repair)
-            asked, place = directory / row, files.place_of(row, directory)
-            return await into_file(call, files, asked, place, repair=repair, durable=durable)
-
         async with AsyncExitStack() as stack:
             lane = stack.enter_context(self._resources.gate.lane())
-            processor = Processor(speak)
-            if directory is not None:
-                await files.prepare_directory(directory, swept=not resume)
-                if resume:  # The journal knows whether there is anything to sweep.
-                    options = {"name": name, "repair": repair}
-                    kept = self._journal_processor(
-                        speak, directory, options, durable=durable, keep_failures=keep_failures
-                    )
-                    processor = await stack.enter_async_context(kept)
-            workers = WORKERS_PER_SLOT * self._resources.gate.most
+            if to is None:
+                processor = Processor(
+                    lambda request, _: into_memory(self._call(request, lane), repair=repair)
+                )
+            else:
+                into_files = self._into_directory(
+                    Path(to),
+                    lane,
+                    {"name": name, "repair": repair},
+                    repair=repair,
+                    durable=durable,
+                    resume=resume,
+                    keep_failures=keep_failures,
+                )
+                processor = await stack.enter_async_context(into_files)
             yield await stack.enter_async_context(
                 open_batch(
                     texts,
                     processor,
-                    workers=workers,
+                    workers=WORKERS_PER_SLOT * self._resources.gate.most,
                     in_order=order == "input",
                     namer=namer,
                     watch=self._resources.watch.batch() if self._resources.watch else None,
@@ -393,27 +392,44 @@ class AsyncClient:
                 )
             )
 
-    def _journal_processor(
+    @asynccontextmanager
+    async def _into_directory(
         self,
-        speak: Speak,
         directory: Path,
+        lane: Lane,
         options: Mapping[str, object],
         *,
-        durable: bool,
+        repair: bool = True,
+        durable: bool = True,
+        resume: bool = True,
         keep_failures: bool = False,
-    ) -> AbstractAsyncContextManager[Processor]:
-        """A processor with the journal of a directory; this imports SQLite."""
+    ) -> AsyncGenerator[Processor, None]:
+        """Speaks rows into a directory; to ``resume``, with a journal, which takes SQLite."""
+        files = self._resources.files
+
+        async def speak(request: SpeechRequest, row: str) -> SavedSpeech:
+            call, place = self._call(request, lane), files.place_of(row, directory)
+            asked = directory / row
+            return await into_file(call, files, asked, place, repair=repair, durable=durable)
+
+        # A journal knows whether there is anything to sweep.
+        await files.prepare_directory(directory, swept=not resume)
+        if not resume:
+            yield Processor(speak)
+            return
         from step_tts._batch._resume import open_processor  # noqa: PLC0415  few clients need it
 
         destination = Destination(
-            files=self._resources.files,
+            files=files,
             directory=directory,
             durable=durable,
             model=self._options.model,
             placement=self._options.prompt_placement,
         )
-        gate = self._resources.gate
-        return open_processor(speak, destination, options, gate=gate, keep_failures=keep_failures)
+        async with open_processor(
+            speak, destination, options, gate=self._resources.gate, keep_failures=keep_failures
+        ) as processor:
+            yield processor
 
     @asynccontextmanager
     async def narrate(
@@ -507,15 +523,7 @@ class AsyncClient:
         """Speaks the segments of a narration into files that are kept, with a journal."""
         from step_tts._narrate import Keeper  # noqa: PLC0415  as above
 
-        async def speak(request: SpeechRequest, row: str) -> SavedSpeech:
-            call, place = self._call(request, lane), files.place_of(row, directory)
-            return await into_file(call, files, directory / row, place)
-
-        files = self._resources.files
-        await files.prepare_directory(directory)
-        async with self._journal_processor(
-            speak, directory, {"narration": True}, durable=True
-        ) as processor:
+        async with self._into_directory(directory, lane, {"narration": True}) as processor:
             yield Keeper(processor, like)
 
     def _call(self, text: str | SpeechRequest, lane: Lane | None = None) -> Call:

@@ -197,10 +197,6 @@ def _speed(_: object, __: attrs.Attribute[Any], value: object) -> None:
         raise InvalidRequestError(f"speed must be a positive, finite number, not {value!r}.")
 
 
-def _empty_mapping() -> Mapping[str, object]:
-    return {}
-
-
 @attrs.frozen
 class SpeechRequest:
     """One text to speak and how to speak it.
@@ -226,23 +222,21 @@ class SpeechRequest:
     """The format to ask for, such as ``mp3``. The server may send another."""
     speed: float | None = attrs.field(default=None, kw_only=True, validator=_speed)
     """Speed of speech; 1 is normal. Servers differ in the range they accept."""
-    extra_body: Mapping[str, object] = attrs.field(factory=_empty_mapping, kw_only=True, hash=False)
+    extra_body: Mapping[str, object] = attrs.field(factory=dict, kw_only=True, hash=False)
     """Extra keys for the nested ``extra_body`` object."""
-    extra: Mapping[str, object] = attrs.field(factory=_empty_mapping, kw_only=True, hash=False)
+    extra: Mapping[str, object] = attrs.field(factory=dict, kw_only=True, hash=False)
     """Extra keys for the top level of the JSON body."""
 
     def __repr__(self) -> str:
         """Name the fields that are set, and show none that could be private."""
-        shown = [f"{name}={value!r}" for name, value in self._public_fields() if value is not None]
+        public = {
+            "model": self.model,
+            "voice": self.voice,
+            "response_format": self.response_format,
+            "speed": self.speed,
+        }
+        shown = [f"{name}={value!r}" for name, value in public.items() if value is not None]
         return f"SpeechRequest({', '.join([f'<{len(self.input)} characters>', *shown])})"
-
-    def _public_fields(self) -> tuple[tuple[str, object], ...]:
-        return (
-            ("model", self.model),
-            ("voice", self.voice),
-            ("response_format", self.response_format),
-            ("speed", self.speed),
-        )
 
 
 BatchOrder: TypeAlias = Literal["completion", "input"]

@@ -7,12 +7,16 @@ clock, socket or request: the policies are applied elsewhere.
 from __future__ import annotations
 
 import math
-from typing import Any, Literal, TypeAlias, TypeVar, get_args
+from functools import partial
+from typing import TYPE_CHECKING, Any, Literal, TypeAlias, TypeVar, get_args
 
 import attrs
 
 from step_tts._errors import ConfigurationError
 from step_tts._numbers import is_count, is_positive
+
+if TYPE_CHECKING:
+    from collections.abc import Callable
 
 __all__ = [
     "Concurrency",
@@ -39,35 +43,27 @@ TransportName: TypeAlias = Literal["auto", "asyncio", "httpx", "httpx2"]
 FIRST_BYTE_SECONDS = 180.0
 
 
-def _seconds_or_none(_: object, field: attrs.Attribute[Any], value: object) -> None:
-    if value is not None and not is_positive(value):
-        raise ConfigurationError(
-            f"{field.name} must be a positive number of seconds or None, not {value!r}."
-        )
+def _must_be(
+    words: str, holds: Callable[[object], bool], *, of: str = "", or_none: bool = False
+) -> Callable[[object, attrs.Attribute[Any], object], None]:
+    """A validator that refuses what a condition does not hold for; the words say the condition."""
+
+    def validate(_: object, field: attrs.Attribute[Any], value: object) -> None:
+        if not (holds(value) or (or_none and value is None)):
+            raise ConfigurationError(f"{of}{field.name} must be {words}, not {value!r}.")
+
+    return validate
 
 
-def _seconds(_: object, field: attrs.Attribute[Any], value: object) -> None:
-    if not is_positive(value):
-        raise ConfigurationError(
-            f"{field.name} must be a positive number of seconds, not {value!r}."
-        )
-
-
-def _count(_: object, field: attrs.Attribute[Any], value: object) -> None:
-    if not is_count(value):
-        raise ConfigurationError(f"{field.name} must be a whole number, 0 or more, not {value!r}.")
-
-
-def _at_least_one(_: object, field: attrs.Attribute[Any], value: object) -> None:
-    if value is not None and not is_count(value, 1):
-        raise ConfigurationError(
-            f"concurrency: {field.name} must be a whole number, 1 or more, not {value!r}."
-        )
-
-
-def _per_minute(_: object, field: attrs.Attribute[Any], value: object) -> None:
-    if value is not None and not is_positive(value):
-        raise ConfigurationError(f"rate: {field.name} must be a positive number, not {value!r}.")
+_seconds = _must_be("a positive number of seconds", is_positive)
+_seconds_or_none = _must_be("a positive number of seconds or None", is_positive, or_none=True)
+_count = _must_be("a whole number, 0 or more", is_count)
+_is_bound = partial(is_count, least=1)
+_bound = _must_be("a whole number, 1 or more", _is_bound, of="concurrency: ")
+_bound_or_none = _must_be(
+    "a whole number, 1 or more, or None", _is_bound, of="concurrency: ", or_none=True
+)
+_per_minute = _must_be("a positive number or None", is_positive, of="rate: ", or_none=True)
 
 
 @attrs.frozen(kw_only=True)
@@ -137,15 +133,13 @@ class Concurrency:
         ConfigurationError: A number is below 1, or ``minimum <= initial <= maximum`` fails.
     """
 
-    minimum: int = attrs.field(default=1, validator=_at_least_one)
+    minimum: int = attrs.field(default=1, validator=_bound)
     """The lower bound, however often the server refuses."""
-    maximum: int = attrs.field(default=64, validator=_at_least_one)
+    maximum: int = attrs.field(default=64, validator=_bound)
     """The upper bound, however well it goes."""
-    initial: int = attrs.field(
-        default=attrs.Factory(_initial, takes_self=True), validator=_at_least_one
-    )
+    initial: int = attrs.field(default=attrs.Factory(_initial, takes_self=True), validator=_bound)
     """How many to start with: by default 4, or the nearest bound if 4 is outside the bounds."""
-    fixed: int | None = attrs.field(default=None, validator=_at_least_one)
+    fixed: int | None = attrs.field(default=None, validator=_bound_or_none)
     """A fixed number: nothing adapts, and the other three have no effect."""
 
     def __attrs_post_init__(self) -> None:
@@ -193,27 +187,23 @@ def chosen_retry(retry: RetryPolicy | None, max_retries: int | None) -> RetryPol
     return policy if max_retries is None else attrs.evolve(policy, max_retries=max_retries)
 
 
+def chosen_concurrency(concurrency: int | Concurrency | None) -> Concurrency:
+    """A bare number is the maximum."""
+    if isinstance(concurrency, int):
+        return Concurrency(maximum=concurrency)
+    return _policy(concurrency, Concurrency, "concurrency", or_else="a whole number or ")
+
+
 def chosen_rate(rate: Rate | None) -> Rate:
     """A bare number is refused: it would not say of what."""
     return _policy(rate, Rate, "rate")
 
 
-def _policy(given: object, kind: type[Policy], name: str) -> Policy:
+def _policy(given: object, kind: type[Policy], name: str, or_else: str = "") -> Policy:
     """The policy, or its defaults."""
     if given is None or isinstance(given, kind):
         return given or kind()
-    raise ConfigurationError(f"{name} must be a step_tts.{kind.__name__}, not {given!r}.")
-
-
-def chosen_concurrency(concurrency: int | Concurrency | None) -> Concurrency:
-    """A bare number is the maximum."""
-    if isinstance(concurrency, int):
-        return Concurrency(maximum=concurrency)
-    if concurrency is None or isinstance(concurrency, Concurrency):
-        return concurrency or Concurrency()
-    raise ConfigurationError(
-        f"concurrency must be a whole number or a step_tts.Concurrency, not {concurrency!r}."
-    )
+    raise ConfigurationError(f"{name} must be {or_else}a step_tts.{kind.__name__}, not {given!r}.")
 
 
 def one_of(choice: Choice, choices: object, name: str) -> Choice:

@@ -9,6 +9,7 @@ from typing import TYPE_CHECKING
 
 import pytest
 from hypothesis import settings
+from hypothesis import strategies as st
 from trio._core import _run as trio_run
 from trio.testing import MockClock
 
@@ -22,6 +23,15 @@ if TYPE_CHECKING:
 # The same examples every time, and no clock held against them: a test that passed passes again.
 settings.register_profile("steady", deadline=None, derandomize=True)
 settings.load_profile("steady")
+
+
+@pytest.hookimpl(trylast=True)
+def pytest_sessionstart() -> None:
+    """Have hypothesis write its table of characters, 3 s, before there are workers to do it each.
+
+    It forbids that any earlier; xdist, which was loaded later, starts its workers after this.
+    """
+    st.text().validate()
 
 
 @pytest.fixture(params=["asyncio", "trio"])
@@ -48,6 +58,15 @@ def clean_environment(monkeypatch: pytest.MonkeyPatch) -> None:
     for name in ("STEP_TTS_API_KEY", "STEP_TTS_BASE_URL", "HTTP_PROXY", "HTTPS_PROXY", "ALL_PROXY"):
         monkeypatch.delenv(name, raising=False)
         monkeypatch.delenv(name.lower(), raising=False)
+
+
+@pytest.fixture
+def untraced(monkeypatch: pytest.MonkeyPatch) -> None:
+    """What the test starts is not measured: that would take most of its time, and shows no line.
+
+    Those who are killed cannot tell what they ran.
+    """
+    monkeypatch.delenv("COVERAGE_PROCESS_CONFIG", raising=False)
 
 
 @pytest.fixture

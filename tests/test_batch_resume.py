@@ -617,6 +617,7 @@ async def test_a_copy_for_which_there_is_no_room_is_not_paid_for(
 
 
 @pytest.mark.skipif(sys.platform == "win32", reason="There is no SIGKILL on Windows.")
+@pytest.mark.usefixtures("untraced")
 def test_kills_lose_nothing(tmp_path: Path) -> None:
     """At every named step and a few random moments; ``python tests/kills.py`` does a hundred."""
     program = Path(__file__).with_name("kills.py")

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import traceback
 from contextlib import AsyncExitStack, asynccontextmanager
 from itertools import count
 from typing import TYPE_CHECKING, Any, cast
@@ -333,6 +334,25 @@ async def test_an_input_that_breaks_is_told_after_its_results() -> None:
         assert {(await anext(results)).name, (await anext(results)).name} == {"00000-a", "00001-b"}
         with pytest.raises(OSError, match="disk gone"):
             await anext(results)
+
+
+async def test_an_input_that_breaks_shows_what_it_was_handling() -> None:
+    """The input's own error leaves with its whole story."""
+
+    def broken() -> Iterator[str]:
+        yield "a"
+        try:
+            int("b")
+        except ValueError:
+            raise LookupError("no such row")  # noqa: B904  as many do
+
+    async with batch(broken(), Voice()) as results:
+        await anext(results)
+        with pytest.raises(LookupError) as raised:
+            await anext(results)
+
+    shown = "".join(traceback.format_exception(raised.value))
+    assert "ValueError" in shown
 
 
 async def test_the_readers_own_error_leaves_as_itself() -> None:

@@ -18,11 +18,13 @@ from typing import TYPE_CHECKING, Any
 import attrs
 import pytest
 from anyio.from_thread import start_blocking_portal
+from click.testing import CliRunner
 from fences import PAGES, README, ROOT, Fence, fences, setups
 from scripted import audio_in
 
 import step_tts
 from step_tts import _errors, otel, sandbox
+from step_tts.cli._app import app
 
 if TYPE_CHECKING:
     from collections.abc import Iterator
@@ -85,7 +87,7 @@ def test_program_runs(fence: Fence) -> None:
     exec(code, {"__name__": "__main__"})
 
 
-@pytest.mark.usefixtures("desk")
+@pytest.mark.usefixtures("desk", "untraced")
 @pytest.mark.parametrize("page", sorted({fence.page for fence in SHELL}), ids=_name)
 def test_shell_lines_run(page: Path) -> None:
     """The sh blocks of a page run one after the other, and no line fails."""
@@ -280,7 +282,6 @@ class TestReference:
         assert table == found
         assert set(table) == set(step_tts.AudioFormat) - {"unknown"}
 
-    @pytest.mark.usefixtures("desk")
     def test_the_command_line_is_the_programs(self) -> None:
         """The page is what ``--help`` prints; STEP_TTS_UPDATE_DOCS=1 writes it again."""
         page = DOCS / "reference" / "cli.md"
@@ -318,8 +319,6 @@ EXIT_CODES = """\
 
 
 def _help(*command: str) -> str:
-    environment = {**os.environ, "COLUMNS": "100", "NO_COLOR": "1", "TERM": "dumb"}
-    arguments = ("step-tts", *command, "--help")
-    return subprocess.run(
-        arguments, env=environment, capture_output=True, text=True, check=True
-    ).stdout
+    """What it prints on a terminal of a hundred columns, two of which stay empty."""
+    asked = [*command, "--help"]
+    return CliRunner().invoke(app, asked, prog_name="step-tts", terminal_width=98).stdout

@@ -621,6 +621,7 @@ anyio.run(main, *sys.argv[1:])
 
 
 @pytest.mark.skipif(sys.platform == "win32", reason="There is no SIGKILL on Windows.")
+@pytest.mark.usefixtures("untraced")
 @pytest.mark.parametrize("anyio_backend", ["asyncio"])
 async def test_killed_at_random_it_ends_the_same(tmp_path: Path) -> None:
     """Whole in the end, identical, and only what was in flight is paid for twice."""

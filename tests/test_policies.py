@@ -44,6 +44,14 @@ def test_waits_must_be_positive_and_finite(field: str, value: float) -> None:
         RetryPolicy(**options)
 
 
+@pytest.mark.parametrize("field", ["minimum", "maximum", "initial"])
+def test_a_bound_of_concurrency_cannot_be_left_out(field: str) -> None:
+    """``None`` says that nothing is fixed; it is no bound."""
+    options: dict[str, Any] = {field: None}
+    with pytest.raises(ConfigurationError, match=f"{field} must be a whole number, 1 or more"):
+        Concurrency(**options)
+
+
 @pytest.mark.parametrize("field", ["max_retries", "max_billed_retries"])
 def test_counts_must_not_be_negative(field: str) -> None:
     """Zero is off; less is a mistake."""

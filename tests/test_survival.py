@@ -19,7 +19,7 @@ from scripted import LIBRARIES, answer, audio_in, client, library
 from sounds import mp3, wav
 
 from step_tts import AsyncClient, Concurrency, Rate, RetryPolicy
-from step_tts._gate._controller import Controller
+from step_tts._gate import _controller
 
 if TYPE_CHECKING:
     from collections.abc import Awaitable, Callable, Coroutine, Generator
@@ -99,8 +99,12 @@ class Script:
 
 @pytest.mark.parametrize("name", LIBRARIES)
 @pytest.mark.parametrize("verb", ["save", "stream", "batch", "journal"])
-async def test_cancel_at_every_await(name: str, verb: str, tmp_path: Path) -> None:
+async def test_cancel_at_every_await(
+    name: str, verb: str, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
     """Whenever it comes, cancellation leaves an old file or a new one, and nothing open."""
+    # A pause is one await, however long it lasts.
+    monkeypatch.setattr(_controller, "FIRST_PAUSE_SECONDS", 0.01)
     lib = library(name)
     target = tmp_path / "a.wav"
     target.write_bytes(b"old")
@@ -113,7 +117,7 @@ async def test_cancel_at_every_await(name: str, verb: str, tmp_path: Path) -> No
             script.turn = 0
             # Hundreds of refusals without a success would, rightly, pause the client for long.
             bounds = Concurrency(initial=2, maximum=2)
-            tts._resources.gate.controller = Controller(bounds, Rate(), lambda: 0.0)
+            tts._resources.gate.controller = _controller.Controller(bounds, Rate(), lambda: 0.0)
             if verb == "save":
                 await tts.save("hello", target, durable=False)
             elif verb == "stream":
@@ -291,6 +295,7 @@ for _ in range(5):
 
 
 @pytest.mark.skipif(sys.platform == "win32", reason="There is no SIGKILL on Windows.")
+@pytest.mark.usefixtures("untraced")
 def test_sigkill_at_any_moment(tmp_path: Path) -> None:
     """A process killed outright leaves whole files under final names; the next run sweeps up."""
     program = KILLER.format(tests=str(Path(__file__).parent), to=str(tmp_path))

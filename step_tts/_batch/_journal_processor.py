@@ -16,7 +16,8 @@ from step_tts._batch._circuit import is_rows_own
 from step_tts._batch._keys import fold
 from step_tts._batch._leftovers import adopt
 from step_tts._batch._processor import Processor, Row, Speak, request_of
-from step_tts._batch._records import NOTHING, Finding, Resumed, failure_of, record_of, saved_of
+from step_tts._batch._records import NOTHING, Finding
+from step_tts._batch._results import Resumed, failure_of, record_of, saved_of
 from step_tts._errors import SaveError, StepTTSError
 from step_tts._files import copy
 from step_tts._formats import path_for

@@ -1,4 +1,4 @@
-"""What a journal keeps of a row, and how a result is made of it again.
+"""What a journal keeps of a row, as it is written and read, and what it knows of one.
 
 Pure. The fields of ``Record`` are the columns of the journal, and with those of its ``Facts`` the
 source of a manifest's lines. No text is kept; names and paths are those of the files, which hold a
@@ -8,19 +8,14 @@ text's first words unless the rows bring names of their own.
 from __future__ import annotations
 
 import json
-from functools import cached_property
 from typing import TYPE_CHECKING, Any, Literal, NamedTuple, TypeAlias
 
 import attrs
 
 from step_tts._batch._keys import fold
-from step_tts._errors import APIError, BatchRowError
-from step_tts._formats import AudioFormat
-from step_tts._models import Attempt, AudioInfo, BatchResult, Receipt, SavedSpeech
 
 if TYPE_CHECKING:
     from collections.abc import Iterator, Sequence
-    from pathlib import Path
 
 __all__ = [
     "COLUMNS",
@@ -33,17 +28,11 @@ __all__ = [
     "Finding",
     "Found",
     "Record",
-    "Resumed",
-    "failure_of",
     "packed",
-    "record_of",
-    "saved_of",
     "texts",
     "unpacked",
 ]
 
-_put = object.__setattr__  # Results are frozen.
-_tuple = tuple.__new__  # What a class of named tuples calls costs three times as much.
 Columns: TypeAlias = tuple[Any, ...]
 """A ``Record`` as it is kept: the fields in their order, the facts as JSON."""
 
@@ -79,17 +68,17 @@ class Facts(NamedTuple):
     """Bytes of audio, as it came."""
     request_id: str | None = None
     queued: int | None = None
-    """Microseconds: as JSON a whole number costs a third of what seconds with their fraction do."""
+    """Microseconds: in JSON, a whole number costs a third of what a fraction of seconds does."""
     first_byte: int | None = None
-    """The same."""
+    """Microseconds."""
     total: int | None = None
-    """The same."""
+    """Microseconds."""
     error: str | None = None
     message: str | None = None
     finished_at: int | None = None
     """Seconds since 1970, for people."""
     warnings: Sequence[str] = ()
-    """The last, for it alone may be more than one value of JSON (see ``texts``)."""
+    """Comes last, because in JSON it alone may be several values (see ``texts``)."""
 
 
 class Record(NamedTuple):
@@ -99,19 +88,19 @@ class Record(NamedTuple):
     """The digest of its request."""
     facts: Facts
     path: str | None = None
-    """Of its file, relative to the directory; ``None`` where the row failed."""
+    """Where its file is, relative to the directory; ``None`` if the row failed."""
     size: int | None = None
     """Bytes of the file."""
     seconds: float | None = None
     place: int = -1
-    """The row's number, if it was named by that; -1 if it had a name of another kind."""
+    """The row's number if it was named by that; -1 if it had a name of its own."""
 
 
 COLUMNS = Record._fields
-"""Of the table of rows, after the key. A column costs as much to read as all the facts do in one,
-and of a million rows that are done nobody asks for most."""
+"""The columns of the table of rows, after its key. All facts are in one: any further column would
+cost as much to read as that, and of most rows that are done nobody asks for the facts."""
 _FACTS, _PATH, _PLACE = map(COLUMNS.index, ("facts", "path", "place"))
-# A line feed stands in no string of JSON as itself, so where it stands the text can be cut.
+# JSON escapes a line feed inside a string, so the text can be cut wherever one stands.
 _as_json = json.JSONEncoder(
     ensure_ascii=False, check_circular=False, separators=(",\n", ":")
 ).encode
@@ -120,19 +109,19 @@ _as_json = json.JSONEncoder(
 def packed(records: Sequence[Record]) -> list[Columns]:
     """Records with their keys, as the journal keeps them.
 
-    To encode the facts of one alone costs twice as much.
+    The facts are encoded together, because one by one they cost twice as much.
     """
-    # Of a tuple that is no plain one the encoder would make a list.
+    # The encoder copies a named tuple into a list first, but not a plain one.
     told = _as_json([tuple(record.facts) for record in records])[2:-2].split("],\n[")
     return [
-        # SQLite takes a bytearray four times as fast as bytes, which could be adapted.
+        # SQLite takes a bytearray four times as fast as bytes, for which it looks for an adapter.
         (fold(facts.name), bytearray(request), text, path, size, seconds, place)
         for (request, facts, path, size, seconds, place), text in zip(records, told, strict=True)
     ]
 
 
 def unpacked(rows: Sequence[Columns]) -> list[Record]:
-    """Records as they were before they were kept."""
+    """Records again, from what the journal keeps, without the keys."""
     facts = json.loads(f"[[{'],['.join([row[_FACTS] for row in rows])}]]")
     return [
         Record._make((*row[:_FACTS], Facts._make(told), *row[_PATH:]))
@@ -141,7 +130,10 @@ def unpacked(rows: Sequence[Columns]) -> list[Record]:
 
 
 def texts(rows: Sequence[Columns]) -> Iterator[list[str]]:
-    """What records hold from their ``path`` on, as JSON; the facts are parted but never read."""
+    """The values of each record as JSON: from ``path`` up to ``place``, then its facts.
+
+    The facts are JSON already: they are cut apart, not parsed.
+    """
     columns = _as_json([row[_PATH:_PLACE] for row in rows])[2:-2].split("],\n[")
     for row, told in zip(rows, columns, strict=True):
         yield f"{told},\n{row[_FACTS]}".split(",\n")
@@ -149,23 +141,23 @@ def texts(rows: Sequence[Columns]) -> Iterator[list[str]]:
 
 @attrs.frozen(kw_only=True)
 class Finding:
-    """What the journal knows of a row that is not done; nothing at all of most."""
+    """What the journal knows of a row that is not done; of most rows, nothing at all."""
 
     failed: Facts | None = None
-    """Of the row's own record of this very request, which did not succeed."""
+    """How this very request failed, if it did, from the row's own record."""
     twin: Record | None = None
-    """Another row's finished record of the same request, its file in place."""
+    """The record of another row that finished the same request and whose file is in place."""
     begun: Begun | None = None
-    """That an earlier run set out to speak this very row and never told how that ended."""
+    """The note of an earlier run that set out to speak this row and left no word of the end."""
     path: str | None = None
-    """Of the file that the row's own record, be it of this request or another, puts in place."""
+    """The file that the row's own record names, whether for this request or another."""
 
 
 NOTHING = Finding()
 Found: TypeAlias = Columns | Finding
-"""What the journal knows of a claim. ``Columns`` are the row's own record of this very request:
-finished, and its file in place. They are as they came from the disk: a batch that goes on skips a
-million rows, and nobody looks at most."""
+"""What the journal knows of a claim. ``Columns`` are the row's own record of this very request,
+finished, and its file is in place. They are still packed: a batch that is resumed may skip a
+million rows, and most of their results are never looked at."""
 
 MANIFEST = {
     "index": "ordinal",
@@ -180,144 +172,5 @@ MANIFEST = {
     "error": "error",
     "message": "message",
 }
-"""The fields of a line of the manifest, and what they are of a ``Record`` and its facts; times in
-seconds, sizes in bytes."""
-
-
-class Resumed(BatchResult):
-    """A row that an earlier run finished; its file's facts are put together when asked for.
-
-    It says that it is a ``BatchResult``, and so it is equal to one, evolved and printed as one.
-    """
-
-    __slots__ = ("__dict__", "_facts")
-    _facts: tuple[int, str, Columns, Path]
-
-    speech = None
-    error = None
-    resumed = True
-    shared = False
-    __class__ = property(lambda _: BatchResult)
-
-    def __init__(self, index: int, name: str, columns: Columns, directory: Path) -> None:
-        _put(self, "_facts", (index, name, columns, directory))
-
-    @property
-    def index(self) -> int:
-        return self._facts[0]
-
-    @cached_property
-    def name(self) -> str:
-        return self._facts[1] or self._record.facts.name
-
-    @cached_property
-    def saved(self) -> SavedSpeech:
-        return saved_of(self._record, self._facts[3], self.name)
-
-    @cached_property
-    def info(self) -> AudioInfo:
-        return _info_of(self._record)
-
-    @property
-    def attempts(self) -> tuple[Attempt, ...]:
-        return _attempts_of(self._record.facts)
-
-    @cached_property
-    def _record(self) -> Record:
-        return unpacked([self._facts[2]])[0]
-
-    def __reduce__(self) -> tuple[object, ...]:
-        """Copied and pickled as what it stands for."""
-        return _plain, (self.index, self.name, self.saved)
-
-
-def _plain(index: int, name: str, saved: SavedSpeech) -> BatchResult:
-    return BatchResult(index=index, name=name, saved=saved, resumed=True)
-
-
-def record_of(result: BatchResult, request: bytes, place: int, at: int) -> Record:
-    """The record of a result."""
-    if result.saved is None:
-        return Record(request, _failure(result, at), place=place)
-    saved, info, receipt = result.saved, result.saved.info, result.saved.receipt
-    facts = (
-        result.name,
-        result.index,
-        len(receipt.attempts),
-        receipt.sha256,
-        info.format,
-        info.sample_rate,
-        info.channels,
-        info.codec,
-        info.checked,
-        info.size,
-        receipt.request_id,
-        int(1e6 * receipt.queued),
-        int(1e6 * receipt.first_byte),
-        int(1e6 * receipt.total),
-        None,
-        None,
-        at,
-        info.warnings,
-    )
-    kept = request, _tuple(Facts, facts), saved.path.name, saved.size, info.duration, place
-    return _tuple(Record, kept)
-
-
-def _failure(result: BatchResult, at: int) -> Facts:
-    error = result.error
-    return Facts(
-        name=result.name,
-        ordinal=result.index,
-        attempts=len(result.attempts),
-        request_id=error.request_id if isinstance(error, APIError) else None,
-        error=type(error).__name__,
-        message=error.message if isinstance(error, APIError) else str(error),
-        finished_at=at,
-    )
-
-
-def saved_of(record: Record, directory: Path, name: str) -> SavedSpeech:
-    """The result of an earlier run, of whose attempts only the last is told."""
-    facts = record.facts
-    receipt = Receipt(
-        request_id=facts.request_id,
-        attempts=_attempts_of(facts),
-        queued=(facts.queued or 0) / 1e6,
-        first_byte=(facts.first_byte or 0) / 1e6,
-        total=(facts.total or 0) / 1e6,
-        sha256=facts.sha256,
-    )
-    return SavedSpeech(
-        path=directory / (record.path or name),
-        asked=directory / name,
-        size=record.size or 0,
-        info=_info_of(record),
-        receipt=receipt,
-    )
-
-
-def _info_of(record: Record) -> AudioInfo:
-    facts = record.facts
-    return AudioInfo(
-        format=AudioFormat(facts.format or "unknown"),
-        size=facts.received or 0,
-        duration=record.seconds,
-        sample_rate=facts.sample_rate,
-        channels=facts.channels,
-        codec=facts.codec,
-        checked=facts.checked or "nothing",
-        warnings=tuple(facts.warnings),
-    )
-
-
-def _attempts_of(facts: Facts) -> tuple[Attempt, ...]:
-    done = Attempt(number=facts.attempts, outcome="ok", request_id=facts.request_id)
-    return (done,) if facts.attempts else ()
-
-
-def failure_of(facts: Facts) -> BatchRowError:
-    """The failure of an earlier run, by its name and words."""
-    error = BatchRowError(f"Failed in an earlier run: {facts.error}: {facts.message}")
-    error.error = facts.error or ""
-    return error
+"""The fields of a line of the manifest, and where each is in a ``Record`` or its facts. Times are
+in seconds, sizes in bytes."""

@@ -4,8 +4,9 @@ Rows are read only as workers become free, and workers wait for the reader of re
 does not grow with the input and an endless input is fine. A row that fails is a result like any
 other. What becomes of a row is a processor's business; this module knows neither HTTP nor files.
 
-A row goes from the input to those that are ready, through a worker to those that have ended,
-which the processor keeps group by group, and to those that may be told.
+A row goes from the feeder, which reads it, to those that are ready; through a worker to those that
+have ended; and through the keeper, who has the processor keep them group by group, to those that
+are told to the reader. One that is done already goes from the feeder straight to the reader.
 """
 
 from __future__ import annotations
@@ -33,8 +34,8 @@ if TYPE_CHECKING:
 
 __all__ = ["SpeechBatch", "open_batch"]
 
-GROUP_ROWS = 256
-FLUSH_SECONDS = 30.0
+GROUP_ROWS = 256  # kept at once, which costs little more than keeping one
+FLUSH_SECONDS = 30.0  # at the end, for a disk that does not answer
 
 
 class SpeechBatch:
@@ -146,22 +147,37 @@ class _Run:
         self._broken: Exception | None = None
 
         self._ready: deque[Row] = deque()
+        """Rows for the workers."""
         self._ended: list[tuple[Row, BatchResult]] = []
+        """Rows that workers are done with, for the keeper."""
         self._told: deque[tuple[int, BatchResult]] = deque()
+        """Results for the reader, each with its row's turn."""
 
         self._most = 2 * workers
         """How many rows may be with workers, or have ended and not been taken by the reader."""
         self._in_hand = 0
+        """How many there are of those."""
         self._busy = 0
+        """How many of them are with workers."""
         self._window = self._most if in_order else None
         """How far the feeder may be ahead of the reader, in rows."""
         self._entered = self._emitted = 0
+        """How many rows the feeder has handed on, and the reader has taken."""
 
         self._idle: deque[Signal] = deque()
+        """One for each worker that waits for a row."""
         self._woken = 0
-        self._hungry, self._taken = Condition(), Condition()
-        self._ends, self._news = Condition(), Condition()
+        """How many workers have been woken and not yet looked for a row."""
+        self._hungry = Condition()
+        """Tells the feeder that there may be room for more rows."""
+        self._taken = Condition()
+        """Tells the feeder that the reader has taken results."""
+        self._ends = Condition()
+        """Tells the keeper that rows have ended, or that none will any more."""
+        self._news = Condition()
+        """Tells the reader that there are results, or that all is over."""
         self._fed = self._left = self._over = False
+        """Whether the feeder, the workers and the keeper are done."""
 
     def stop(self) -> None:
         """Take no more rows, and back those that were not sent."""
@@ -180,7 +196,7 @@ class _Run:
         """The next result and its turn; at the end, whatever broke the run."""
         while not self._told:
             if self._over and self._broken:
-                raise self._broken from self._broken.__cause__
+                raise self._broken
             if self._over:
                 raise StopAsyncIteration
             await self._news.wait()

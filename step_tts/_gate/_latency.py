@@ -7,6 +7,7 @@ by nature, so latencies are first brought to the length of a typical text.
 from __future__ import annotations
 
 import math
+from collections import deque
 
 import attrs
 
@@ -16,6 +17,9 @@ MEAN_WEIGHT = 0.05  # of one more answer in the running mean
 FEWEST = 8  # answers before their mean is worth remembering as the least
 FIT_WEIGHT = 0.02  # of one more answer in the fit of latency against length
 DRIFT = 1.0002  # per answer: what was quick an hour ago need not be possible now
+LATEST = 16  # answers, and the share of them that a queue holds up as well: it spares nobody, while a
+# law that spreads widely goes on giving quick ones
+HELD_UP = 0.75
 CROWDED = 2.5  # times its own minimum; at 2 the limit recovers 3 % slower after it was raised
 
 
@@ -27,6 +31,7 @@ class Latency:
     """Seconds to the last byte of a whole answer; ``None`` before the first."""
     _least: float = math.inf
     _seen: int = 0
+    _latest: deque[float] = attrs.field(factory=lambda: deque(maxlen=LATEST))
     _cost: _Cost = attrs.field(factory=lambda: _Cost())  # noqa: PLW0108  defined below
 
     @property
@@ -42,7 +47,9 @@ class Latency:
     @property
     def crowded(self) -> bool:
         """Whether answers take so much longer than they did that the server must be queueing."""
-        return self.seconds > CROWDED * self._least
+        if self.seconds <= CROWDED * self._least:
+            return False
+        return sum(seconds > self._least for seconds in self._latest) >= HELD_UP * LATEST
 
     def forget(self) -> None:
         """Forget the least: a server that refuses does not queue.
@@ -56,6 +63,7 @@ class Latency:
         """Note one whole answer, of a text of so many characters."""
         usual = self._cost.usual(seconds, characters)
         self._seen += 1
+        self._latest.append(usual)
         mean = self.mean or usual
         self.mean = mean = mean + max(MEAN_WEIGHT, 1 / self._seen) * (usual - mean)
         if self._seen >= FEWEST:

@@ -11,6 +11,7 @@ from typing import TYPE_CHECKING, Literal, TypeAlias, get_args
 import attrs
 import click
 
+from step_tts._batch import DEFAULT_TEMPLATE
 from step_tts._batch._readers import InputFormat, read_rows
 from step_tts._errors import StepTTSError
 from step_tts._models import BatchOrder
@@ -76,7 +77,7 @@ def _shard(_: click.Context, __: click.Parameter, given: str | None) -> tuple[in
 )
 @click.option(
     "--name",
-    default="{index:05d}-{slug}",
+    default=DEFAULT_TEMPLATE,
     show_default=True,
     metavar="TEMPLATE",
     help="File name for rows that have no name of their own.",
@@ -264,14 +265,14 @@ class _Job:
                 total=self.part.limit or total, tally=self.tally, gauges=self.gauges
             )
             with shown_on_stderr(progress, shown=display_fits(self.terms)):
-                run(self._speak, feed, progress, size is None)
+                run(self._speak, PipedFeed(feed) if size is None else feed, feed, progress)
 
-    async def _speak(self, feed: Feed, progress: Progress, piped: bool) -> None:  # noqa: FBT001  run passes by position
+    async def _speak(self, rows: Feed | PipedFeed, feed: Feed, progress: Progress) -> None:
         async with (
             interruptible(self.grace) as interrupts,
             connect(self.terms.client, self.terms.pace, self.gauges.heed) as tts,
             tts.batch(
-                PipedFeed(feed) if piped else feed,
+                rows,
                 to=self.to,
                 name=self.name,
                 order=self.order,

@@ -1,6 +1,6 @@
 """Options → an open client, over the network or against the built-in sandbox.
 
-The HTTP library, the event loop and the sandbox are imported here, when a command runs, so that
+The client, an engine for HTTP and the sandbox are imported here, when a command runs, so that
 ``--help`` need not wait for them.
 """
 

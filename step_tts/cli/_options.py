@@ -15,7 +15,7 @@ import attrs
 import click
 
 from step_tts._models import DEFAULT_MODEL, PromptPlacement
-from step_tts._policies import Rate
+from step_tts._policies import Concurrency, Rate, RetryPolicy, Timeouts
 
 __all__ = [
     "ClientOptions",
@@ -216,12 +216,13 @@ client_options = _gathered(
             "--timeout",
             type=FiniteRange(min=0, min_open=True),
             metavar="SECONDS",
-            help="Time limit for one text, including retries.  [default: 600]",
+            help=f"Time limit for one text, including retries.  [default: {Timeouts().total:g}]",
         ),
         click.option(
             "--max-retries",
             type=click.IntRange(min=0),
-            help="Retries after transient failures; 0 turns them off.  [default: 2]",
+            help="Retries after transient failures; 0 turns them off.  "
+            f"[default: {RetryPolicy().max_retries}]",
         ),
         click.option("--proxy", metavar="URL", help="Proxy to use."),
         click.option(
@@ -244,7 +245,7 @@ _pace_options = _gathered(
             "--concurrency",
             "max_concurrency",
             type=click.IntRange(min=1),
-            default=64,
+            default=Concurrency().maximum,
             show_default=True,
             metavar="N",
             help="Maximum texts in flight; the server's own limit is found automatically.",
