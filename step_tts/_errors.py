@@ -40,7 +40,7 @@ The branches are arranged by what the caller can do about it::
         │   ├── ContentRefusedError           451, or a sensitive-words code
         │   ├── InternalServerError           500 and above
         │   ├── ModelUnavailableError         no channel serves this model
-        │   ├── ProxyBlockedError             a challenge page in front of the API
+        │   ├── ProxyBlockedError             407; a proxy or challenge page in front of the API
         │   └── RedirectError                 3xx: a POST is never re-sent blindly
         └── AudioError                        the server said 200, the bytes say otherwise
             ├── NotAudioError                 JSON, HTML, text or unknown bytes
@@ -417,7 +417,7 @@ class ModelUnavailableError(APIStatusError):
 
 
 class ProxyBlockedError(APIStatusError):
-    """A challenge or block page in front of the API answered, not the API."""
+    """A proxy answered, or a challenge or block page in front of the API, not the API."""
 
     default_hint: ClassVar[str | None] = (
         "A proxy, or something else in front of the API, refuses this client."

@@ -93,12 +93,8 @@ def test_nothing_is_imported_before_ctrl_c_is_minded() -> None:
     """Whose traceback would show what; the interpreter's own start is not ours to guard."""
     program = "import sys; had = {*sys.modules}; import step_tts.cli; print({*sys.modules} - had)"
     ran = subprocess.run([sys.executable, "-c", program], capture_output=True, check=True)
-    assert ast.literal_eval(ran.stdout.decode()) == {
-        "__future__",
-        "step_tts",
-        "step_tts._version",
-        "step_tts.cli",
-    }
+    imported = ast.literal_eval(ran.stdout.decode()) - {"__future__"}
+    assert imported == {"step_tts", "step_tts._version", "step_tts.cli"}
 
 
 @pytest.mark.parametrize(

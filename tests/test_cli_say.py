@@ -51,6 +51,7 @@ def test_without_a_path_the_file_is_called_speech(server: Sandbox, here: Path) -
         (["Hello,", "world"], None, "Hello, world"),
         (["--", "-o"], None, "-o"),
         (["-"], "\ufeff你好\n".encode(), "你好"),
+        (["\udce4\udcbd\udca0\udce5\udca5\udcbd"], None, "你好"),  # In the locale C.
         (["-f", "-"], b"Hello\r\n", "Hello"),
         (["-f", "story.txt"], None, "Once.\n\nTwice."),
     ],
@@ -70,6 +71,7 @@ def test_the_text_may_come_from_anywhere(
     [
         ([], None, "Give either a TEXT or -f FILE"),
         (["Hello", "-f", "-"], b"x", "Give either a TEXT or -f FILE"),
+        (["a\udcff"], None, "The text is not UTF-8: save it as UTF-8"),
         (["-"], b"\xff\xfe", "The text is not UTF-8: save it as UTF-8"),
         (["-f", "-"], b"\xff\xfe", "The text is not UTF-8: save it as UTF-8"),
         (["-"], b"", "empty or blank"),

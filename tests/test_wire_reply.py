@@ -40,6 +40,7 @@ OTHER_HEADERS = (
 
 HTML = {"content-type": "text/html; charset=utf-8"}
 CLOUDFLARE = {**HTML, "server": "cloudflare", "cf-ray": "8a1b2c3d-FRA"}
+SQUID = {**HTML, "server": "squid/5.7", "via": "1.1 proxy (squid/5.7)"}
 
 
 def page(title: str) -> str:
@@ -190,6 +191,14 @@ def test_codes_and_words_win_over_the_status(
         (403, page("Forbidden"), CLOUDFLARE, "ProxyBlockedError", NEVER),
         (429, "", {"cf-mitigated": "challenge"}, "ProxyBlockedError", NEVER),
         (403, page("Forbidden"), HTML, "PermissionDeniedError", NEVER),
+        (401, page("401 Authorization Required"), HTML, "AuthenticationError", NEVER),
+        (403, page("ERROR: Cache Access Denied"), SQUID, "ProxyBlockedError", NEVER),
+        (401, "", {"x-squid-error": "ERR_ACCESS_DENIED 0"}, "ProxyBlockedError", NEVER),
+        (403, "", {"proxy-status": "p; error=http_request_denied"}, "ProxyBlockedError", NEVER),
+        (403, "", {"proxy-status": "p; received-status=403"}, "PermissionDeniedError", NEVER),
+        (403, page("Forbidden"), {**HTML, "via": "1.1 p"}, "PermissionDeniedError", NEVER),
+        (403, gateway("no permission"), SQUID, "PermissionDeniedError", NEVER),
+        (503, page("ERROR: Unreachable"), SQUID, "InternalServerError", TRANSIENT),
         (403, gateway("Just a moment"), CLOUDFLARE, "PermissionDeniedError", NEVER),
         (429, page("You are being rate limited"), CLOUDFLARE, "RateLimitError", THROTTLED),
         (502, page("api | 502: Bad gateway"), CLOUDFLARE, "InternalServerError", TRANSIENT),
@@ -206,6 +215,15 @@ def test_pages_in_front_of_the_api(
     """A challenge is no permission problem, and a ray id alone is no challenge."""
     error = reply(status, body, headers)
     assert (type(error).__name__, error.advice) == (kind, advice)
+
+
+@pytest.mark.parametrize("status", [401, 403])
+def test_a_page_says_nothing_of_the_key(status: int) -> None:
+    """Whoever wrote it may not know what a key is."""
+    error = reply(status, page("Access Denied"), HTML)
+    assert f"A web page answered {status} instead of the API" in str(error)
+    assert "proxy or a firewall" in str(error)
+    assert "A proxy refused" in str(reply(status, page("Access Denied"), SQUID))
 
 
 @pytest.mark.parametrize(

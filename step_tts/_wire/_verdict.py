@@ -98,6 +98,9 @@ _NO_MODEL = re.compile(
     r"|\bmodel\b(?:(?!voice|file)[^,;:]){0,80}?\b(?:does not exist|not found)",
     re.IGNORECASE,
 )
+_PROXY = re.compile(r"squid|tinyproxy|zscaler|mitmproxy", re.IGNORECASE)
+# RFC 9209 §2.1.1: it had an error of its own, and so it has no response to pass on.
+_PROXY_ERROR = re.compile(r";\s*error=")
 # What nginx itself says; a page of a server behind it carries no such line.
 _NGINX = re.compile(r"<hr>\s*<center>(?:nginx|openresty)\b", re.IGNORECASE)
 _NO_PATH = re.compile(r"invalid url|cannot post|no route|^not found$", re.IGNORECASE)
@@ -110,6 +113,13 @@ _SLOW_HINT = "The call was probably billed and may still be running: send shorte
 _NGINX_HINT = "It does so if requests come too fast, and if no server is running behind it."
 _PAGE_HINT = "The base URL is wrong, or a proxy in between answered with its own page."
 
+_BETWEEN_HINT = (
+    "It need not be about the key: check base_url, and what is in between, such as a proxy or a "
+    "firewall."
+)
+_AROUND_HINT = "Have it let the API's address through, or go around it with NO_PROXY."
+_LOGIN_HINT = "They are part of its URL: http://name:password@proxy.example:3128."
+
 _ONCE, _NEVER = RetryAdvice.ONCE, RetryAdvice.NEVER
 _TRANSIENT, _THROTTLED = RetryAdvice.TRANSIENT, RetryAdvice.THROTTLED
 
@@ -119,7 +129,9 @@ _BY_STATUS = {
     402: Verdict(QuotaExceededError, "The account or key has no quota left."),
     403: Verdict(PermissionDeniedError, "The API key is not allowed to do this."),
     404: Verdict(NotFoundError, "The server does not know this path or model."),
-    407: Verdict(ProxyBlockedError, "The proxy requires a user name and password."),
+    407: Verdict(
+        ProxyBlockedError, "The proxy requires a user name and password.", hint=_LOGIN_HINT
+    ),
     408: Verdict(APIStatusError, "The server gave up waiting.", _ONCE, _SLOW_HINT),
     409: Verdict(ConflictError, "The server could not take the request in its present state."),
     413: Verdict(RequestTooLargeError, "The text or the request is too long for the server."),
@@ -146,6 +158,17 @@ _TURNED_AWAY = Verdict(
 )
 _FAILED = Verdict(InternalServerError, "The server, or one behind it, failed.")
 _REFUSED = Verdict(APIStatusError, "The server refused the request.")
+_PAGES = {
+    401: Verdict(
+        AuthenticationError, "A web page answered 401 instead of the API.", hint=_BETWEEN_HINT
+    ),
+    403: Verdict(
+        PermissionDeniedError, "A web page answered 403 instead of the API.", hint=_BETWEEN_HINT
+    ),
+}
+_STOPPED = Verdict(
+    ProxyBlockedError, "A proxy refused the request, not the API.", hint=_AROUND_HINT
+)
 _BLOCKED = Verdict(ProxyBlockedError, "A challenge or block page answered instead of the API.")
 _REDIRECTED = Verdict(RedirectError, "The server points to another address.")
 
@@ -154,8 +177,8 @@ def judge(
     status: int, headers: Mapping[str, str], document: Document, *, told_to_wait: bool
 ) -> Verdict:
     """Judge any response that is not audio; ``told_to_wait``: it has a Retry-After."""
-    if _is_challenge(status, headers, document):
-        return _BLOCKED
+    if in_front := _judge_front(status, headers, document):
+        return in_front
     if 200 <= status < 300:
         return _judge_success(status, document)
     if 300 <= status < 400:
@@ -165,7 +188,11 @@ def judge(
     by_code = judge_codes(document)
     if by_code:
         return _for_status(status, by_code)
-    return _judge_words(status, document) or _judge_status(status, told_to_wait=told_to_wait)
+    return (
+        _judge_words(status, document)
+        or (_PAGES.get(status) if document.kind == "html" else None)
+        or _judge_status(status, told_to_wait=told_to_wait)
+    )
 
 
 def judge_codes(document: Document) -> Verdict | None:
@@ -189,6 +216,12 @@ def _for_status(status: int, verdict: Verdict) -> Verdict:
     return Verdict(own.kind, own.sentence, _NEVER, hint)
 
 
+def _judge_front(status: int, headers: Mapping[str, str], document: Document) -> Verdict | None:
+    if _is_challenge(status, headers, document):
+        return _BLOCKED
+    return _STOPPED if status in _PAGES and _is_of_proxy(headers, document) else None
+
+
 def _is_challenge(status: int, headers: Mapping[str, str], document: Document) -> bool:
     """Tell a page in front of the API from the API's own refusals.
 
@@ -200,6 +233,18 @@ def _is_challenge(status: int, headers: Mapping[str, str], document: Document) -
     if document.kind != "html":
         return False
     return (status == 403 and "cf-ray" in headers) or bool(_CHALLENGE.search(str(document.value)))
+
+
+def _is_of_proxy(headers: Mapping[str, str], document: Document) -> bool:
+    """Whether a proxy wrote this itself: one that only passes it on leaves ``Server`` alone.
+
+    ``Via`` would say that there is one, not that it is the one who refuses.
+    """
+    return document.kind != "json" and (
+        "x-squid-error" in headers
+        or bool(_PROXY_ERROR.search(headers.get("proxy-status", "")))
+        or bool(_PROXY.match(headers.get("server", "")))
+    )
 
 
 def _is_of_nginx(document: Document) -> bool:

@@ -105,8 +105,16 @@ def say(
         if text == ("-",):
             run(unless_interrupted, job.listen)
         else:
-            wanted = job.wanted(_read(file) if file else " ".join(text))
+            wanted = job.wanted(_read(file) if file else _typed(text))
             run(unless_interrupted, job.speak, wanted)
+
+
+def _typed(words: tuple[str, ...]) -> str:
+    """The words; what the locale has no letters for is kept as bytes (PEP 383), which are UTF-8."""
+    try:
+        return " ".join(words).encode(errors="surrogateescape").decode()
+    except UnicodeError:
+        raise InvalidRequestError(NOT_UTF8) from None
 
 
 def _read(file: BinaryIO) -> str:
