@@ -113,9 +113,9 @@ class Call:
             Recalled: The call was taken back while no attempt was under way.
         """
         while True:
-            await self._take_slot()
+            slot = await self._take_slot()
             try:
-                result = await self._attempt(use, keep=keep)
+                result = await self._attempt(slot, use, keep=keep)
                 self._note(None)
             except APIError as error:
                 self._deadlines.resumed()
@@ -149,7 +149,7 @@ class Call:
         self._broken = error
         return self._ledger.complete(error)
 
-    async def _take_slot(self) -> None:
+    async def _take_slot(self) -> Slot:
         """Wait for a slot: at first as long as the line moves, later until the total deadline.
 
         Batches and narrations wait as long as it takes. ``aclose`` leaves the slot, perhaps much
@@ -165,10 +165,10 @@ class Call:
         try:
             if self._slot is None:
                 self._slot = await slot.__aenter__()
-                return
+                return slot
             with anyio.CancelScope(deadline=self._deadlines.total()):
                 self._slot = await slot.__aenter__()
-                return
+                return slot
         except TurnedAway as reason:
             raise self._ledger.complete(self._unsent(reason)) from None
         raise self._ledger.complete(self._deadlines.late())
@@ -198,10 +198,10 @@ class Call:
         finally:
             resting.discard(woken)
 
-    async def _attempt(self, use: Callable[[VerifiedBody], Awaitable[T]], *, keep: bool) -> T:
-        """One attempt, in the slot taken; return what ``use`` makes of the body."""
-        slot = self._slot
-        assert slot is not None  # noqa: S101  taken just before
+    async def _attempt(
+        self, slot: Slot, use: Callable[[VerifiedBody], Awaitable[T]], *, keep: bool
+    ) -> T:
+        """One attempt, in a slot; return what ``use`` makes of the body."""
         try:
             body = await self._begun(slot)
             result = await use(body)

@@ -27,15 +27,21 @@ class Ledger:
 
     started_at: float
     attempts: list[Attempt] = attrs.field(factory=list)
+    """Those that have ended."""
     status_code: int | None = None
+    """The latest attempt's; so are the next two and the time it was sent."""
     request_id: str | None = None
-    queued: float = 0.0
     first_byte: float = 0.0
     _sent_at: float = 0.0
+    queued: float = 0.0
+    """Over all attempts."""
     _waited: float = 0.0
+    """The pause before the next attempt, or the one under way."""
     _retries: int = 0
     _billed_retries: int = 0
+    """How many of those followed a failure that was probably billed."""
     _throttled: int = 0
+    """How many attempts the server put off; they are not among the retries."""
     _throttled_since: float | None = None
 
     def sent(self, now: float, queued: float) -> None:

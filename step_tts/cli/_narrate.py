@@ -219,16 +219,15 @@ class _Job:
         saved: list[tuple[str, SavedSpeech]] = []
         async with connect(self.terms.client, self.terms.pace, self.gauges.heed) as tts:
             for number, chapter in enumerate(chapters, 1):
-                name = namer.name(number, chapter.title)
-                target = output / name if self.apart else output
-                parts = parts_of(output)
-                part = parts / f"{number:0{width}d}" if self.apart else parts
-                saved.append(
-                    (chapter.title, await self._file(tts, chapter, target, part, progress))
-                )
+                target, parts = output, parts_of(output)
+                if self.apart:
+                    target /= namer.name(number, chapter.title)
+                    parts /= f"{number:0{width}d}"
+                file = await self._speak_file(tts, chapter, target, parts, progress)
+                saved.append((chapter.title, file))
         await anyio.to_thread.run_sync(self._close, output, saved)
 
-    async def _file(
+    async def _speak_file(
         self,
         tts: AsyncClient,
         chapter: Chapter,
@@ -236,6 +235,7 @@ class _Job:
         parts: Path,
         progress: NarrationProgress,
     ) -> SavedSpeech:
+        """Speak one file, write its subtitles, and report it."""
         kept = parts if self.resume else None
         async with self._opened(tts, chapter, progress, kept) as narration:
             saved = await narration.save(target)
