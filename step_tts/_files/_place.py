@@ -13,6 +13,8 @@ from pathlib import Path
 
 import attrs
 
+from step_tts._formats import AudioFormat, stem
+
 __all__ = ["Place", "asked_path", "mode_at", "place_at"]
 
 _IS_DIRECTORY = "Is a directory: name a file in it"
@@ -57,10 +59,16 @@ def place_at(path: str) -> Place:
         mode = mode_at(path)
     except ValueError as error:
         raise OSError(errno.EINVAL, f"This is not a path ({error})") from None
-    # One character has four bytes at most.
-    if mode is None and 4 * len(name) > LONGEST_NAME and len(os.fsencode(name)) > LONGEST_NAME:
+    if mode is None and _is_too_long(name):
         raise OSError(errno.ENAMETOOLONG, _IS_TOO_LONG, path)
     return Place(directory or os.curdir, path, mode)
+
+
+def _is_too_long(name: str) -> bool:
+    """Whether it cannot be a file's, with a suffix as short as ``.mp3`` or ``.wav``."""
+    most = LONGEST_NAME - len(AudioFormat.MP3.suffix)
+    base = stem(name)
+    return 4 * len(base) > most and len(os.fsencode(base)) > most  # a character has four at most
 
 
 def mode_at(path: str | Path) -> int | None:
