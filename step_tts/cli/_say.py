@@ -33,6 +33,7 @@ from step_tts.cli._options import (
 )
 from step_tts.cli._piped import STANDARD_OUTPUT, check_standard_output, note_piped, write_on
 from step_tts.cli._pipes import opened, standard_input
+from step_tts.cli._reading import text_in
 from step_tts.cli._run import run
 from step_tts.cli._terminal import emit, note, note_saved, reported
 
@@ -114,8 +115,8 @@ def _read(file: str) -> str:
     with opened(file) as (stream, _):
         data = stream.read()
     try:
-        return data.decode("utf-8-sig").strip()
-    except UnicodeDecodeError:
+        return text_in(data, "utf-8-sig").strip()
+    except UnicodeError:
         raise InvalidRequestError(NOT_UTF8) from None
 
 
