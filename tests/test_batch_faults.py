@@ -158,6 +158,7 @@ async def test_a_directory_removed_during_the_run_is_noticed(tmp_path: Path) -> 
                     pass
 
     assert "again" in str(caught.value)
+    assert caught.value.errno == errno.ENOENT
     assert len(server.paid) < len(MANY)
     await goes_on(server, to, [])
 

@@ -1,6 +1,7 @@
 from __future__ import annotations
 
 import csv
+import gzip
 import io
 import json
 from typing import TYPE_CHECKING
@@ -73,6 +74,27 @@ class TestText:
         with pytest.raises(ConfigurationError, match="UTF-16"):
             read_rows(io.BytesIO(data).readline, "txt")
 
+    @pytest.mark.parametrize("encoding", ["utf-16-le", "utf-16-be"])
+    @pytest.mark.parametrize("form", ["txt", "jsonl", "csv"])
+    def test_utf_16_without_a_mark_is_too(self, encoding: str, form: InputFormat) -> None:
+        """A text of every other byte would be paid for."""
+        with pytest.raises(ConfigurationError, match="UTF-16"):
+            read_rows(io.BytesIO("Hello\n".encode(encoding)).readline, form)
+
+    @pytest.mark.parametrize("data", [gzip.compress(b"Hello\n"), b"PK\x03\x04\x14\x00"])
+    @pytest.mark.parametrize("form", ["txt", "jsonl", "csv"])
+    def test_a_compressed_file_is_refused_at_once(self, data: bytes, form: InputFormat) -> None:
+        """Some of its lines might pass for texts, and be paid for."""
+        with pytest.raises(ConfigurationError, match="compressed"):
+            read_rows(io.BytesIO(data).readline, form)
+
+    @pytest.mark.parametrize("form", ["txt", "csv"])
+    def test_a_line_with_a_nul_byte_fails_alone(self, form: InputFormat) -> None:
+        """It is damaged, and what a server makes of it is anybody's guess."""
+        _, damaged, last = rows_of(b"text\none\nt\0o\nthree\n", form)[-3:]
+        assert "NUL" in reason_of(damaged)
+        assert texts_of([last]) == ["three"]
+
     def test_a_line_that_is_not_utf_8_fails_alone(self) -> None:
         """The rows around it are spoken."""
         rows = rows_of(b"one\n\xc4\xe3\xba\xc3\nthree\n")
@@ -116,7 +138,7 @@ class TestText:
         assert stream.tell() == 4
 
     @settings(max_examples=50)
-    @given(st.lists(st.text(st.characters(exclude_characters="\n\r", codec="utf-8"))))
+    @given(st.lists(st.text(st.characters(exclude_characters="\0\n\r", codec="utf-8"))))
     def test_any_lines_come_back(self, lines: list[str]) -> None:
         """What is not blank comes back as it was, under its own line number."""
         rows = rows_of("\n".join(lines).encode())
@@ -334,7 +356,9 @@ class TestCSV:
     @settings(max_examples=50)
     @given(
         st.lists(
-            st.text(st.characters(codec="utf-8"), min_size=1).filter(lambda text: text.strip()),
+            st.text(st.characters(exclude_characters="\0", codec="utf-8"), min_size=1).filter(
+                lambda text: text.strip()
+            ),
             max_size=5,
         )
     )

@@ -83,6 +83,28 @@ def test_objects_are_structs_maps_or_json() -> None:
     assert reason_of(number) == "extra must be a JSON object, not a number."
 
 
+@pytest.mark.parametrize("value", [[7], ["ab"], [{"a": 1}], [["a", "b"]], [None]])
+def test_a_list_is_not_an_object(value: list[object]) -> None:
+    """Though Python makes a dict of some: only the pairs of a map are one."""
+    (row,) = rows({"input": ["1"], "extra": [value]})
+    assert reason_of(row) == "extra must be a JSON object, not an array."
+
+
+@pytest.mark.parametrize(
+    "times",
+    [
+        pa.array([0, 2**62], pa.timestamp("us")),
+        pa.array([1000, 1001], pa.timestamp("ns")),
+        pa.array([1000, 1001], pa.duration("ns")),
+    ],
+)
+def test_a_value_that_python_cannot_hold_fails_its_row_alone(times: Any) -> None:
+    """A year beyond 9999, a part of a microsecond: no row is spoken, none ends the run."""
+    first, second = rows({"input": ["1", "2"], "speed": times})
+    assert "speed must be a number" in reason_of(first)
+    assert reason_of(second) == "The row has a value that is not UTF-8, or out of range."
+
+
 def test_a_row_that_is_wrong_is_a_value_and_the_rest_go_on() -> None:
     """Null, blank, of the wrong type, not UTF-8."""
     found = rows({"input": ["One", None, "  ", "Two"], "speed": ["1", None, None, None]})
@@ -93,7 +115,7 @@ def test_a_row_that_is_wrong_is_a_value_and_the_rest_go_on() -> None:
     broken = pa.array([b"One", b"\xff\xfe", b"Two"]).view(pa.string())
     one, flawed, two = rows({"input": broken})
     assert [request_in(one).input, request_in(two).input] == ["One", "Two"]
-    assert reason_of(flawed) == "The row is not UTF-8."
+    assert reason_of(flawed) == "The row has a value that is not UTF-8, or out of range."
 
 
 def test_rows_are_read_as_they_are_asked_for() -> None:
@@ -122,6 +144,18 @@ def test_a_damaged_part_is_a_failure_of_its_rows() -> None:
     flawed = [row.line for row in found if isinstance(row.item, InvalidRequestError)]
     assert flawed == list(range(11, 21))
     assert "damaged" in reason_of(found[10])
+
+
+def test_two_columns_of_one_name_are_refused() -> None:
+    """Whichever were taken, the other might be what was meant; others may repeat."""
+    columns = [pa.array([text]) for text in ("One", "a", "b")]
+    twice = io.BytesIO()
+    parquet.write_table(pa.Table.from_arrays(columns, names=["input", "x", "input"]), twice)
+    with pytest.raises(ConfigurationError, match="no field twice"):
+        Table(twice)
+    apart = io.BytesIO()
+    parquet.write_table(pa.Table.from_arrays(columns, names=["input", "x", "x"]), apart)
+    assert [request_in(row).input for row in Table(apart).rows()] == ["One"]
 
 
 @pytest.mark.parametrize(

@@ -199,6 +199,7 @@ def test_plain_text_stays_as_it_is(server: Sandbox, here: Path) -> None:
         (["in.html", "-o", "out", "--input-format", "epub"], "not an EPUB"),
         (["empty.md", "-o", "out"], "There is nothing to say: empty.md contains no words."),
         (["latin.txt", "-o", "out"], "latin.txt is not utf-8: name its encoding"),
+        (["wide.txt", "-o", "out"], "wide.txt is not utf-8: name its encoding"),
         (["in.md", "-o", "out", "--encoding", "utf-9"], "There is no encoding 'utf-9'"),
         (["in.md", "-o", "out", "--subtitles", "ass"], "'ass' is not one of 'srt', 'vtt'"),
         (["in.md", "-o", "out", "--pause", "-1"], "x>=0"),
@@ -222,6 +223,7 @@ def test_what_cannot_be_narrated_is_refused_before_anything_is_sent(
         "in.html": b"A",
         "empty.md": b"***",
         "latin.txt": b"\xe9",
+        "wide.txt": "A book.".encode("utf-16-le"),
     }.items():
         (here / name).write_bytes(data)
     (here / "folder").mkdir()

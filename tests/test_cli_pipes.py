@@ -10,8 +10,10 @@ from threading import Barrier, get_ident
 import anyio
 import click
 import pytest
+from cli_kit import sandbox_in_env
 
 from step_tts.cli import _pipes
+from step_tts.cli._app import app
 
 
 class InMemory(io.TextIOWrapper):
@@ -108,6 +110,38 @@ def test_a_stream_the_shell_closed_is_a_usage_error(monkeypatch: pytest.MonkeyPa
     with pytest.raises(click.UsageError, match="output is closed"):
         _pipes.standard_output()
     assert not _pipes.is_terminal(None)
+
+
+@pytest.mark.parametrize(
+    "arguments",
+    [
+        ("say", "Hello", "-o", "-"),
+        ("say", "Hello", "-o", "out", "--json"),
+        ("narrate", "rows.txt", "-o", "-"),
+        ("batch", "rows.txt", "--to", "out", "--json"),
+    ],
+)
+def test_nothing_is_sent_for_an_output_that_is_closed(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch, arguments: tuple[str, ...]
+) -> None:
+    """It would be paid for, and lost."""
+    monkeypatch.chdir(tmp_path)
+    Path("rows.txt").write_text("One.\n")
+    with sandbox_in_env(monkeypatch) as server:
+        monkeypatch.setattr(sys, "stdout", None)
+        with pytest.raises(click.UsageError, match="output is closed"):
+            app.main(arguments, standalone_mode=False)
+        assert not server.requests
+
+
+def test_a_text_from_an_input_that_is_closed_is_a_usage_error(
+    monkeypatch: pytest.MonkeyPatch,
+) -> None:
+    """However it is named."""
+    monkeypatch.setattr(sys, "stdin", None)
+    for arguments in (["say", "-"], ["say", "-f", "-"]):
+        with pytest.raises(click.UsageError, match="input is closed"):
+            app.main([*arguments, "--sandbox"], standalone_mode=False)
 
 
 async def test_what_is_left_behind_takes_few_threads() -> None:

@@ -74,6 +74,7 @@ def test_the_text_may_come_from_anywhere(
         (["a\udcff"], None, "The text is not UTF-8: save it as UTF-8"),
         (["-"], b"\xff\xfe", "The text is not UTF-8: save it as UTF-8"),
         (["-f", "-"], b"\xff\xfe", "The text is not UTF-8: save it as UTF-8"),
+        (["-f", "-"], b"H\0i\0", "The text is not UTF-8: save it as UTF-8"),
         (["-"], b"", "empty or blank"),
         ([" "], None, "empty or blank"),
         (["-f", "missing.txt"], None, "missing.txt"),

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import errno
 import json
 import os
 import re
@@ -146,7 +147,10 @@ async def test_a_client_lets_its_batches_tell_of_its_gate(tmp_path: Path) -> Non
             assert json.loads((tmp_path / STATUS_NAME).read_text())["limit"] >= 4
 
 
-@pytest.mark.parametrize(("number", "again"), [(signal.SIGINT, True), (signal.SIGTERM, False)])
+@pytest.mark.parametrize(
+    ("number", "again"),
+    [(signal.SIGINT, True), (signal.SIGTERM, False), (signal.SIGHUP, False)],
+)
 def test_a_signal_ends_a_batch_in_order(
     tmp_path: Path, monkeypatch: pytest.MonkeyPatch, number: int, *, again: bool
 ) -> None:
@@ -229,11 +233,30 @@ async def test_a_signal_before_the_batch_begins_cancels_at_once() -> None:
 
 
 def test_what_a_parent_had_ignored_stays_ignored(monkeypatch: pytest.MonkeyPatch) -> None:
-    """Ctrl-C is for the script in front, not for what it started in the background."""
-    deaf = {signal.SIGINT: signal.SIG_IGN, signal.SIGTERM: signal.SIG_DFL}
+    """Ctrl-C is for the script in front, not for what it started in the background; ``nohup``."""
+    deaf = {signal.SIGINT: signal.SIG_IGN, signal.SIGHUP: signal.SIG_IGN}
     with monkeypatch.context() as patch:
         patch.setattr(signal, "getsignal", deaf.get)
         assert _interrupts._heeded() == [signal.SIGTERM]
+
+
+async def test_a_batch_is_stopped_though_nobody_can_be_told(
+    monkeypatch: pytest.MonkeyPatch,
+) -> None:
+    """What is in flight may still finish when the terminal has gone."""
+
+    def gone(_: object) -> None:
+        raise OSError(errno.EIO, "Input/output error")
+
+    monkeypatch.setattr(_interrupts, "note", gone)
+    stopped = anyio.Event()
+    async with interruptible(60) as interrupts:
+        interrupts.stop = stopped.set
+        await anyio.wait_all_tasks_blocked()
+        os.kill(os.getpid(), signal.SIGHUP)
+        await stopped.wait()
+        await anyio.wait_all_tasks_blocked()
+    assert interrupts.came == signal.SIGHUP
 
 
 async def test_what_ends_by_itself_gives_its_result() -> None:

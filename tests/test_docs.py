@@ -315,7 +315,8 @@ EXIT_CODES = """\
 | 1 | something was not spoken, or a file is not complete audio |
 | 2 | the command or the configuration is wrong; nothing was sent |
 | 130 | interrupted by Ctrl-C |
-| 143 | terminated by SIGTERM, with the same cleanup |"""
+| 143 | terminated by SIGTERM, with the same cleanup |
+| 129 | ended by SIGHUP, when its terminal was closed, with the same cleanup |"""
 
 
 def _help(*command: str) -> str:

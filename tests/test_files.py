@@ -8,6 +8,7 @@ import hashlib
 import os
 import re
 import stat
+from contextlib import nullcontext
 from pathlib import Path
 from typing import TYPE_CHECKING
 
@@ -238,6 +239,29 @@ async def test_short_writes_are_continued(tmp_path: Path, monkeypatch: pytest.Mo
         await file.commit(tmp_path / "a", None)
 
     assert (tmp_path / "a").read_bytes() == b"0123456789" * 3
+
+
+@pytest.mark.parametrize(
+    ("name", "fits"),
+    [
+        ("a" * 251, True),
+        ("a" * 252, False),
+        ("a" * 251 + ".wav", True),
+        ("a" * 252 + ".MP3", False),
+        ("a" * 252 + ".txt", False),
+        ("音" * 83, True),
+        ("音" * 84, False),
+    ],
+    ids=["251", "252", "251.wav", "252.MP3", "252.txt", "83-wide", "84-wide"],
+)
+def test_a_name_leaves_room_for_a_suffix(tmp_path: Path, name: str, fits: bool) -> None:
+    """Or it is refused before there is audio that could not be saved."""
+    longest = tmp_path / (name.removesuffix(".wav") + ".wav")
+    with nullcontext() if fits else pytest.raises(OSError, match="File name too long"):
+        longest.touch()
+        longest.unlink()
+    with nullcontext() if fits else pytest.raises(OSError, match="The name is too long"):
+        place_at(str(tmp_path / name))
 
 
 async def test_prepare_makes_directories_and_refuses_early(tmp_path: Path) -> None:

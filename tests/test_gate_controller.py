@@ -388,6 +388,45 @@ def test_a_level_that_just_worked_is_refused_for_its_rate() -> None:
     assert controller.ready_at() > 1.1
 
 
+def test_what_a_bunch_was_refused_is_a_rate_once_as_many_have_worked() -> None:
+    """A higher level worked, so it was too close together: the next refusal is the rate's."""
+    bunched, even = control(), control()
+    for controller in (bunched, even):
+        tickets, now = fill(controller), 0.0
+        if controller is bunched:
+            for ticket in tickets[1:]:
+                controller.throttled(ticket, 0.05, None)
+                controller.leave(ticket)
+            del tickets[1:]
+        while len(tickets) < 8:
+            now += 2.0
+            for ticket in tickets:
+                controller.ok(ticket, now, 1.0)
+                controller.leave(ticket)
+            tickets = []
+            while controller.in_flight < controller.limit.slots:
+                tickets.append(controller.start(max(now, controller.ready_at()), 10))
+        refused = tickets[-1]
+        assert refused.level > refused.proven > 2
+        controller.throttled(refused, refused.sent_at + 0.05, None)
+    assert (bunched.pacer.on, bunched.limit.ceiling) == (True, None)
+    assert (even.pacer.on, even.limit.ceiling) == (False, 8)
+
+
+def test_the_slow_ones_that_a_pause_waits_for_do_not_end_a_pace() -> None:
+    """They come last of those under way, and as the usual would keep any number below a rate."""
+    controller = control(Concurrency(initial=8))
+    answer_all(controller)
+    *waited_for, refused = [controller.start(controller.ready_at(), 10) for _ in range(5)]
+    controller.throttled(refused, refused.sent_at + 0.01, 30.0)
+    controller.leave(refused)
+    assert controller.pacer.on
+    for ticket in waited_for:
+        controller.ok(ticket, 30.0, 29.0)
+        controller.leave(ticket)
+    assert controller.pacer.on
+
+
 def test_the_pace_comes_back_and_is_given_up() -> None:
     """Flat around what was refused, then faster; off when concurrency alone is slower."""
     pacer = Pacer()
@@ -840,6 +879,20 @@ def test_long_texts_are_no_crowd() -> None:
         assert not latency.crowded
     for _ in range(60):
         latency.add(10.0, 20)
+    assert latency.crowded
+
+
+def test_answers_that_spread_widely_are_no_crowd() -> None:
+    """A queue would spare none of them, while among these there is always a quick one."""
+    latency = Latency()
+    for _ in range(8):
+        latency.add(0.1, 10)
+    for _ in range(50):
+        for seconds in (0.05, 3.0, 1.0):
+            latency.add(seconds, 10)
+    assert not latency.crowded
+    for _ in range(16):
+        latency.add(3.0, 10)
     assert latency.crowded
 
 

@@ -11,6 +11,7 @@ the writes few. They are found by request too, so that none is paid for twice (s
 
 from __future__ import annotations
 
+import errno
 import json
 import random
 import sqlite3
@@ -198,8 +199,8 @@ class JournalFile(JournalReader):
         """SQLite would go on writing into a file that nobody can find any more."""
         if self._seen() != self._identity:
             raise SaveError(
-                0,
-                "The directory of the batch was removed while it ran, with what was finished. "
+                errno.ENOENT,
+                "The directory of the batch, or the journal in it, was removed while it ran. "
                 "Start the batch again to create a new one",
                 str(self._directory),
             )

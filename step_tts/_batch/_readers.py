@@ -63,8 +63,8 @@ def read_rows(
         The rows in order. Blank lines are skipped.
 
     Raises:
-        ConfigurationError: UTF-16 text, or a CSV header that does not name usable columns.
-            Both are found here, before the first row is asked for.
+        ConfigurationError: UTF-16 text, a compressed file, or a CSV header that does not name
+            usable columns. All are found here, before the first row is asked for.
     """
     lines = _Lines(readline)
     return _rows(lines, _PULLS[form](lines), defaults or {})
@@ -78,8 +78,10 @@ class _Lines:
 
     def __init__(self, readline: Callable[[int], bytes]) -> None:
         first = readline(LONGEST_LINE)
-        if first.startswith(_UTF16_MARKS):
+        if first.startswith(_UTF16_MARKS) or b"\0" in first[:2]:
             raise ConfigurationError("The input is UTF-16: save it as UTF-8.")
+        if first.startswith(_PACKED_MARKS):
+            raise ConfigurationError("The input is compressed: unpack it first.")
         self._readline = readline
         self._ahead = first.removeprefix(codecs.BOM_UTF8)
         self._flaw: str | None = None
@@ -107,6 +109,8 @@ class _Lines:
                 return
 
     def _decode(self, raw: bytes) -> str:
+        if b"\0" in raw:  # It may well be UTF-8, but what a server would speak is anybody's guess.
+            self._flaw = self._flaw or "The line has NUL bytes: it is damaged, or not text."
         try:
             return raw.decode()
         except UnicodeDecodeError as error:
@@ -123,6 +127,8 @@ class _Lines:
 
 _UTF16_MARKS = (codecs.BOM_UTF16_LE, codecs.BOM_UTF16_BE)
 """What PowerShell 5 writes for ``>``. A UTF-8 mark, from other editors, is just dropped."""
+_PACKED_MARKS = (b"\x1f\x8b", b"PK\x03\x04")
+"""Of gzip (RFC 1952 §2.3.1) and of ZIP, which a sheet of Excel is: some lines would be spoken."""
 
 
 # ── rows ─────────────────────────────────────────────────────────────────────────────────────

@@ -76,7 +76,7 @@ class Table:
 
     def _item(self, values: Mapping[str, object] | None) -> BatchItem | InvalidRequestError:
         if values is None:
-            return InvalidRequestError("The row is not UTF-8.")
+            return InvalidRequestError("The row has a value that is not UTF-8, or out of range.")
         try:
             fields = {
                 self._columns[column]: _plain(self._columns[column], value)
@@ -98,10 +98,10 @@ def _pyarrow() -> tuple[Any, Any]:
 
 def _columns(names: list[str]) -> dict[str, str]:
     """The columns to read, with their fields."""
-    columns = {column: column.strip().lower() for column in names}
-    columns = {column: field for column, field in columns.items() if is_field(field)}
+    named = [(column, column.strip().lower()) for column in names]
+    columns = [(column, field) for column, field in named if is_field(field)]
     try:
-        fields = canonical(dict.fromkeys(columns.values()))
+        fields = canonical(dict.fromkeys(field for _, field in columns))
     except InvalidRequestError as error:
         raise ConfigurationError(
             f"The columns of the Parquet file cannot be used. {error}"
@@ -110,14 +110,14 @@ def _columns(names: list[str]) -> dict[str, str]:
         raise ConfigurationError(
             "The Parquet file must have a column named input (or text), and no field twice."
         )
-    return columns
+    return dict(columns)
 
 
 def _values(batch: Any) -> list[Mapping[str, object] | None]:
-    """Rows as mappings; ``None`` for one with a string that is not UTF-8."""
+    """Rows as mappings; ``None`` for one with a value that Python cannot hold."""
     try:
         values: list[Mapping[str, object] | None] = batch.to_pylist()
-    except UnicodeDecodeError:
+    except (ValueError, OverflowError):  # not UTF-8, a part of a microsecond, the year 10000
         if batch.num_rows == 1:
             return [None]
         return [_values(batch.slice(place, 1))[0] for place in range(batch.num_rows)]
@@ -130,8 +130,8 @@ def _plain(field: str, value: object) -> object:
         return value
     if isinstance(value, str):
         return parse_json(value, field)
-    if isinstance(value, list):  # how pyarrow gives a map
-        value = dict(value)
+    if isinstance(value, list) and all(isinstance(pair, tuple) for pair in value):
+        value = dict(value)  # how pyarrow gives a map; a pair in a list is a list
     if isinstance(value, dict):  # a struct has all its members in every row
         return {name: member for name, member in value.items() if member is not None}
     return value

@@ -13,6 +13,8 @@ from pathlib import Path
 
 import attrs
 
+from step_tts._formats import AudioFormat, stem
+
 __all__ = ["Place", "asked_path", "encodable", "mode_at", "place_at", "place_in"]
 
 _IS_DIRECTORY = "Is a directory: name a file in it"
@@ -54,8 +56,7 @@ def place_at(path: str) -> Place:
     """
     directory, name = os.path.split(encodable(path))
     mode = mode_at(path)
-    # One character has four bytes at most.
-    if mode is None and 4 * len(name) > LONGEST_NAME and len(os.fsencode(name)) > LONGEST_NAME:
+    if mode is None and _is_too_long(name):
         raise OSError(errno.ENAMETOOLONG, _IS_TOO_LONG, path)
     return Place(directory or os.curdir, path, mode)
 
@@ -88,6 +89,13 @@ def encodable(path: str) -> str:
     if not found:
         raise OSError(errno.EINVAL, "This is not a path (embedded null character)")
     return path
+
+
+def _is_too_long(name: str) -> bool:
+    """Whether it cannot be a file's, with a suffix as short as ``.mp3`` or ``.wav``."""
+    most = LONGEST_NAME - len(AudioFormat.MP3.suffix)
+    base = stem(name)
+    return 4 * len(base) > most and len(os.fsencode(base)) > most  # a character has four at most
 
 
 def mode_at(path: str | Path) -> int | None:

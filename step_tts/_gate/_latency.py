@@ -17,9 +17,8 @@ MEAN_WEIGHT = 0.05  # of one more answer in the running mean
 FEWEST = 8  # answers before their mean is worth remembering as the least
 FIT_WEIGHT = 0.02  # of one more answer in the fit of latency against length
 DRIFT = 1.0002  # per answer: what was quick an hour ago need not be possible now
-LATEST = 16  # answers, and the share of them that a queue holds up as well: it spares nobody, while a
-# law that spreads widely goes on giving quick ones
-HELD_UP = 0.75
+LATEST = 16
+HELD_UP = 0.75  # of the latest: a queue spares nobody, a law that spreads widely has quick ones
 CROWDED = 2.5  # times its own minimum; at 2 the limit recovers 3 % slower after it was raised
 
 
@@ -46,7 +45,11 @@ class Latency:
 
     @property
     def crowded(self) -> bool:
-        """Whether answers take so much longer than they did that the server must be queueing."""
+        """Whether answers take so much longer than they did that the server must be queueing.
+
+        A queue holds up nearly every answer. Where they merely spread widely, the first to come
+        are the quickest of those under way, and beside their mean the usual ones look like a crowd.
+        """
         if self.seconds <= CROWDED * self._least:
             return False
         return sum(seconds > self._least for seconds in self._latest) >= HELD_UP * LATEST

@@ -1,4 +1,4 @@
-"""Ctrl-C and SIGTERM: what is under way ends in order; a batch is first asked to stop."""
+"""Ctrl-C, SIGTERM and SIGHUP: what is under way ends in order; a batch is first asked to stop."""
 
 from __future__ import annotations
 
@@ -46,21 +46,29 @@ class Interrupts:
         ):
             self.came = await anext(signals)
             if self.stop:
-                note(
-                    f"stopping: no more rows are started, those in flight have {self.grace:g} s to "
-                    "finish; interrupt again to cancel them"
-                )
                 self.stop()
+                with contextlib.suppress(OSError):  # The terminal may have gone, hence SIGHUP.
+                    note(
+                        f"stopping: no more rows are started, those in flight have {self.grace:g} "
+                        "s to finish; interrupt again to cancel them"
+                    )
                 with anyio.move_on_after(self.grace):
                     await anext(signals)
             assert self.scope is not None  # noqa: S101  set before the first await
             self.scope.cancel()
 
 
+_NAMES = ("SIGINT", "SIGTERM", "SIGHUP")
+"""The last comes when a terminal is closed, or a connection to one is lost; not on Windows."""
+
+
 def _heeded() -> list[signal.Signals]:
-    """The signals to heed: not Ctrl-C if a script started this in the background."""
-    both = (signal.SIGINT, signal.SIGTERM)
-    return [each for each in both if signal.getsignal(each) is not signal.SIG_IGN]
+    """The signals to heed: not Ctrl-C if a script started this in the background.
+
+    And no SIGHUP under ``nohup``.
+    """
+    known = [each for each in signal.Signals if each.name in _NAMES]
+    return [each for each in known if signal.getsignal(each) is not signal.SIG_IGN]
 
 
 @contextlib.asynccontextmanager

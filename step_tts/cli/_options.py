@@ -16,6 +16,7 @@ import click
 
 from step_tts._models import DEFAULT_MODEL, PromptPlacement
 from step_tts._policies import Concurrency, Rate, RetryPolicy, Timeouts
+from step_tts.cli._pipes import standard_output
 
 __all__ = [
     "ClientOptions",
@@ -265,11 +266,25 @@ _pace_options = _gathered(
     ),
 )
 
+
+def _open_output(_: click.Context, __: click.Parameter, as_json: bool) -> bool:  # noqa: FBT001  click passes by position
+    """Refuse an output that is closed before anything is paid for."""
+    if as_json:
+        standard_output()
+    return as_json
+
+
 report_options = _gathered(
     ReportOptions,
     "report",
     (
-        click.option("--json", "as_json", is_flag=True, help="Write JSON lines to stdout."),
+        click.option(
+            "--json",
+            "as_json",
+            is_flag=True,
+            callback=_open_output,
+            help="Write JSON lines to stdout.",
+        ),
         click.option("-q", "--quiet", is_flag=True, help="Print only errors."),
         click.option("--debug", is_flag=True, help="Show the log, and tracebacks of errors."),
     ),

@@ -24,7 +24,7 @@ def check_standard_output(*, as_json: bool) -> None:
     """Check that audio may be written to standard output.
 
     Raises:
-        click.UsageError: It is a terminal, or ``--json`` uses it.
+        click.UsageError: It is a terminal, or closed, or ``--json`` uses it.
     """
     if as_json:
         raise click.UsageError(
@@ -36,6 +36,7 @@ def check_standard_output(*, as_json: bool) -> None:
             "Audio would garble the terminal: name a file with -o, or redirect it "
             f"({command} … -o - > speech.mp3)."
         )
+    standard_output()
 
 
 async def write_on(stream: SpeechStream) -> None:

@@ -17,7 +17,7 @@ if TYPE_CHECKING:
 
     from step_tts._book import Chapter
 
-__all__ = ["BookForm", "Source", "form_of"]
+__all__ = ["BookForm", "Source", "form_of", "text_in"]
 
 Form = TypeVar("Form", bound=str)
 
@@ -92,15 +92,29 @@ class Source:
 
     def _text(self, data: bytes) -> str:
         try:
-            text = data.decode(self.encoding)
+            text = text_in(data, self.encoding)
         except LookupError:
             raise click.UsageError(f"There is no encoding {self.encoding!r}.") from None
-        except UnicodeDecodeError:
+        except UnicodeError:
             raise InvalidRequestError(
                 f"{self.file} is not {self.encoding}: name its encoding, such as "
                 "--encoding gb18030 or utf-16."
             ) from None
         return text.removeprefix("\ufeff").replace("\r\n", "\n")
+
+
+def text_in(data: bytes, encoding: str) -> str:
+    """The text of a file.
+
+    Raises:
+        LookupError: There is no such encoding.
+        UnicodeError: It is in another. UTF-16 without its mark is also UTF-8, of a text that has
+            a NUL beside every letter: it would be spoken, and paid for, in double length.
+    """
+    text = data.decode(encoding)
+    if "\0" in text[:2]:
+        raise UnicodeError
+    return text
 
 
 def _has_words(text: str) -> bool:

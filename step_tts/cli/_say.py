@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import contextlib
 import math
-from typing import TYPE_CHECKING, BinaryIO
+from typing import TYPE_CHECKING
 
 import attrs
 import click
@@ -32,7 +32,8 @@ from step_tts.cli._options import (
     request_options,
 )
 from step_tts.cli._piped import STANDARD_OUTPUT, check_standard_output, note_piped, write_on
-from step_tts.cli._pipes import standard_input
+from step_tts.cli._pipes import opened, standard_input
+from step_tts.cli._reading import text_in
 from step_tts.cli._run import run
 from step_tts.cli._terminal import emit, note, note_saved, reported
 
@@ -56,7 +57,8 @@ LISTENERS_PATIENCE = 1.0
 @click.option(
     "-f",
     "--file",
-    type=click.File("rb"),
+    type=click.Path(exists=True, dir_okay=False, allow_dash=True),
+    metavar="FILENAME",
     help="Read the text from this file; - is standard input.",
 )
 @click.option(
@@ -77,7 +79,7 @@ LISTENERS_PATIENCE = 1.0
 def say(
     *,
     text: tuple[str, ...],
-    file: BinaryIO | None,
+    file: str | None,
     output: str | None,
     play: bool,
     request: RequestOptions,
@@ -117,10 +119,12 @@ def _typed(words: tuple[str, ...]) -> str:
         raise InvalidRequestError(NOT_UTF8) from None
 
 
-def _read(file: BinaryIO) -> str:
+def _read(file: str) -> str:
+    with opened(file) as (stream, _):
+        data = stream.read()
     try:
-        return file.read().decode("utf-8-sig").strip()
-    except UnicodeDecodeError:
+        return text_in(data, "utf-8-sig").strip()
+    except UnicodeError:
         raise InvalidRequestError(NOT_UTF8) from None
 
 
