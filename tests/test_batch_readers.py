@@ -299,7 +299,7 @@ class TestCSV:
         first, bad = rows_of(b'input\nx\n"a\nb\n', "csv")
         assert texts_of([first]) == ["x"]
         assert bad.line == 3
-        assert "unexpected end of data" in reason_of(bad)
+        assert "ends inside a cell: its closing quote may be missing" in reason_of(bad)
 
     def test_a_broken_line_inside_quotes_fails_the_whole_row(self) -> None:
         """Its tail is never taken for a row of its own."""
@@ -346,6 +346,23 @@ class TestCSV:
         (row,) = rows_of(data.encode(), "csv")
         assert (request_of(row).input, request_of(row).speed) == ("Hello, you", 1.5)
         assert row.line == 2 + data.startswith("sep")
+
+    @pytest.mark.parametrize(
+        ("data", "line", "reason"),
+        [
+            (b'input\n"' + b"Two\n" * 40_000, 2, "closing quote may be missing"),
+            (b"input\nOne\nTwo\rThree\n", 3, "a carriage return stands alone"),
+            (b'input\n"One"1\n', 2, "expected after"),
+        ],
+        ids=["limit", "return", "quote"],
+    )
+    def test_what_is_wrong_with_a_row_is_said_plainly(
+        self, data: bytes, line: int, reason: str
+    ) -> None:
+        """The csv module's own words are about files opened in Python."""
+        flawed = [row for row in rows_of(data, "csv") if isinstance(row.item, InvalidRequestError)]
+        assert flawed[0].line == line
+        assert reason in reason_of(flawed[0])
 
     def test_a_file_without_header_does_not_leak_its_first_text(self) -> None:
         """The first line is a text then."""

@@ -236,7 +236,17 @@ def _cells(reader: Iterator[list[str]]) -> list[str]:
     try:
         return next(reader)
     except csv.Error as error:
-        raise InvalidRequestError(f"The row is not valid CSV: {error}.") from None
+        said = str(error)
+        reason = next((_REASONS[start] for start in _REASONS if said.startswith(start)), said)
+        raise InvalidRequestError(f"The row is not valid CSV: {reason}.") from None
+
+
+# The csv module speaks of its settings, and of how Python opens files.
+_REASONS = {
+    "unexpected end": "the file ends inside a cell: its closing quote may be missing",
+    "field larger": "a cell is too long: its closing quote may be missing",
+    "new-line": "a carriage return stands alone: save the file with line ends of Unix or Windows",
+}
 
 
 def _cell(name: str, text: str) -> object:
