@@ -7,7 +7,7 @@ import os
 
 import pytest
 
-from step_tts._batch._circuit import FATAL, Circuit
+from step_tts._batch._circuit import FATAL, NOBODY_THERE, Circuit
 from step_tts._errors import (
     AuthenticationError,
     BadRequestError,
@@ -40,6 +40,13 @@ def test_after_a_success_it_takes_ten_in_a_row() -> None:
     no = QuotaExceededError("empty")
     assert rows_until_stopped(None, *[no] * 20) == 11
     assert rows_until_stopped(None, *[no] * 9, None, *[no] * 9, BadRequestError("x")) is None
+
+
+@pytest.mark.parametrize("kind", NOBODY_THERE)
+def test_ten_alike_before_any_row_is_spoken_are_a_wrong_address(kind: type[StepTTSError]) -> None:
+    """Once a row has been spoken, the server was there and may come back."""
+    assert rows_until_stopped(*[kind("away")] * 99) == 10
+    assert rows_until_stopped(*[kind("away")] * 9, None, *[kind("away")] * 99) is None
 
 
 def test_other_errors_are_the_rows_own() -> None:

@@ -1,9 +1,10 @@
 """When to stop a batch: if every further row would fail the same way.
 
 Pure. A wrong key fails ten thousand rows; three are enough to know. Once a row has been spoken, the
-key and the model are evidently good, and it takes ten failures in a row to say otherwise. For a
-full disk one row is enough, since each further one would be paid for and lost; so it is for a
-closed client.
+key and the model are evidently good, and it takes ten failures in a row to say otherwise. A server
+that is away is waited for, but if it has not spoken one row and failed ten, it is the wrong
+address, or down for good. For a full disk one row is enough, since each further one would be paid
+for and lost; so it is for a closed client.
 """
 
 from __future__ import annotations
@@ -11,13 +12,17 @@ from __future__ import annotations
 import errno
 
 from step_tts._errors import (
+    APIConnectionError,
     AuthenticationError,
     BatchStoppedError,
+    InternalServerError,
     ModelUnavailableError,
+    NotAudioError,
     NotFoundError,
     PermissionDeniedError,
     ProxyBlockedError,
     QuotaExceededError,
+    RedirectError,
     SaveError,
     StepTTSError,
     UsageError,
@@ -32,8 +37,11 @@ FATAL = (
     PermissionDeniedError,
     ProxyBlockedError,
     QuotaExceededError,
+    RedirectError,
     SaveError,
 )
+NOBODY_THERE = (APIConnectionError, InternalServerError, NotAudioError)
+"""What a wrong address or a dead server brings; later, one that has spoken may come back."""
 REMEDIES = {
     errno.ENOSPC: "Free some space, then start the same batch again",
     errno.EDQUOT: "Free some of your quota, then start the same batch again",
@@ -78,17 +86,24 @@ class Circuit:
             return _stopped(
                 f"Stopped because every other row would fail the same way: {error}", error
             )
-        if not isinstance(error, FATAL):
+        enough = self._enough(error)
+        if enough is None:
             self._kind, self._in_a_row = None, 0
             return None
         self._in_a_row = self._in_a_row + 1 if type(error) is self._kind else 1
         self._kind = type(error)
-        if self._in_a_row < (LATER if self._spoken else FIRST):
+        if self._in_a_row < enough:
             return None
         return _stopped(
             f"Stopped after {self._in_a_row} consecutive rows failed the same way: {error}",
             error,
         )
+
+    def _enough(self, error: StepTTSError) -> int | None:
+        """How many in a row stop the batch, if any do."""
+        if isinstance(error, FATAL):
+            return LATER if self._spoken else FIRST
+        return LATER if isinstance(error, NOBODY_THERE) and not self._spoken else None
 
 
 def _stopped(words: str, error: StepTTSError) -> BatchStoppedError:
