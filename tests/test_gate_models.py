@@ -17,6 +17,7 @@ import trio
 from gateway_sets import SILENT, SPOKEN, TUNED_MOODY, TUNED_STEADY
 from gateways import (
     BOUNDS,
+    SECONDS,
     Bucket,
     Cap,
     Queue,
@@ -27,6 +28,7 @@ from gateways import (
     visited,
     weibull,
 )
+from gateways_drawn import EIGHTH
 from trio.testing import MockClock
 
 from step_tts._gate import Gate
@@ -95,6 +97,19 @@ def test_golden(name: str) -> None:
     floor, ceiling = GOLDEN[name]
     assert mean(score.goodput for score in scores) >= floor
     assert mean(score.rejects for score in scores) <= ceiling
+
+
+LINES = 10_000
+
+
+@pytest.mark.parametrize("name", EIGHTH.steady)
+def test_held_out_over_ten_thousand_lines(name: str) -> None:
+    """Whatever steady limit comes: 95 % of what it gives, and 3 % refused at most."""
+    gateway = EIGHTH.steady[name](Random(0))
+    seconds = SECONDS * max(1, LINES / gateway.ideal(SECONDS))
+    score = drive(gateway, Random(100), seconds=seconds)
+    assert score.goodput >= 0.95
+    assert score.rejects <= 0.03
 
 
 @pytest.mark.parametrize("seed", range(6))
