@@ -25,8 +25,8 @@ __all__ = ["TABLE", "Requests"]
 TABLE = """
 CREATE TABLE requests (request, number, PRIMARY KEY (request, number)) WITHOUT ROWID
 """
-# Rows, which take 3 MB at most. With half as many, a row among a million writes half as much again.
-AT_ONCE = 16384
+# Rows, which take 1.5 MB at most. Twice as many write a third less, a row among a million.
+AT_ONCE = 8192
 _SORTED_TO = "SELECT value FROM facts WHERE name = 'sorted'"
 _LAST = "SELECT coalesce(max(rowid), 0) FROM rows"
 _LATEST = "SELECT request, key FROM rows WHERE rowid > ? AND path IS NOT NULL"
