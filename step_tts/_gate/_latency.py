@@ -55,11 +55,7 @@ class Latency:
         return sum(seconds > self._least for seconds in self._latest) >= HELD_UP * LATEST
 
     def forget(self) -> None:
-        """Forget the least: a server that refuses does not queue.
-
-        The first answers are the quickest of those under way, and where they spread widely the
-        usual would look like a crowd beside them for thousands of answers.
-        """
+        """Forget the least: a server that refuses does not queue."""
         self._least = math.inf
 
     def add(self, seconds: float, characters: int) -> None:
